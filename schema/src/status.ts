@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/** Health of an uplink. */
+export const verdicts = ['up', 'degraded', 'down', 'captive', 'disabled'] as const;
+/** One of {@link verdicts}. */
+export type Verdict = (typeof verdicts)[number];
+
+const counters = z.record(z.string(), z.number());
+
+const strandStatus = z.object({
+  strand: z.number(),
+  role: z.string(),
+  state: z.string(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+});
+
+const pathStatus = z.object({
+  path: z.number(),
+  uplink: z.string().optional(),
+  state: z.string(),
+  rttMs: z.number(),
+  minRttMs: z.number(),
+  /** Bits per second now, towards the LAN and away from it. */
+  rateDownBps: z.number(),
+  rateUpBps: z.number(),
+  /** Bits per second this side believes it can send on the path. */
+  estimateBps: z.number(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+  strands: z.array(strandStatus),
+});
+/** One path of a session. */
+export type PathStatus = z.infer<typeof pathStatus>;
+
+const sessionStatus = z.object({
+  /** Whom the session is with: the box's name at a relay, the relay's pin at a box. */
+  peer: z.string(),
+  streams: z.number(),
+  paths: z.array(pathStatus),
+  counters,
+});
+/** One session. */
+export type SessionStatus = z.infer<typeof sessionStatus>;
+
+const uplinkStatus = z.object({
+  name: z.string(),
+  interface: z.string(),
+  kind: z.string(),
+  verdict: z.enum(verdicts),
+  reason: z.string(),
+  address: z.string().optional(),
+  gateway: z.string().optional(),
+  /** Whether what is not TCP leaves by this uplink now. */
+  direct: z.boolean(),
+  path: pathStatus.optional(),
+});
+/** One uplink of a box with its verdict. */
+export type UplinkStatus = z.infer<typeof uplinkStatus>;
+
+/** What `GET /v1/status` of a daemon's local socket answers. */
+export const daemonStatus = z.object({
+  kind: z.enum(['box', 'relay']),
+  version: z.string(),
+  pin: z.string(),
+  uptimeS: z.number(),
+  /** A sentence: what the daemon is doing about its session or sessions. */
+  summary: z.string(),
+  uplinks: z.array(uplinkStatus),
+  sessions: z.array(sessionStatus),
+  counters,
+  /** What a person should know and can change, in sentences. */
+  warnings: z.array(z.string()),
+});
+/** See {@link daemonStatus}. */
+export type DaemonStatus = z.infer<typeof daemonStatus>;
