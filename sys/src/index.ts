@@ -1,0 +1,13 @@
+export { closeFd, disownFd, ownFd } from './descriptors.ts';
+export { monotonicMs } from './clock.ts';
+export { EDGE, FAILED, HANGUP, READABLE, READ_HANGUP, WRITABLE } from './epoll.ts';
+export * from './errno.ts';
+export { readInto, writeFrom } from './file-io.ts';
+export { type DescriptorHandler, EventLoop } from './loop.ts';
+export { enterNetns, inNetns } from './netns.ts';
+export { nativeSlab, type NativeSlab } from './slab.ts';
+export { Timer } from './timers.ts';
+export { openTap, openTun, setCarrier, type TunDevice } from './tun.ts';
+export { clearWake, openWake, wake } from './wake.ts';
+export { runWorker, type WorkerContext } from './worker-context.ts';
+export { type WorkerFault, WorkerHost, type WorkerHostEvents } from './worker-host.ts';
