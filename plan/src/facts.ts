@@ -1,0 +1,119 @@
+import { isNumber, isText, list } from './json.ts';
+import { markMask, routeProtocol, rulePriorityFirst, rulePriorityLast } from './numbers.ts';
+import type { Route, Rule } from './state.ts';
+
+/** What the kernel says of one network interface. */
+export interface InterfaceFact {
+  readonly name: string;
+  /** Switched on by the administrator. */
+  readonly up: boolean;
+  readonly carrier: boolean;
+  readonly pointToPoint: boolean;
+  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+}
+
+/** A default route of the main table. */
+export interface GatewayFact {
+  readonly interface: string;
+  readonly gateway: string;
+  readonly metric: number;
+}
+
+/** What the plan needs to know of the machine and may not change. */
+export interface Facts {
+  readonly interfaces: readonly InterfaceFact[];
+  readonly gateways: readonly GatewayFact[];
+}
+
+/** What the kernel holds of ours now. */
+export interface KernelState {
+  readonly rules: readonly Rule[];
+  readonly routes: readonly Route[];
+  /** The fingerprint in our nftables table's comment and its number of rules; absent when there is no table. */
+  readonly table?: { readonly fingerprint: string; readonly ruleCount: number };
+  /** Values of the sysctls asked for; a missing key does not exist. */
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
+/** Reads `ip -j addr show`. What is not understood is left out. */
+export function readInterfaces(json: unknown): InterfaceFact[] {
+  return list(json).flatMap((entry) => {
+    const { ifname: name } = entry;
+    if (!isText(name)) return [];
+    const flags: unknown[] = Array.isArray(entry['flags']) ? entry['flags'] : [];
+    const addresses = list(entry['addr_info']).flatMap(({ family, local: address, prefixlen: prefixLength }) =>
+      family === 'inet' && isText(address) && isNumber(prefixLength) ? [{ address, prefixLength }] : [],
+    );
+    return [
+      {
+        name,
+        up: flags.includes('UP'),
+        carrier: flags.includes('LOWER_UP'),
+        pointToPoint: flags.includes('POINTOPOINT'),
+        addresses,
+      },
+    ];
+  });
+}
+
+/** Reads the default routes out of `ip -j route show table main`, the preferred first. */
+export function readGateways(json: unknown): GatewayFact[] {
+  return list(json)
+    .flatMap(({ dst, gateway, dev, metric }) =>
+      dst === 'default' && isText(gateway) && isText(dev)
+        ? [{ interface: dev, gateway, metric: isNumber(metric) ? metric : 0 }]
+        : [],
+    )
+    .toSorted((a, b) => a.metric - b.metric);
+}
+
+/** Reads our rules out of `ip -j rule show`. */
+export function readRules(json: unknown): Rule[] {
+  return list(json).flatMap((entry) => {
+    const { priority, src, srclen, iif, fwmark, fwmask, table, suppress_prefixlen: suppress } = entry;
+    if (String(entry['protocol']) !== String(routeProtocol) || !isNumber(priority)) return [];
+    if (priority < rulePriorityFirst || priority > rulePriorityLast || !isText(table)) return [];
+    const from = isText(src) && src !== 'all' ? src : undefined;
+    return [
+      {
+        priority,
+        table,
+        ...(from !== undefined && { from: isNumber(srclen) ? `${from}/${srclen}` : from }),
+        ...(isText(iif) && { iif }),
+        ...(isText(fwmark) && { mark: { value: Number(fwmark), mask: isText(fwmask) ? Number(fwmask) : markMask } }),
+        ...(isNumber(suppress) && { suppressPrefixLength: suppress }),
+      },
+    ];
+  });
+}
+
+/** Reads `ip -j route show table all protocol 200`. */
+export function readRoutes(json: unknown): Route[] {
+  return list(json).flatMap((entry) => {
+    const { type, dst, gateway, dev, prefsrc, scope, metric, table } = entry;
+    if (!isText(dst)) return [];
+    const flags: unknown[] = Array.isArray(entry['flags']) ? entry['flags'] : [];
+    return [
+      {
+        type: type === 'local' || type === 'unreachable' ? type : 'unicast',
+        destination: dst,
+        table: isText(table) ? table : 'main',
+        ...(isText(gateway) && { gateway }),
+        ...(isText(dev) && type !== 'unreachable' && { device: dev }),
+        ...(isText(prefsrc) && { source: prefsrc }),
+        ...(scope === 'link' && { link: true }),
+        ...(isNumber(metric) && { metric }),
+        ...(flags.includes('onlink') && { onlink: true }),
+      },
+    ];
+  });
+}
+
+/** Reads `nft -j list table inet tresse`: its fingerprint and number of rules; undefined when it says nothing of a table. */
+export function readTable(json: unknown): KernelState['table'] {
+  const objects = list(json !== null && typeof json === 'object' && 'nftables' in json ? json.nftables : undefined);
+  const table = objects.map((object) => object['table']).find((found) => found !== undefined);
+  if (table === null || typeof table !== 'object') return undefined;
+  const comment = 'comment' in table && isText(table.comment) ? table.comment : '';
+  return { fingerprint: comment, ruleCount: objects.filter((object) => 'rule' in object).length };
+}

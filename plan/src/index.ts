@@ -1,0 +1,16 @@
+export { desiredState, sysctlsWanted } from './desired.ts';
+export { type ChangedSysctls, diff, type Step, sysctlsBefore } from './diff.ts';
+export {
+  type Facts,
+  type KernelState,
+  readGateways,
+  readInterfaces,
+  readRoutes,
+  readRules,
+  readTable,
+} from './facts.ts';
+export { engineMark, interceptPort, nftTable, relayPort, routeProtocol } from './numbers.ts';
+export { renderState, renderStep } from './render.ts';
+export { type NetworkState, nothing } from './state.ts';
+export { type ResolvedUplink, resolveUplinks } from './uplink.ts';
+export { bestUplink, type Candidate, judge, type Judgement } from './verdict.ts';

@@ -1,0 +1,51 @@
+/**
+ * Every number with which the box touches the world outside its own processes, and why it is that one. Two programs that
+ * pick the same mark or rule priority break each other silently, so none is written anywhere else.
+ */
+
+/**
+ * Relays listen here for handshakes and strands. Unassigned by IANA; not 443, where operators put transparent proxies, and
+ * above 1023.
+ */
+export const relayPort = 7443;
+
+/** The box's engine takes intercepted connections here, on 127.0.0.1 only: hosts of the LAN cannot dial it. */
+export const interceptPort = 7500;
+
+/**
+ * Firewall marks live in the third octet, which Docker, Kubernetes (0x4000, 0x8000), Tailscale (0xff0000 too, values 0x40000
+ * and 0x80000 only), mwan3 (0x3f00) and systemd-networkd's defaults leave alone at these values. Always masked.
+ */
+export const markMask = 0xff_0000;
+/** Packets for the engine: delivered locally. */
+export const interceptMark = 0x51_0000;
+/** Packets of the engine's own sockets. */
+export const engineMark = 0x52_0000;
+
+/**
+ * Rule priorities and table numbers from 5100: behind `local` (0) and before `main` (32766), away from what wg-quick and
+ * Tailscale (5200 to 5300) use. A hundred of each are ours.
+ */
+export const rulePriorityFirst = 5100;
+/** The last of our priorities and tables. */
+export const rulePriorityLast = 5199;
+/** Intercepted packets are delivered locally by this table. */
+export const interceptTable = 5100;
+/** The table and rule priority of the uplink at `index` of the configuration (0 to 15). */
+export const uplinkTable = (index: number): number => 5101 + index;
+/** LAN to LAN and to connected networks first: main table without its default route. */
+export const lanLocalPriority = 5180;
+/** Then everything else of the LAN leaves by the best uplink. */
+export const lanDirectPriority = 5190;
+
+/**
+ * Routes and rules carry this protocol number, so that what a killed daemon left is known as ours. 200 is free in
+ * /etc/iproute2/rt_protos of Debian and Ubuntu (zebra's family ends at 197).
+ */
+export const routeProtocol = 200;
+
+/** The metric of the route that keeps a line's packets from leaving by another line while it has no routes. */
+export const barrierMetric = 9999;
+
+/** The one nftables table we own. */
+export const nftTable = 'tresse';

@@ -1,0 +1,66 @@
+import type { Verdict } from '@tresse/schema';
+
+import type { ResolvedUplink } from './uplink.ts';
+
+/** What the engine knows of an uplink's path; absent while it has none. */
+export interface PathView {
+  readonly state: string;
+  readonly minRttMs: number;
+}
+
+/** An uplink's health with the reason a person is shown. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/**
+ * The verdict on an uplink from what the machine says, what the path does, and what the last handshake over it met
+ * (a sentence, absent when it went well or was not tried).
+ */
+export function judge(uplink: ResolvedUplink, path: PathView | undefined, dialFault: string | undefined): Judgement {
+  if (!uplink.enabled) return { verdict: 'disabled', reason: uplink.fault ?? 'switched off' };
+  if (uplink.fault !== undefined) return { verdict: 'down', reason: uplink.fault };
+  switch (path?.state) {
+    case 'up':
+      return { verdict: 'up', reason: 'the relay answers' };
+    case 'suspect':
+      return { verdict: 'degraded', reason: 'sent and not answered while another line is heard' };
+    case 'down':
+      return { verdict: 'down', reason: 'the relay is not heard on this line' };
+    case undefined:
+    default:
+      return { verdict: 'degraded', reason: dialFault ?? 'the relay is not reached yet' };
+  }
+}
+
+/** What the choice of the direct uplink goes by. */
+export interface Candidate {
+  readonly uplink: ResolvedUplink;
+  readonly verdict: Verdict;
+  /** 0 when not known. */
+  readonly minRttMs: number;
+}
+
+/**
+ * The uplink by which leaves what does not go through the relay: of those in the best health the unmetered one that answers
+ * soonest. The present one is kept unless it is worse by more than a factor of two and 20 ms, since every change breaks the
+ * flows behind its address translation. Undefined when none can send.
+ */
+export function bestUplink(candidates: readonly Candidate[], present: string | undefined): string | undefined {
+  const able = candidates.filter((one) => one.uplink.fault === undefined && one.uplink.enabled);
+  const [best] = able.toSorted((a, b) => rank(a) - rank(b) || rtt(a) - rtt(b) || a.uplink.index - b.uplink.index);
+  const kept = able.find((one) => one.uplink.name === present);
+  if (best && kept && rank(kept) === rank(best) && rtt(kept) <= 2 * rtt(best) + 20) return kept.uplink.name;
+  return best?.uplink.name;
+}
+
+const healths: readonly Verdict[] = ['up', 'degraded', 'captive', 'down', 'disabled'];
+
+function rank(one: Candidate): number {
+  return healths.indexOf(one.verdict) * 2 + (one.uplink.metered ? 1 : 0);
+}
+
+function rtt(one: Candidate): number {
+  return one.minRttMs > 0 ? one.minRttMs : 1000;
+}
