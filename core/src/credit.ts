@@ -1,0 +1,95 @@
+/**
+ * How far a peer may send on one stream. Window tuning as in Linux's dynamic right-sizing (Fisk and Feng 2001): a window
+ * that was used up within a round trip doubles. The floor is the stream's own; what is above it comes from one budget over
+ * all streams, so that a crowd of stalled readers cannot fill the memory.
+ */
+import { creditFloorBytes, creditWindowBytesFirst, creditWindowBytesMax } from './limits.ts';
+
+/** Shared by all receiving streams of an engine. */
+export class CreditBudget {
+  readonly #limitBytes: number;
+  #usedBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get freeBytes(): number {
+    return this.#limitBytes - this.#usedBytes;
+  }
+
+  /** Takes up to `bytes`; returns what was granted. A single stream never gets more than a quarter of what is free. */
+  take(bytes: number): number {
+    const granted = Math.max(0, Math.min(bytes, Math.floor(this.freeBytes / 4)));
+    this.#usedBytes += granted;
+    return granted;
+  }
+
+  give(bytes: number): void {
+    this.#usedBytes -= bytes;
+  }
+}
+
+/** After this long without use a window falls back to the floor, ms. */
+const idleMs = 1_000;
+
+export class CreditWindow {
+  readonly #budget: CreditBudget;
+  #windowBytes = creditFloorBytes;
+  #limit = creditFloorBytes;
+  #roundStartMs = 0;
+  #roundStartOffset = 0;
+  #usedMs = 0;
+
+  constructor(budget: CreditBudget, nowMs: number) {
+    this.#budget = budget;
+    this.#roundStartMs = nowMs;
+    this.#usedMs = nowMs;
+    this.#grow(creditWindowBytesFirst);
+  }
+
+  /** Offset up to which the peer may send, as last granted. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get windowBytes(): number {
+    return this.#windowBytes;
+  }
+
+  /**
+   * The local peer has consumed up to `consumed`. Returns true when a new limit is worth telling: a quarter of the
+   * window has been used since.
+   */
+  consume(consumed: number, rttMs: number, nowMs: number): boolean {
+    if (consumed > this.#roundStartOffset) this.#usedMs = nowMs;
+    const used = consumed - this.#roundStartOffset;
+    if (nowMs - this.#roundStartMs >= Math.max(rttMs, 1)) {
+      if (used * 2 > this.#windowBytes) this.#grow(Math.min(this.#windowBytes * 2, creditWindowBytesMax));
+      this.#roundStartMs = nowMs;
+      this.#roundStartOffset = consumed;
+    }
+    const wanted = consumed + this.#windowBytes;
+    if (wanted - this.#limit < this.#windowBytes / 4) return false;
+    this.#limit = wanted;
+    return true;
+  }
+
+  /** Gives back what an idle stream does not use; already granted credit stands until consumed. */
+  rest(consumed: number, nowMs: number): void {
+    if (nowMs - this.#usedMs < idleMs || this.#windowBytes <= creditWindowBytesFirst) return;
+    const keep = Math.max(creditWindowBytesFirst, this.#limit - consumed);
+    if (keep >= this.#windowBytes) return;
+    this.#budget.give(this.#windowBytes - keep);
+    this.#windowBytes = keep;
+  }
+
+  release(): void {
+    this.#budget.give(this.#windowBytes - creditFloorBytes);
+    this.#windowBytes = creditFloorBytes;
+  }
+
+  #grow(target: number): void {
+    if (target > this.#windowBytes) this.#windowBytes += this.#budget.take(target - this.#windowBytes);
+  }
+}

@@ -1,0 +1,23 @@
+export { Chunk } from './chunk.ts';
+export { CreditBudget } from './credit.ts';
+export { FrameType, ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
+export * as limits from './limits.ts';
+export type { Local } from './local.ts';
+export {
+  kidBytes,
+  type Opening,
+  openingAadBytes,
+  openingByte,
+  openingBytes,
+  openingTextBytes,
+  readOpening,
+  saltBytes,
+  StrandRole,
+  writeOpening,
+} from './opening.ts';
+export type { Path } from './path.ts';
+export { Session, type SessionOptions } from './session.ts';
+export type { Side } from './session-state.ts';
+export type { Strand, StrandInfo } from './strand.ts';
+export type { Stream } from './stream.ts';
+export { readU32, writeU32 } from './wire.ts';

@@ -1,0 +1,64 @@
+/**
+ * Every bound of the stream lane in one place. The first group is wire format (docs/protocol.md); the rest are this
+ * implementation's own, chosen within it. Relations are asserted at the end.
+ */
+import { assert } from '@tresse/kit';
+
+/** Frames in one record, bytes. */
+export const recordTextMax = 65_536;
+/** AEAD tag, bytes (RFC 5116). */
+export const tagBytes = 16;
+/** Length field before every record, bytes. */
+export const recordHeaderBytes = 4;
+/** A whole record on the wire, bytes. */
+export const recordBytesMax: number = recordHeaderBytes + recordTextMax + tagBytes;
+/** Type and length of a frame, bytes. */
+export const frameHeaderBytes = 4;
+/** What a DATA frame adds to its bytes: header, stream, offset. */
+export const dataOverheadBytes: number = frameHeaderBytes + 16;
+/** Largest chunk of one DATA frame; leaves room for acknowledgements and an OPEN in the same record. */
+export const chunkBytesMax: number = recordTextMax - 1_024;
+/** Smallest chunk worth a record of its own on a slow line: two full segments of 1,448 bytes. */
+export const chunkBytesMin: number = 2 * 1_448 - dataOverheadBytes - recordHeaderBytes - tagBytes;
+
+/** Credit every stream has, outside the autotuned budget, bytes. */
+export const creditFloorBytes = 16_384;
+/** An out-of-order piece costs at least this much credit, bytes: a peer of one-byte holes gains nothing. */
+export const pieceCostBytesMin = 1_024;
+/** Small chunks a sender leaves unacknowledged: keeps its pieces within the peer's floor. */
+export const smallChunksMax: number = creditFloorBytes / pieceCostBytesMin;
+/** Largest window of one stream, bytes: 1 Gbit/s over 130 ms. */
+export const creditWindowBytesMax: number = 16 * 1_048_576;
+/** Window of a young stream while the budget has room, bytes: no round trip is lost to growing. */
+export const creditWindowBytesFirst: number = 1_048_576;
+/** All receive windows above their floors, bytes. */
+export const receiveBudgetBytes: number = 64 * 1_048_576;
+/** What a sender keeps until acknowledged, all streams together, bytes. */
+export const sendBudgetBytes: number = 64 * 1_048_576;
+/** The least a sender may keep for one stream, bytes. */
+export const sendFloorBytes = 65_536;
+
+/** Live streams of a session. */
+export const streamsMax = 4_096;
+/** Strands of a session. */
+export const strandsMax = 64;
+/** Fixed credit of stream 0, bytes each way. */
+export const controlCreditBytes = 65_536;
+
+/** Silence that makes a path or strand suspect while another is heard: at least this, ms. */
+export const silenceMsMin = 100;
+/** ... and at least this many round trips. */
+export const silenceRtts = 1.25;
+/** Silence without a witness: at least this, ms, and four round trips. */
+export const blindSilenceMs = 2_000;
+/** A stream that has no line left ends after this, ms. */
+export const streamWithoutLineMs = 60_000;
+/** The relay forgets a session without strands after this, ms (longer than the box). */
+export const sessionWithoutStrandsMs = 120_000;
+
+/** Share of the bytes that speculative copies may cost. */
+export const hedgeShare = 0.04;
+
+assert(chunkBytesMax + dataOverheadBytes < recordTextMax, 'a chunk fits a record');
+assert(streamsMax * creditFloorBytes <= receiveBudgetBytes, 'every stream can have its floor');
+assert(sessionWithoutStrandsMs > streamWithoutLineMs, 'the box gives up before the relay forgets');

@@ -1,0 +1,140 @@
+import { WindowedMax } from '@tresse/kit';
+
+import type { Strand } from './strand.ts';
+
+/** How long a delivery rate counts, ms: long enough to bridge a pause, short enough to follow a mobile line. */
+const rateWindowMs = 2_000;
+/** Above this a sample is loopback or a burst that says nothing of a line, bytes per second. */
+const rateMax = 12_500_000_000;
+
+/** One uplink to one relay address: its strands and what they tell of the line. */
+export class Path {
+  readonly id: number;
+  readonly strands: Strand[] = [];
+  /** Silent while another path is heard: what is outstanding goes elsewhere, nothing new comes here. */
+  suspect = false;
+  suspectSinceMs = 0;
+  /** The box says the line is there (carrier, configuration). */
+  up = true;
+  metered = false;
+  rateLimitBps = 0;
+  /** Highest PATH sequence number seen, or used by us. */
+  sequence = 0;
+  /** PING round trip, ms; what a proxy's TCP cannot fake. 0: not measured. */
+  pingRttMs = 0;
+  /** Acknowledgements ride this path's own quick strand once per round trip. */
+  ackedHereMs = 0;
+  /** The strand whose count is to ride there next. */
+  echoStrand: Strand | undefined;
+  /** Which bulk strand carries. */
+  carrying: Strand | undefined;
+  readonly #rate: WindowedMax = new WindowedMax(rateWindowMs);
+  #lastRate = 0;
+  #measured = false;
+  suspicions = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  /** May carry anything new. */
+  get usable(): boolean {
+    return this.up && !this.suspect;
+  }
+
+  /**
+   * Takes a delivery rate in. A sample taken while we gave the line too little is only a lower bound: it can raise the
+   * estimate, never lower it.
+   */
+  addRate(bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
+    if (bytesPerSecond <= 0 || bytesPerSecond > rateMax) return;
+    if (sourceLimited && bytesPerSecond <= this.#lastRate) return;
+    this.#rate.add(bytesPerSecond, nowMs);
+    this.#lastRate = this.#rate.get(nowMs);
+    this.#measured ||= !sourceLimited;
+  }
+
+  /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
+  get measuredRate(): number {
+    return this.#measured ? this.#lastRate : 0;
+  }
+
+  /** The rate to reckon with: the measured one, or what a cold window gives. */
+  rate(): number {
+    if (this.#measured) return this.#lastRate;
+    let window = 14_480;
+    for (const strand of this.strands) window = Math.max(window, strand.windowBytes);
+    return Math.max(this.#lastRate, (window * 1_000) / Math.max(this.rttMs, 1));
+  }
+
+  /** Smoothed round trip, ms: the quick strand's, else the lowest of the others. */
+  get rttMs(): number {
+    let rtt = 0;
+    for (const strand of this.strands) {
+      if (strand.state !== 'answered' || strand.rttMs === 0) continue;
+      if (strand.quick) return strand.rttMs;
+      rtt = rtt === 0 ? strand.rttMs : Math.min(rtt, strand.rttMs);
+    }
+    return rtt;
+  }
+
+  get minRttMs(): number {
+    let rtt = 0;
+    for (const strand of this.strands) {
+      if (strand.minRttMs > 0) rtt = rtt === 0 ? strand.minRttMs : Math.min(rtt, strand.minRttMs);
+    }
+    return rtt;
+  }
+
+  /** Expected one-way delay now, ms: half the bare round trip and what stands queued on the way. */
+  get delayMs(): number {
+    const min = this.minRttMs;
+    let rtt = 0;
+    for (const strand of this.strands) if (strand.state === 'answered') rtt = Math.max(rtt, strand.rttMs);
+    return min / 2 + Math.max(0, rtt - min);
+  }
+
+  /** Unsent bytes of all strands: they share the line. */
+  get unsentBytes(): number {
+    let sum = 0;
+    for (const strand of this.strands) if (strand.state === 'answered') sum += strand.unsentBytes;
+    return sum;
+  }
+
+  get lastHeardMs(): number {
+    let last = -Infinity;
+    for (const strand of this.strands) last = Math.max(last, strand.lastHeardMs);
+    return last;
+  }
+
+  get answered(): boolean {
+    return this.strands.some((s) => s.state === 'answered');
+  }
+
+  /** The answered quick strand, the newest first. */
+  quick(): Strand | undefined {
+    let found: Strand | undefined;
+    for (const strand of this.strands) {
+      if (strand.quick && strand.state === 'answered' && !strand.draining && !strand.suspect) found = strand;
+    }
+    return found;
+  }
+
+  /**
+   * The bulk strand that carries: one while it goes well; a sibling steps in where it is stuck in loss recovery, closed
+   * or suspect. Falls back to the quick strand.
+   */
+  bulk(nowMs: number): Strand | undefined {
+    const current = this.carrying;
+    if (current && current.state === 'answered' && !current.draining && !current.suspect && !current.stuck(nowMs)) {
+      return current;
+    }
+    let best: Strand | undefined;
+    for (const strand of this.strands) {
+      if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
+      if (best === undefined || (best.stuck(nowMs) && !strand.stuck(nowMs))) best = strand;
+    }
+    this.carrying = best;
+    return best ?? this.quick();
+  }
+}

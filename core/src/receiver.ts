@@ -1,0 +1,241 @@
+/** What arrives: frames of authenticated records. Everything here is idempotent, and nothing of a peer's throws. */
+import type { Slab } from '@tresse/kit';
+
+import {
+  type FrameSink,
+  PathState,
+  readFrames,
+  ResetReason,
+  type StreamClass,
+  type Target,
+  type Violation,
+} from './frame.ts';
+import { chunkBytesMax, streamsMax } from './limits.ts';
+import type { SessionState } from './session-state.ts';
+import type { Strand } from './strand.ts';
+import { Stream } from './stream.ts';
+
+/** Acknowledge after this many bytes, records or milliseconds on a bulk strand. */
+const ackAfterBytes = 65_536;
+const ackAfterRecords = 2;
+const ackAfterMs = 5;
+/** A slow uplink spends at most this share on acknowledgements. */
+const ackShareMax = 0.02;
+/** What an acknowledgement costs on the line: record, segment and IP header, bytes. */
+const ackCostBytes = 100;
+const ackSpacingMsMax = 20;
+
+export class Receiver implements FrameSink {
+  readonly #state: SessionState;
+  #strand: Strand | undefined;
+  #slab: Slab | undefined;
+  #asksForAck = false;
+  #outOfOrder = false;
+
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  /** Reads the frames at [start, end) of an authenticated record. A violation means: close the strand. */
+  handleRecord(strand: Strand, slab: Slab, start: number, end: number): Violation | undefined {
+    const state = this.#state;
+    strand.heard(state.nowMs);
+    strand.recordsReceived++;
+    strand.bytesIn += end - start;
+    state.counters.recordsIn++;
+    this.#strand = strand;
+    this.#slab = slab;
+    this.#asksForAck = false;
+    this.#outOfOrder = false;
+    const wrong = readFrames(slab.bytes, start, end, this);
+    if (wrong !== undefined) {
+      strand.recordsReceived--;
+      state.counters.violations++;
+      return wrong;
+    }
+    if (this.#asksForAck) this.#scheduleAck(strand, end - start);
+    return undefined;
+  }
+
+  onOpen(id: number, klass: number, paths: readonly number[], target: Target): Violation | undefined {
+    this.#asksForAck = true;
+    const state = this.#state;
+    const known = state.used.state(id);
+    if (known === 'impossible') return 'stream-number';
+    if (known === 'used') return undefined;
+    if (state.streams.size >= streamsMax * 2) return 'streams-exceeded';
+    state.used.use(id);
+    const stream = new Stream(id, klass as StreamClass, target, paths, false, state.pool, state.budget, state.nowMs);
+    state.streams.set(id, stream);
+    state.counters.streamsOpened++;
+    if (state.streams.size > streamsMax) state.reset(stream, ResetReason.limit);
+    else {
+      state.pend(stream, 'credit');
+      state.local.connect(stream);
+    }
+    return undefined;
+  }
+
+  onOpened(id: number): Violation | undefined {
+    this.#asksForAck = true;
+    const stream = this.#find(id);
+    return typeof stream === 'string' ? stream : undefined;
+  }
+
+  onData(id: number, offset: number, start: number, length: number): Violation | undefined {
+    this.#asksForAck = true;
+    const stream = this.#find(id);
+    if (typeof stream === 'string') return stream;
+    if (!stream || stream.dead || !this.#slab) return undefined;
+    const end = offset + length;
+    if (end > stream.credit.limit || length > chunkBytesMax + 1_024) return 'credit-exceeded';
+    if (stream.receiveEnd >= 0 && end > stream.receiveEnd) return 'offset-beyond-end';
+    if (stream.receive.costBytes > stream.credit.windowBytes + chunkBytesMax) return 'piece-cost';
+    stream.lastActiveMs = this.#state.nowMs;
+    const fresh = stream.receive.accept(offset, this.#slab, start, length, (slab, at, count) =>
+      this.#state.local.deliver(stream, slab, at, count),
+    );
+    this.#state.counters.bytesReceivedTwice += length - fresh;
+    this.#outOfOrder ||= stream.receive.hasGap;
+    this.progress(stream);
+    return undefined;
+  }
+
+  onFin(id: number, end: number): Violation | undefined {
+    this.#asksForAck = true;
+    const stream = this.#find(id);
+    if (typeof stream === 'string') return stream;
+    if (!stream || stream.dead) return undefined;
+    if (stream.receiveEnd >= 0 && stream.receiveEnd !== end) return 'end-changed';
+    if (end < stream.receive.next) return 'end-changed';
+    stream.receiveEnd = end;
+    this.progress(stream);
+    return undefined;
+  }
+
+  onReset(id: number, reason: number): Violation | undefined {
+    this.#asksForAck = true;
+    const stream = this.#find(id);
+    if (typeof stream === 'string') return stream;
+    if (!stream) return undefined;
+    if (!stream.dead) {
+      this.#state.local.reset(stream, reason);
+      this.#state.drop(stream);
+    }
+    this.#state.forget(stream);
+    return undefined;
+  }
+
+  onCredit(id: number, limit: number): Violation | undefined {
+    this.#asksForAck = true;
+    const stream = this.#find(id);
+    if (typeof stream === 'string') return stream;
+    if (!stream || stream.dead) return undefined;
+    if (limit > stream.creditLimit) {
+      stream.creditLimit = limit;
+      this.#state.ready(stream);
+    }
+    return undefined;
+  }
+
+  onAck(strandId: number, records: number): Violation | undefined {
+    const state = this.#state;
+    const strand = state.strands.get(strandId);
+    if (!strand) return undefined;
+    if (records > strand.recordsSent) return 'ack-beyond-sent';
+    if (records <= strand.recordsAcked) return undefined;
+    strand.recordsAcked = records;
+    // The peer got something there: as good a sign of life as a segment of its own.
+    if (strand !== this.#strand && !strand.suspect) strand.lastHeardMs = state.nowMs;
+    while (strand.sent.headNumber() < records) {
+      const item = strand.sent.shift();
+      if (item) state.acknowledged(item);
+    }
+    if (state.paused.size > 0) state.resumePaused();
+    return undefined;
+  }
+
+  onPath(id: number, sequence: number, pathState: number, metered: boolean, rateBps: number): Violation | undefined {
+    this.#asksForAck = true;
+    if (rateBps < 0) return 'number-too-large';
+    const state = this.#state;
+    const path = state.paths.get(id);
+    if (!path || sequence <= path.sequence || state.side === 'box') return undefined;
+    path.sequence = sequence;
+    path.metered = metered;
+    path.rateLimitBps = rateBps;
+    const up = pathState !== PathState.down;
+    if (path.up === up) return undefined;
+    path.up = up;
+    if (!up) for (const strand of path.strands) state.loseStrand(strand);
+    return undefined;
+  }
+
+  onPing(token: number): Violation | undefined {
+    this.#asksForAck = true;
+    if (this.#strand) this.#strand.pongToken = token;
+    return undefined;
+  }
+
+  onPong(token: number): Violation | undefined {
+    const strand = this.#strand;
+    if (strand && strand.pingToken === token) {
+      const path = this.#state.path(strand.path);
+      const rttMs = this.#state.nowMs - strand.pingSentMs;
+      path.pingRttMs = path.pingRttMs === 0 ? rttMs : path.pingRttMs * 0.75 + rttMs * 0.25;
+      strand.pingToken = -1;
+    }
+    return undefined;
+  }
+
+  onDrain(): Violation | undefined {
+    this.#asksForAck = true;
+    if (this.#strand) this.#strand.draining = true;
+    return undefined;
+  }
+
+  /** Delivered bytes become credit; the end in order is told to the local peer. */
+  progress(stream: Stream): void {
+    const state = this.#state;
+    if (stream.dead) return;
+    this.renewCredit(stream);
+    if (stream.receiveEnd >= 0 && !stream.endDelivered && stream.receive.next === stream.receiveEnd) {
+      stream.endDelivered = true;
+      state.creditWatch.delete(stream);
+      state.local.ended(stream);
+      state.settle(stream);
+    }
+  }
+
+  /** Credit is given back for what the local peer's TCP has acknowledged, not for what it was handed. */
+  renewCredit(stream: Stream): void {
+    const state = this.#state;
+    const open = stream.receive.next > 0 ? state.local.unacknowledged(stream) : 0;
+    if (open > 0) state.creditWatch.add(stream);
+    else state.creditWatch.delete(stream);
+    const renewed = stream.credit.consume(stream.receive.next - open, state.longestRttMs(), state.nowMs);
+    if (renewed && stream.receiveEnd < 0) state.pend(stream, 'credit');
+  }
+
+  /** The stream; undefined when its number was used and it is gone; a violation when it never was. */
+  #find(id: number): Stream | undefined | Violation {
+    const stream = this.#state.streams.get(id);
+    if (stream) return stream;
+    const ours = this.#state.side === 'box' ? id % 2 === 1 : id % 2 === 0;
+    if (ours) return id < this.#state.nextStream ? undefined : 'stream-without-open';
+    return this.#state.used.state(id) === 'used' ? undefined : 'stream-without-open';
+  }
+
+  #scheduleAck(strand: Strand, bytes: number): void {
+    const nowMs = this.#state.nowMs;
+    strand.recordsSinceAck++;
+    strand.bytesSinceAck += bytes;
+    const path = this.#state.path(strand.path);
+    const rate = path.measuredRate;
+    const spacingMs = rate > 0 ? Math.min(ackSpacingMsMax, (ackCostBytes * 1_000) / (rate * ackShareMax)) : 0;
+    const full = strand.bytesSinceAck >= ackAfterBytes || strand.recordsSinceAck >= ackAfterRecords;
+    const atOnce = strand.quick || this.#outOfOrder || full;
+    const due = atOnce ? nowMs : nowMs + ackAfterMs;
+    strand.ackDueMs = Math.min(strand.ackDueMs, Math.max(due, strand.ackSentMs + spacingMs));
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * One box and one relay, associated by a key: streams over strands. Sans-IO; time comes in with every call.
+ *
+ * Methods are of four families: getters; `handle*` for what comes in; commands; `poll*` for what goes out. After any
+ * number of `handle*` and commands the caller polls records until none comes, then asks when to come again:
+ *
+ *     handle..., command... -> pollRecord until undefined -> nextTimeoutMs -> tick
+ */
+import type { Slab, SlabPool } from '@tresse/kit';
+
+import { CreditBudget } from './credit.ts';
+import { ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
+import { receiveBudgetBytes } from './limits.ts';
+import type { Local } from './local.ts';
+import type { StrandRole } from './opening.ts';
+import type { Path } from './path.ts';
+import { Receiver } from './receiver.ts';
+import { type SessionCounters, SessionState, type Side } from './session-state.ts';
+import { Strand, type StrandInfo } from './strand.ts';
+import { Stream } from './stream.ts';
+import { Transmitter } from './transmitter.ts';
+import { Watch } from './watch.ts';
+
+export interface SessionOptions {
+  readonly side: Side;
+  readonly local: Local;
+  readonly pool: SlabPool;
+  /** Called when a path falls silent or is heard again. */
+  readonly onPath?: (path: Path) => void;
+  /** All streams' windows; default: one of the session's own. */
+  readonly budget?: CreditBudget;
+}
+
+/** While something is on its way the session is looked at this often, ms. */
+const busyMs = 2;
+
+export class Session {
+  readonly #state: SessionState;
+  readonly #receiver: Receiver;
+  readonly #transmitter: Transmitter;
+  readonly #watch: Watch;
+  #ended = false;
+
+  constructor(options: SessionOptions, nowMs: number) {
+    const budget = options.budget ?? new CreditBudget(receiveBudgetBytes);
+    this.#state = new SessionState(options.side, options.local, options.pool, budget, nowMs);
+    this.#receiver = new Receiver(this.#state);
+    this.#transmitter = new Transmitter(this.#state);
+    this.#watch = new Watch(this.#state, this.#receiver, options.onPath ?? ((): void => {}));
+  }
+
+  // Getters.
+
+  get counters(): SessionCounters {
+    return this.#state.counters;
+  }
+
+  get paths(): ReadonlyMap<number, Path> {
+    return this.#state.paths;
+  }
+
+  get strands(): ReadonlyMap<number, Strand> {
+    return this.#state.strands;
+  }
+
+  get streams(): ReadonlyMap<number, Stream> {
+    return this.#state.streams;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Bytes kept until the peer acknowledges them. */
+  get heldBytes(): number {
+    return this.#state.heldBytes;
+  }
+
+  /** True while the session must be looked at every couple of milliseconds. */
+  get busy(): boolean {
+    const s = this.#state;
+    if (s.interactive.length > 0 || s.bulk.length > 0 || s.creditWatch.size > 0 || s.pending.length > 0) return true;
+    for (const strand of s.strands.values()) if (strand.sent.length > 0 || strand.unackedSegments > 0) return true;
+    return false;
+  }
+
+  /** When to call {@link tick} next, ms. */
+  nextTimeoutMs(nowMs: number): number {
+    return this.busy ? nowMs + busyMs : Math.min(this.#transmitter.nextDueMs(), nowMs + 1_000);
+  }
+
+  // What comes in.
+
+  /** A strand stands: on the box when its TCP connection does, on the relay when its opening is authenticated. */
+  handleStrandUp(id: number, pathId: number, role: StrandRole, nowMs: number): Strand {
+    this.#state.nowMs = nowMs;
+    const relay = this.#state.side === 'relay';
+    const strand = new Strand(id, pathId, role, relay ? 'answered' : 'opening', nowMs);
+    const path = this.#state.path(pathId);
+    path.strands.push(strand);
+    this.#state.strands.set(id, strand);
+    strand.answerPending = relay;
+    strand.pingDueMs = strand.quick ? nowMs : Infinity;
+    return strand;
+  }
+
+  /** An authenticated record: frames at [start, end) of the slab. A violation means: close the strand. */
+  handleRecord(strand: Strand, slab: Slab, start: number, end: number, nowMs: number): Violation | undefined {
+    this.#state.nowMs = nowMs;
+    if (strand.state === 'opening') this.#answered(strand);
+    return this.#receiver.handleRecord(strand, slab, start, end);
+  }
+
+  /** The strand's connection ended, for whatever reason: what it owed goes again elsewhere. */
+  handleStrandDown(strand: Strand, nowMs: number): void {
+    const state = this.#state;
+    state.nowMs = nowMs;
+    if (strand.state === 'closed') return;
+    strand.state = 'closed';
+    state.strands.delete(strand.id);
+    const path = state.path(strand.path);
+    path.strands.splice(path.strands.indexOf(strand), 1);
+    if (path.carrying === strand) path.carrying = undefined;
+    if (path.echoStrand === strand) path.echoStrand = undefined;
+    state.loseStrand(strand);
+    strand.sent.clear();
+  }
+
+  /** The kernel's figures for a strand's connection. */
+  handleStrandInfo(strand: Strand, info: StrandInfo, nowMs: number): void {
+    this.#state.nowMs = nowMs;
+    strand.update(info, nowMs);
+    if (info.deliveryRate > 0) {
+      this.#state.path(strand.path).addRate(info.deliveryRate, info.sourceLimited, nowMs);
+    }
+  }
+
+  /** The kernel takes nothing more; `handleWritable` when it does again. */
+  handleBlocked(strand: Strand, nowMs: number): void {
+    if (!strand.blocked) strand.blockedSinceMs = nowMs;
+    strand.blocked = true;
+  }
+
+  handleWritable(strand: Strand): void {
+    strand.blocked = false;
+  }
+
+  /** The local peer gave bytes: they were received into the memory that `stream.send.reserve()` named. */
+  handleLocalData(stream: Stream, bytes: number, nowMs: number): void {
+    this.#state.nowMs = nowMs;
+    stream.send.commit(bytes);
+    stream.localDry = false;
+    stream.lastActiveMs = nowMs;
+    this.#state.heldBytes += bytes;
+    this.#state.ready(stream);
+  }
+
+  /** The local peer has nothing more to read for now. */
+  handleLocalDry(stream: Stream): void {
+    stream.localDry = true;
+  }
+
+  /** The local peer ended its direction (half-close). */
+  handleLocalEnd(stream: Stream, nowMs: number): void {
+    this.#state.nowMs = nowMs;
+    if (stream.dead || stream.sendEnd >= 0) return;
+    stream.sendEnd = stream.send.end;
+    if (stream.send.next === stream.sendEnd) this.#state.pend(stream, 'fin');
+    else this.#state.ready(stream);
+  }
+
+  /** The local peer takes bytes again. */
+  handleLocalWritable(stream: Stream, nowMs: number): void {
+    this.#state.nowMs = nowMs;
+    if (stream.dead) return;
+    stream.receive.drain((slab, at, count) => this.#state.local.deliver(stream, slab, at, count));
+    this.#receiver.progress(stream);
+  }
+
+  /** The egress connection stands. */
+  handleConnected(stream: Stream, nowMs: number): void {
+    this.#state.pend(stream, 'opened');
+    this.handleLocalWritable(stream, nowMs);
+  }
+
+  /** The box sees a line's carrier or configuration change: the relay is told on every other line. */
+  handlePathState(pathId: number, up: boolean, metered: boolean, nowMs: number): void {
+    const state = this.#state;
+    state.nowMs = nowMs;
+    const path = state.path(pathId);
+    if (path.up === up && path.metered === metered) return;
+    path.up = up;
+    path.metered = metered;
+    path.sequence++;
+    if (!up) for (const strand of path.strands) state.loseStrand(strand);
+    for (const other of state.paths.values()) {
+      const quick = other.quick();
+      if (other.usable && quick && !quick.pathsToTell.includes(pathId)) quick.pathsToTell.push(pathId);
+    }
+  }
+
+  // Commands.
+
+  /** Opens a stream to a target; its OPEN leaves at the next poll. */
+  openStream(target: Target, paths: readonly number[], nowMs: number): Stream {
+    const state = this.#state;
+    state.nowMs = nowMs;
+    const id = state.nextStream;
+    state.nextStream += 2;
+    const stream = new Stream(id, StreamClass.interactive, target, paths, true, state.pool, state.budget, nowMs);
+    state.streams.set(id, stream);
+    state.counters.streamsOpened++;
+    state.pend(stream, 'open');
+    state.pend(stream, 'credit');
+    if (state.streams.size === 1) this.#transmitter.hastenPings();
+    return stream;
+  }
+
+  /** Whether more may be read from the stream's local peer; if not, `Local.room` tells when. */
+  mayRead(stream: Stream): boolean {
+    return this.#state.mayRead(stream);
+  }
+
+  /** Ends a stream from this side, both directions, at once. */
+  resetStream(stream: Stream, reason: ResetReason, nowMs: number): void {
+    this.#state.nowMs = nowMs;
+    this.#state.reset(stream, reason);
+  }
+
+  /** Ends the session: every local peer sees a reset. */
+  end(nowMs: number): void {
+    const state = this.#state;
+    state.nowMs = nowMs;
+    this.#ended = true;
+    for (const stream of state.streams.values()) {
+      if (stream.dead) continue;
+      state.local.reset(stream, ResetReason.sessionEnded);
+      state.drop(stream);
+    }
+    state.streams.clear();
+  }
+
+  /** Looks at the clock: silence, overdue chunks, lines lost for too long. Returns false when the session is over. */
+  tick(nowMs: number): boolean {
+    this.#state.nowMs = nowMs;
+    return this.#watch.tick();
+  }
+
+  // What goes out.
+
+  /**
+   * The next record: its frames stand behind the record's length field in `out`. Returns the strand it goes on, or
+   * undefined when there is nothing to send now; {@link textLength} is its length.
+   */
+  pollRecord(out: Slab, nowMs: number): Strand | undefined {
+    this.#state.nowMs = nowMs;
+    return this.#transmitter.poll(out);
+  }
+
+  get textLength(): number {
+    return this.#transmitter.textLength;
+  }
+
+  #answered(strand: Strand): void {
+    const state = this.#state;
+    strand.state = 'answered';
+    if (!strand.quick) return;
+    strand.pingDueMs = state.nowMs;
+    for (const path of state.paths.values()) if (path.sequence > 0) strand.pathsToTell.push(path.id);
+  }
+}

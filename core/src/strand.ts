@@ -1,0 +1,136 @@
+import { NumberedQueue } from '@tresse/kit';
+
+import type { SentItem } from './chunk.ts';
+import { StrandRole } from './opening.ts';
+
+/** What the kernel says of a strand's TCP connection (TCP_INFO). */
+export interface StrandInfo {
+  readonly rttMs: number;
+  readonly minRttMs: number;
+  /** Bytes in the send buffer that were never sent. */
+  readonly unsentBytes: number;
+  /** Segments sent and not acknowledged. */
+  readonly unackedSegments: number;
+  /** Segments received, of any kind: the proof of life. */
+  readonly segmentsIn: number;
+  /** Bytes the other end's TCP has acknowledged; stands still through loss recovery. */
+  readonly bytesAcked: number;
+  /** Kernel's latest delivery rate, bytes per second; 0 when it has none. */
+  readonly deliveryRate: number;
+  /** That rate was limited by what we gave, not by the line. */
+  readonly sourceLimited: boolean;
+  readonly windowBytes: number;
+}
+
+export type StrandState = 'opening' | 'answered' | 'closed';
+
+/** One TCP connection over one path: what was sent and is not acknowledged, what was received and must be acknowledged. */
+export class Strand {
+  readonly id: number;
+  readonly path: number;
+  readonly role: StrandRole;
+  state: StrandState;
+  readonly openedMs: number;
+  /** New chunks go elsewhere; set by DRAIN. */
+  draining = false;
+  /** The kernel takes nothing now; a partly written record waits in the engine. */
+  blocked = false;
+  /** When the kernel last took something while it had something to take. */
+  blockedSinceMs = 0;
+
+  // Sending.
+  recordsSent = 0;
+  recordsAcked = 0;
+  readonly sent: NumberedQueue<SentItem> = new NumberedQueue();
+  bytesOut = 0;
+
+  // Receiving.
+  recordsReceived = 0;
+  ackDueMs: number = Infinity;
+  ackSentMs = 0;
+  recordsSinceAck = 0;
+  bytesSinceAck = 0;
+  bytesIn = 0;
+
+  // Replies and probes: one pending each.
+  pongToken = -1;
+  readonly pathsToTell: number[] = [];
+  answerPending = false;
+  pingDueMs = 0;
+  pingSentMs = 0;
+  pingToken = -1;
+
+  // The kernel's view.
+  rttMs = 0;
+  minRttMs = 0;
+  unsentBytes = 0;
+  unackedSegments = 0;
+  segmentsIn = 0;
+  bytesAcked = 0;
+  windowBytes: number = 14_480;
+
+  // Evidence of life.
+  lastHeardMs: number;
+  /** Since when something is outstanding without a break; Infinity when nothing is. */
+  outstandingSinceMs: number = Infinity;
+  /** When bytesAcked last moved, or nothing was outstanding. */
+  progressMs: number;
+  suspect = false;
+
+  constructor(id: number, path: number, role: StrandRole, state: StrandState, nowMs: number) {
+    this.id = id;
+    this.path = path;
+    this.role = role;
+    this.state = state;
+    this.openedMs = nowMs;
+    this.lastHeardMs = nowMs;
+    this.progressMs = nowMs;
+  }
+
+  get quick(): boolean {
+    return this.role === StrandRole.quick;
+  }
+
+  /** May carry frames of streams at all. */
+  get usable(): boolean {
+    return this.state === 'answered' && !this.suspect && !this.blocked && !this.draining;
+  }
+
+  /** Loss recovery holds everything behind it: nothing acknowledged for longer than a round trip explains. */
+  stuck(nowMs: number): boolean {
+    return this.unackedSegments > 0 && nowMs - this.progressMs > Math.max(120, 1.5 * this.minRttMs);
+  }
+
+  /** Notes a record's arrival. */
+  heard(nowMs: number): void {
+    this.lastHeardMs = nowMs;
+    this.suspect = false;
+    if (this.outstandingSinceMs !== Infinity) this.outstandingSinceMs = nowMs;
+  }
+
+  update(info: StrandInfo, nowMs: number): void {
+    if (info.segmentsIn !== this.segmentsIn) {
+      this.segmentsIn = info.segmentsIn;
+      this.heard(nowMs);
+    }
+    this.rttMs = info.rttMs;
+    this.minRttMs = info.minRttMs;
+    this.unsentBytes = info.unsentBytes;
+    this.unackedSegments = info.unackedSegments;
+    this.windowBytes = info.windowBytes;
+    const outstanding = info.unackedSegments > 0 || info.unsentBytes > 0;
+    if (info.bytesAcked !== this.bytesAcked || !outstanding) {
+      this.bytesAcked = info.bytesAcked;
+      this.progressMs = nowMs;
+    }
+    if (!outstanding) this.outstandingSinceMs = Infinity;
+    else if (this.outstandingSinceMs === Infinity) this.outstandingSinceMs = nowMs;
+  }
+
+  /** How long something has been outstanding with nothing heard, ms; 0 when nothing is. */
+  silentMs(nowMs: number): number {
+    return this.outstandingSinceMs === Infinity
+      ? 0
+      : Math.max(0, nowMs - Math.max(this.outstandingSinceMs, this.lastHeardMs));
+  }
+}

@@ -1,0 +1,104 @@
+import type { SlabPool } from '@tresse/kit';
+
+import { Control, type ControlKind } from './chunk.ts';
+import { type CreditBudget, CreditWindow } from './credit.ts';
+import { ResetReason, type StreamClass, type Target } from './frame.ts';
+import { creditFloorBytes } from './limits.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
+import { SendBuffer } from './send-buffer.ts';
+
+/**
+ * One TCP flow of a LAN host. The sending half ends by FIN, the receiving half by the peer's FIN, both at once by RESET
+ * from either side; nothing else ends a stream.
+ */
+export class Stream {
+  readonly id: number;
+  readonly klass: StreamClass;
+  readonly target: Target;
+  /** Paths the stream may use, most wanted first; empty: any. */
+  readonly paths: readonly number[];
+  readonly send: SendBuffer;
+  readonly receive: ReceiveBuffer;
+  readonly credit: CreditWindow;
+  readonly controls: Partial<Record<ControlKind, Control>> = {};
+
+  /** The engine's own: which local socket this is. */
+  local = -1;
+  /** Opened by us: an OPEN precedes the first frame on each strand until one is acknowledged. */
+  readonly opener: boolean;
+  openAcked = false;
+  readonly openCarriedBy: number[] = [];
+
+  /** Offset up to which the peer lets us send. */
+  creditLimit: number = creditFloorBytes;
+  /** The local peer has ended its direction: final offset, else -1. */
+  sendEnd = -1;
+  /** The peer's final offset, else -1. */
+  receiveEnd = -1;
+  /** The local peer has been told of the end. */
+  endDelivered = false;
+  /** Set by whoever ends it: nothing is sent or delivered any more. */
+  dead = false;
+  resetReason: ResetReason = ResetReason.none;
+  /** Local reading is stopped: the send budget is full. */
+  localPaused = false;
+  /** The local peer had nothing more to read at the last try: what is buffered is all there is. */
+  localDry = true;
+  /** Stands in the session's ready queue. */
+  queued = false;
+  lastActiveMs: number;
+  /** When the oldest unacknowledged byte last moved. */
+  progressMs: number;
+  hedgedBytes = 0;
+
+  constructor(
+    id: number,
+    klass: StreamClass,
+    target: Target,
+    paths: readonly number[],
+    opener: boolean,
+    pool: SlabPool,
+    budget: CreditBudget,
+    nowMs: number,
+  ) {
+    this.id = id;
+    this.klass = klass;
+    this.target = target;
+    this.paths = paths;
+    this.opener = opener;
+    this.send = new SendBuffer(pool);
+    this.receive = new ReceiveBuffer(pool);
+    this.credit = new CreditWindow(budget, nowMs);
+    this.lastActiveMs = nowMs;
+    this.progressMs = nowMs;
+  }
+
+  control(kind: ControlKind): Control {
+    return (this.controls[kind] ??= new Control(kind, this));
+  }
+
+  /** Bytes that may be cut into chunks now. */
+  get sendableBytes(): number {
+    return Math.min(this.send.end, this.creditLimit) - this.send.next;
+  }
+
+  /** Everything given was acknowledged, the FIN too. */
+  get sendDone(): boolean {
+    return this.sendEnd >= 0 && this.send.base === this.sendEnd && this.controls.fin?.acked === true;
+  }
+
+  get receiveDone(): boolean {
+    return this.endDelivered;
+  }
+
+  allows(path: number): boolean {
+    return this.paths.length === 0 || this.paths.includes(path);
+  }
+
+  release(): void {
+    this.dead = true;
+    this.send.release();
+    this.receive.release();
+    this.credit.release();
+  }
+}

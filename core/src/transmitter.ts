@@ -1,0 +1,380 @@
+/**
+ * What leaves: the next record and the strand it goes on. Order of polling:
+ *
+ *   1. replies and probes that belong to one strand (first answer, PONG, PING, PATH)
+ *   2. acknowledgements and control frames, on the quick strand with the lowest delay now
+ *   3. lost chunks and new chunks, interactive streams before bulk, on the line where they arrive soonest
+ *
+ * The caller polls until nothing comes, seals each record and gives it to the strand's socket.
+ */
+import type { Slab } from '@tresse/kit';
+
+import type { Chunk, Control } from './chunk.ts';
+import { FrameWriter, PathState } from './frame.ts';
+import {
+  chunkBytesMax,
+  chunkBytesMin,
+  dataOverheadBytes,
+  pieceCostBytesMin,
+  recordHeaderBytes,
+  recordTextMax,
+  smallChunksMax,
+  tagBytes,
+} from './limits.ts';
+import type { Path } from './path.ts';
+import { EarliestArrival, type Line, type Scheduler } from './scheduler.ts';
+import type { SessionState } from './session-state.ts';
+import type { Strand } from './strand.ts';
+import type { Stream } from './stream.ts';
+
+/** A chunk is this much of its line's time, ms. */
+const chunkMs = 10;
+/** A line takes the next chunk while less than this stands unsent in it: its time in ms, or two chunks. */
+const unsentMsMax = 10;
+/** Room a control frame may need, bytes. */
+const controlRoom = 64;
+/** One turn in this many goes to bulk while interactive streams are waiting: at least 10 %. */
+const bulkTurn = 8;
+/** While streams live a path is probed this often; idle, more seldom, ms. */
+const pingBusyMs = 250;
+const pingIdleMs = 5_000;
+const pingMeteredMs = 25_000;
+const pingSiblingMs = 45_000;
+
+interface Candidate extends Line {
+  path: Path | undefined;
+  strand: Strand | undefined;
+}
+
+export class Transmitter {
+  readonly #state: SessionState;
+  readonly #writer: FrameWriter = new FrameWriter();
+  readonly #scheduler: Scheduler = new EarliestArrival();
+  readonly #lines: Candidate[] = [];
+  readonly #sizes: number[] = [];
+  #turn = 0;
+  #textStart = 0;
+
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  /** Length of the text of the record polled last, bytes; it stands behind the record's length field. */
+  get textLength(): number {
+    return this.#writer.at - this.#textStart;
+  }
+
+  /** Writes the next record's frames to `out` and returns its strand, or undefined: nothing to send now. */
+  poll(out: Slab): Strand | undefined {
+    const strand = this.#pollReply(out) ?? this.#pollControl(out) ?? this.#pollData(out);
+    if (!strand) return undefined;
+    const wire = recordHeaderBytes + this.textLength + tagBytes;
+    strand.recordsSent++;
+    strand.bytesOut += wire;
+    strand.unsentBytes += wire;
+    if (strand.outstandingSinceMs === Infinity) strand.outstandingSinceMs = this.#state.nowMs;
+    this.#state.counters.recordsOut++;
+    return strand;
+  }
+
+  /** When the next acknowledgement or probe falls due, ms. */
+  nextDueMs(): number {
+    let due = Infinity;
+    for (const strand of this.#state.strands.values()) {
+      if (strand.state !== 'answered' || strand.blocked) continue;
+      due = Math.min(due, strand.ackDueMs, strand.suspect ? Infinity : strand.pingDueMs);
+    }
+    return due;
+  }
+
+  #begin(out: Slab): void {
+    this.#textStart = recordHeaderBytes;
+    this.#writer.begin(out.bytes, recordHeaderBytes, recordTextMax);
+  }
+
+  #pollReply(out: Slab): Strand | undefined {
+    const nowMs = this.#state.nowMs;
+    for (const strand of this.#state.strands.values()) {
+      if (strand.state !== 'answered' || strand.blocked) continue;
+      const probe = !strand.suspect && nowMs >= strand.pingDueMs;
+      if (!strand.answerPending && strand.pongToken < 0 && strand.pathsToTell.length === 0 && !probe) continue;
+      this.#begin(out);
+      if (strand.answerPending) {
+        strand.answerPending = false;
+        this.#writer.padding(0);
+      }
+      if (strand.pongToken >= 0) {
+        this.#writer.pong(strand.pongToken);
+        strand.pongToken = -1;
+      }
+      while (strand.pathsToTell.length > 0) this.#writePath(strand.pathsToTell.pop() ?? 0);
+      if (probe) this.#writePing(strand);
+      this.#writeAck(strand);
+      return strand;
+    }
+    return undefined;
+  }
+
+  #writePath(id: number): void {
+    const path = this.#state.paths.get(id);
+    if (!path) return;
+    this.#writer.path(id, path.sequence, path.up ? PathState.up : PathState.down, path.metered, path.rateLimitBps);
+  }
+
+  #writePing(strand: Strand): void {
+    const nowMs = this.#state.nowMs;
+    strand.pingToken = strand.recordsSent;
+    strand.pingSentMs = nowMs;
+    this.#writer.ping(strand.pingToken);
+    strand.pingDueMs = nowMs + this.#pingGapMs(strand);
+  }
+
+  #pingGapMs(strand: Strand): number {
+    if (!strand.quick) return this.#state.side === 'box' ? pingSiblingMs : Infinity;
+    if (this.#state.path(strand.path).metered) return pingMeteredMs;
+    return this.#state.streams.size > 0 ? pingBusyMs : pingIdleMs;
+  }
+
+  /** Streams began to live: probe the paths at the busy pace from now on. */
+  hastenPings(): void {
+    const soon = this.#state.nowMs + pingBusyMs;
+    for (const strand of this.#state.strands.values()) {
+      if (strand.quick && !this.#state.path(strand.path).metered) strand.pingDueMs = Math.min(strand.pingDueMs, soon);
+    }
+  }
+
+  #writeAck(strand: Strand): void {
+    this.#writer.ack(strand.id, strand.recordsReceived);
+    strand.ackDueMs = Infinity;
+    strand.ackSentMs = this.#state.nowMs;
+    strand.recordsSinceAck = 0;
+    strand.bytesSinceAck = 0;
+  }
+
+  #pollControl(out: Slab): Strand | undefined {
+    const state = this.#state;
+    let ackDue = false;
+    for (const strand of state.strands.values()) ackDue ||= strand.ackDueMs <= state.nowMs;
+    if (!ackDue && state.pending.length === 0) return this.#pollEcho(out);
+    const carrier = this.#quickest();
+    if (!carrier) return undefined;
+    this.#begin(out);
+    if (ackDue) this.#writeDueAcks(carrier);
+    for (let n = state.pending.length; n > 0 && this.#writer.room > 4 * controlRoom; n--) {
+      const control = state.pending.shift();
+      if (control) this.#writeControl(carrier, control);
+    }
+    return this.textLength > 0 ? carrier : undefined;
+  }
+
+  #writeDueAcks(carrier: Strand): void {
+    const state = this.#state;
+    for (const strand of state.strands.values()) {
+      // What is due soon goes along: it saves a record.
+      if (strand.ackDueMs === Infinity || this.#writer.room < controlRoom) continue;
+      this.#writeAck(strand);
+      const path = state.path(strand.path);
+      if (strand.path !== carrier.path && state.nowMs - path.ackedHereMs > Math.max(path.rttMs, 10)) {
+        path.echoStrand = strand;
+      }
+    }
+    state.path(carrier.path).ackedHereMs = state.nowMs;
+  }
+
+  /** Once per round trip an acknowledgement also rides its own path: the carrier of all others may be dying. */
+  #pollEcho(out: Slab): Strand | undefined {
+    for (const path of this.#state.paths.values()) {
+      const strand = path.echoStrand;
+      if (!strand) continue;
+      path.echoStrand = undefined;
+      path.ackedHereMs = this.#state.nowMs;
+      const quick = path.quick();
+      if (!quick || !quick.usable || strand.state === 'closed') continue;
+      this.#begin(out);
+      this.#writer.ack(strand.id, strand.recordsReceived);
+      return quick;
+    }
+    return undefined;
+  }
+
+  #writeControl(strand: Strand, control: Control): void {
+    control.pending = false;
+    const stream = control.stream;
+    if (stream.dead && control.kind !== 'reset' && control.kind !== 'open') return;
+    if (control.kind === 'open') this.#writeOpen(strand, stream);
+    else {
+      this.#writeOpenCopy(strand, stream);
+      switch (control.kind) {
+        case 'opened':
+          this.#writer.opened(stream.id);
+          break;
+        case 'fin':
+          this.#writer.fin(stream.id, stream.sendEnd);
+          break;
+        case 'reset':
+          this.#writer.reset(stream.id, stream.resetReason);
+          break;
+        case 'credit':
+          this.#writer.credit(stream.id, stream.credit.limit);
+          break;
+      }
+      control.outstanding++;
+      control.acked = false;
+      strand.sent.push(strand.recordsSent, control);
+    }
+  }
+
+  #writeOpen(strand: Strand, stream: Stream): void {
+    if (stream.openAcked || stream.openCarriedBy.includes(strand.id)) return;
+    const control = stream.control('open');
+    this.#writer.open(stream.id, stream.klass, stream.paths, stream.target);
+    stream.openCarriedBy.push(strand.id);
+    control.outstanding++;
+    strand.sent.push(strand.recordsSent, control);
+  }
+
+  /** Until an OPEN is acknowledged, each strand's first frame of that stream has a copy before it. */
+  #writeOpenCopy(strand: Strand, stream: Stream): void {
+    if (stream.opener && !stream.openAcked) this.#writeOpen(strand, stream);
+  }
+
+  /** The quick strand whose frames arrive soonest now; any other where no path has a quick one. */
+  #quickest(): Strand | undefined {
+    let best: Strand | undefined;
+    let bestMs = Infinity;
+    for (const path of this.#state.paths.values()) {
+      if (!path.usable) continue;
+      const strand = path.quick() ?? path.bulk(this.#state.nowMs);
+      if (!strand?.usable) continue;
+      const ms = path.delayMs + (path.unsentBytes * 1_000) / path.rate();
+      if (ms < bestMs) {
+        bestMs = ms;
+        best = strand;
+      }
+    }
+    return best;
+  }
+
+  #pollData(out: Slab): Strand | undefined {
+    const state = this.#state;
+    if (state.interactive.length === 0 && state.bulk.length === 0) return undefined;
+    const bulkFirst = ++this.#turn % bulkTurn === 0;
+    for (let pass = 0; pass < 2; pass++) {
+      const bulk = (pass === 0) === bulkFirst;
+      const queue = bulk ? state.bulk : state.interactive;
+      if (queue.length === 0 || this.#survey(bulk) === 0) continue;
+      for (let n = queue.length; n > 0; n--) {
+        const stream = queue.shift();
+        if (!stream) break;
+        stream.queued = false;
+        const strand = stream.dead ? undefined : this.#pollStream(out, stream);
+        state.ready(stream);
+        if (strand) return strand;
+      }
+    }
+    return undefined;
+  }
+
+  /** Brings the lines' figures up to date; returns how many take something now. */
+  #survey(bulk: boolean): number {
+    const state = this.#state;
+    let count = 0;
+    let open = 0;
+    for (const path of state.paths.values()) {
+      if (!path.usable) continue;
+      const strand = bulk ? path.bulk(state.nowMs) : (path.quick() ?? path.bulk(state.nowMs));
+      if (!strand || strand.state !== 'answered') continue;
+      const line = (this.#lines[count] ??= {
+        open: false,
+        unsentBytes: 0,
+        rate: 0,
+        delayMs: 0,
+        path: undefined,
+        strand: undefined,
+      });
+      line.path = path;
+      line.strand = strand;
+      line.rate = path.rate();
+      line.unsentBytes = path.unsentBytes;
+      line.delayMs = path.delayMs;
+      const size = chunkSize(line.rate);
+      this.#sizes[count] = size;
+      line.open =
+        strand.usable &&
+        !strand.stuck(state.nowMs) &&
+        line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, 2 * size);
+      if (line.open) open++;
+      count++;
+    }
+    this.#lines.length = count;
+    return open;
+  }
+
+  #pollStream(out: Slab, stream: Stream): Strand | undefined {
+    const lost = stream.send.firstLost();
+    if (lost) return this.#pollLost(out, stream, lost);
+    const sendable = stream.sendableBytes;
+    if (sendable <= 0) return undefined;
+    if (sendable < pieceCostBytesMin && stream.send.chunksOutstanding >= smallChunksMax) return undefined;
+    const sourceEnds = stream.localDry || stream.sendEnd >= 0;
+    const remaining = sourceEnds && stream.creditLimit >= stream.send.end ? sendable : Infinity;
+    const line = this.#choose(stream, remaining, 0);
+    if (!line?.strand) return undefined;
+    const chunk = stream.send.cut(stream, Math.min(sendable, chunkSize(line.rate)));
+    this.#state.payloadBytes += chunk.length;
+    this.#begin(out);
+    this.#writeChunk(line, line.strand, stream, chunk);
+    if (stream.sendEnd === stream.send.next && !stream.control('fin').pending) {
+      this.#writeControl(line.strand, stream.control('fin'));
+    }
+    return line.strand;
+  }
+
+  /** A lost chunk goes at once to the line where it arrives soonest, never again to the one that lost it. */
+  #pollLost(out: Slab, stream: Stream, chunk: Chunk): Strand | undefined {
+    const line = this.#choose(stream, Infinity, chunk.path);
+    if (!line?.strand) return undefined;
+    stream.send.takeLost();
+    this.#begin(out);
+    this.#writeChunk(line, line.strand, stream, chunk);
+    return line.strand;
+  }
+
+  /** The line for the next chunk. `avoid`: a path to leave out while another one is there. */
+  #choose(stream: Stream, remaining: number, avoid: number): Candidate | undefined {
+    const restricted = stream.paths.length > 0;
+    const others = avoid !== 0 && this.#lines.some((l) => l.path?.id !== avoid && stream.allows(l.path?.id ?? 0));
+    if (restricted || others) {
+      for (const line of this.#lines) {
+        const id = line.path?.id ?? 0;
+        if ((others && id === avoid) || !stream.allows(id)) line.open = false;
+      }
+    }
+    const chosen = this.#scheduler.choose(this.#lines, this.#lines.length, this.#sizes, remaining);
+    const line = this.#lines[chosen];
+    // The survey is shared by all streams of this poll: undo what was only this stream's.
+    if ((restricted || others) && !line) this.#survey(this.#state.isBulk(stream));
+    return line;
+  }
+
+  #writeChunk(line: Candidate, strand: Strand, stream: Stream, chunk: Chunk): void {
+    const nowMs = this.#state.nowMs;
+    this.#writeOpenCopy(strand, stream);
+    const at = this.#writer.data(stream.id, chunk.offset, chunk.length);
+    stream.send.copy(chunk, this.#writer.bytes, at);
+    chunk.sends++;
+    chunk.path = strand.path;
+    chunk.strand = strand.id;
+    chunk.sentMs = nowMs;
+    const queuedMs = ((line.unsentBytes + chunk.length + dataOverheadBytes) * 1_000) / line.rate;
+    chunk.dueMs = nowMs + queuedMs + line.delayMs + (line.path?.minRttMs ?? 0) / 2;
+    if (stream.send.head === chunk) stream.progressMs = nowMs;
+    stream.lastActiveMs = nowMs;
+    strand.sent.push(strand.recordsSent, chunk);
+  }
+}
+
+/** How much of a line's time a chunk takes, in whole reason: between two segments and a record. */
+function chunkSize(rate: number): number {
+  return Math.max(chunkBytesMin, Math.min(chunkBytesMax, Math.floor((rate * chunkMs) / 1_000)));
+}

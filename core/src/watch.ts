@@ -1,0 +1,137 @@
+/**
+ * What time brings: death and return of paths and strands, chunks that are overdue, streams that have lost every line.
+ * Called at every turn of the loop; all decisions are taken from the strands' own traffic.
+ */
+import type { Chunk } from './chunk.ts';
+import { ResetReason } from './frame.ts';
+import { hedgeShare, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
+import { pathFellSilent, strandFellSilent } from './liveness.ts';
+import type { Path } from './path.ts';
+import type { Receiver } from './receiver.ts';
+import type { SessionState } from './session-state.ts';
+import type { Stream } from './stream.ts';
+
+/** At a transfer's tail a chunk is late by this, ms, or a quarter of a round trip. */
+const tailLateMs = 20;
+/** Chunks looked at behind the one that blocks delivery. */
+const hedgeDepth = 32;
+/** Copies of a chunk, the first included. */
+const copiesMax = 4;
+
+export class Watch {
+  readonly #state: SessionState;
+  readonly #receiver: Receiver;
+  /** Told when a path falls silent or comes back; for the dialer and the log. */
+  readonly #onPath: (path: Path) => void;
+
+  constructor(state: SessionState, receiver: Receiver, onPath: (path: Path) => void) {
+    this.#state = state;
+    this.#receiver = receiver;
+    this.#onPath = onPath;
+  }
+
+  /** One look at everything. Returns false when the session is over: it had no strand for too long. */
+  tick(): boolean {
+    const state = this.#state;
+    this.#judgePaths();
+    this.#judgeStrands();
+    for (const stream of state.creditWatch) {
+      if (stream.dead) state.creditWatch.delete(stream);
+      else this.#receiver.renewCredit(stream);
+    }
+    for (const stream of state.streams.values()) this.#hedge(stream);
+    return this.#judgeSession();
+  }
+
+  #judgePaths(): void {
+    const { nowMs, paths, counters } = this.#state;
+    for (const path of paths.values()) {
+      if (path.suspect) {
+        if (path.lastHeardMs > path.suspectSinceMs) {
+          path.suspect = false;
+          this.#onPath(path);
+        }
+      } else if (pathFellSilent(path, paths.values(), nowMs)) {
+        path.suspect = true;
+        path.suspectSinceMs = nowMs;
+        path.suspicions++;
+        counters.pathSuspicions++;
+        for (const strand of path.strands) {
+          strand.suspect = true;
+          this.#state.loseStrand(strand);
+        }
+        this.#onPath(path);
+      }
+    }
+  }
+
+  #judgeStrands(): void {
+    const { nowMs, strands, counters } = this.#state;
+    for (const strand of strands.values()) {
+      if (strand.suspect || strand.state !== 'answered') continue;
+      if (!strandFellSilent(strand, strands.values(), nowMs)) continue;
+      strand.suspect = true;
+      counters.strandSuspicions++;
+      this.#state.loseStrand(strand);
+    }
+  }
+
+  /**
+   * Sends overdue chunks again on another line. The one that blocks delivery may always go; further copies are
+   * speculation, and cost at most a share of all bytes.
+   */
+  #hedge(stream: Stream): void {
+    const { nowMs } = this.#state;
+    const head = stream.send.head;
+    if (stream.dead || !head) return;
+    const rttMs = this.#state.longestRttMs();
+    const tail =
+      stream.sendableBytes <= 0 && (stream.localDry || stream.sendEnd >= 0 || stream.creditLimit <= stream.send.next);
+    const stillMs = Math.max(silenceMsMin, silenceRtts * rttMs);
+    const standstill = nowMs - stream.progressMs > stillMs;
+    if (!tail && !standstill) return;
+    const lateMs = tail ? Math.max(tailLateMs, rttMs / 4) : stillMs / 2;
+    for (let i = 0; i < hedgeDepth; i++) {
+      const chunk = stream.send.chunkAt(i);
+      if (!chunk) break;
+      if (chunk.acked || chunk.lost || chunk.sends === 0) continue;
+      if (nowMs - chunk.dueMs < lateMs) break;
+      if (!this.#worthHedging(stream, chunk, i === 0 && standstill)) break;
+      stream.send.lose(chunk);
+      stream.hedgedBytes += chunk.length;
+      this.#state.counters.bytesHedged += chunk.length;
+      this.#state.ready(stream);
+    }
+  }
+
+  #worthHedging(stream: Stream, chunk: Chunk, blocks: boolean): boolean {
+    const state = this.#state;
+    if (chunk.sends >= copiesMax && !blocks) return false;
+    if (!blocks && state.counters.bytesHedged > hedgeShare * state.payloadBytes + 65_536) return false;
+    const own = state.paths.get(chunk.path);
+    for (const path of state.paths.values()) {
+      if (path === own || !path.usable || !path.answered || !stream.allows(path.id)) continue;
+      const arrivesMs = path.delayMs + ((path.unsentBytes + chunk.length) * 1_000) / path.rate();
+      if (blocks || arrivesMs < (own?.rttMs ?? Infinity) * 1.5) return true;
+    }
+    return false;
+  }
+
+  #judgeSession(): boolean {
+    const state = this.#state;
+    for (const path of state.paths.values()) {
+      if (path.usable && path.answered) {
+        state.lineSeenMs = state.nowMs;
+        return true;
+      }
+    }
+    const goneMs = state.nowMs - state.lineSeenMs;
+    if (goneMs > streamWithoutLineMs && state.streams.size > 0) {
+      for (const stream of state.streams.values()) {
+        if (!stream.dead) state.local.reset(stream, ResetReason.timeout);
+        state.reset(stream, ResetReason.timeout);
+      }
+    }
+    return goneMs <= sessionWithoutStrandsMs;
+  }
+}

@@ -1,0 +1,56 @@
+/** A growable ring of references with a parallel number for each: first in, first out, nothing allocated per element. */
+export class NumberedQueue<T> {
+  #items: (T | undefined)[] = Array.from({ length: 16 });
+  #numbers = new Float64Array(16);
+  #head = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(number: number, item: T): void {
+    if (this.#length === this.#items.length) this.#grow();
+    const at = (this.#head + this.#length) & (this.#items.length - 1);
+    this.#items[at] = item;
+    this.#numbers[at] = number;
+    this.#length++;
+  }
+
+  /** The number of the oldest element; Infinity when empty. */
+  headNumber(): number {
+    return this.#length === 0 ? Infinity : (this.#numbers[this.#head] ?? Infinity);
+  }
+
+  /** The i-th oldest element, or undefined. */
+  at(i: number): T | undefined {
+    return i < this.#length ? this.#items[(this.#head + i) & (this.#items.length - 1)] : undefined;
+  }
+
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#items.length - 1);
+    this.#length--;
+    return item;
+  }
+
+  clear(): void {
+    while (this.#length > 0) this.shift();
+  }
+
+  #grow(): void {
+    const size = this.#items.length;
+    const items: (T | undefined)[] = Array.from({ length: size * 2 });
+    const numbers = new Float64Array(size * 2);
+    for (let i = 0; i < this.#length; i++) {
+      const from = (this.#head + i) & (size - 1);
+      items[i] = this.#items[from];
+      numbers[i] = this.#numbers[from] ?? 0;
+    }
+    this.#items = items;
+    this.#numbers = numbers;
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * A fixed piece of memory of its own ArrayBuffer, so that the kernel can be given its address while JavaScript keeps it
+ * referenced. The address is 0 where nothing native ever sees it (the simulator).
+ */
+export interface Slab {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+}
+
+/** Hands out slabs and takes them back; one per engine. */
+export interface SlabPool {
+  /** A slab of at least `size` bytes (rounded up to a size class); contents undefined. */
+  take(size: number): Slab;
+  give(slab: Slab): void;
+}
+
+/** Size classes of slabs in bytes: interactive streams stay in the small ones. */
+const slabClasses: readonly number[] = [2_048, 8_192, 16_384, 32_768, 65_536];
+
+/** A free list per size class over any way to make memory. Keeps at most `keepBytes` unused. */
+export class FreeListPool implements SlabPool {
+  readonly #free: Slab[][] = slabClasses.map(() => []);
+  readonly #make: (size: number) => Slab;
+  readonly #keepBytes: number;
+  #unusedBytes = 0;
+  #usedBytes = 0;
+
+  constructor(make: (size: number) => Slab, keepBytes: number) {
+    this.#make = make;
+    this.#keepBytes = keepBytes;
+  }
+
+  /** Bytes handed out and not given back. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  take(size: number): Slab {
+    const index = slabClasses.findIndex((s) => s >= size);
+    const free = this.#free[index];
+    const slab = free?.pop();
+    if (slab) {
+      this.#unusedBytes -= slab.bytes.length;
+      this.#usedBytes += slab.bytes.length;
+      return slab;
+    }
+    const made = this.#make(slabClasses[index] ?? size);
+    this.#usedBytes += made.bytes.length;
+    return made;
+  }
+
+  give(slab: Slab): void {
+    this.#usedBytes -= slab.bytes.length;
+    const free = this.#free[slabClasses.indexOf(slab.bytes.length)];
+    if (!free || this.#unusedBytes + slab.bytes.length > this.#keepBytes) return;
+    this.#unusedBytes += slab.bytes.length;
+    free.push(slab);
+  }
+}
+
+/** Memory without an address, for simulation and tests. */
+export const heapSlab = (size: number): Slab => ({ bytes: new Uint8Array(size), address: 0 });
