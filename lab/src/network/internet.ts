@@ -1,0 +1,95 @@
+import { run, writeSysctl } from '@tresse/sys';
+
+import type { LineSpec } from '../scenario/scenario.ts';
+import type { LabNames } from './addresses.ts';
+import { hostSettings, routerSettings } from './kernel-settings.ts';
+import { netnsList, sweep } from './sweep.ts';
+import { accessInterface, type Wiring, wiringOf } from './wiring.ts';
+
+const patience = { timeoutMs: 20_000 };
+
+/** What ties the lines' two ends together, and lets go of them. */
+export interface LineDriver {
+  stop(): Promise<void>;
+}
+
+/** One line's two interfaces, which the driver makes. */
+export interface LineEnds {
+  readonly spec: LineSpec;
+  readonly box: { netns: string; ifname: string };
+  readonly operator: { netns: string; ifname: string };
+}
+
+/** The lab's little internet: namespaces, wires, addresses, routes and the operators' NAT. */
+export class Internet<Driver extends LineDriver> {
+  readonly names: LabNames;
+  readonly lines: readonly LineSpec[];
+  readonly driver: Driver;
+
+  private constructor(names: LabNames, lines: readonly LineSpec[], driver: Driver) {
+    this.names = names;
+    this.lines = lines;
+    this.driver = driver;
+  }
+
+  /**
+   * Builds it all; `connect` makes the lines' interfaces. Returns when packets can flow. Sweeps what it had built where it
+   * throws (CommandError of `ip` or `nft`, SystemError of a kernel setting, or what `connect` throws).
+   */
+  static async build<D extends LineDriver>(
+    names: LabNames,
+    lines: readonly LineSpec[],
+    connect: (ends: LineEnds[]) => Promise<D>,
+  ): Promise<Internet<D>> {
+    const wiring = wiringOf(names, lines);
+    let driver: D | undefined;
+    try {
+      await ipBatch(undefined, wiring.wires);
+      driver = await connect(
+        lines.map((spec) => ({
+          spec,
+          box: { netns: names.box, ifname: spec.name },
+          operator: { netns: names.operator(spec.name), ifname: accessInterface },
+        })),
+      );
+      await configure(names, wiring);
+      return new Internet(names, lines, driver);
+    } catch (error) {
+      await driver?.stop();
+      await sweep(names);
+      throw error;
+    }
+  }
+
+  /** Takes everything away again, processes left inside included. */
+  async destroy(): Promise<void> {
+    await this.driver.stop();
+    await sweep(this.names);
+  }
+
+  /** Whether anything of a lab of these names exists. */
+  static async exists(names: LabNames): Promise<boolean> {
+    return (await netnsList()).some((netns) => names.owns(netns));
+  }
+}
+
+async function configure(names: LabNames, wiring: Wiring): Promise<void> {
+  const hosts = [names.lan, names.box, names.relay, names.inet];
+  for (const netns of wiring.routers) applySettings(netns, routerSettings);
+  for (const netns of hosts) applySettings(netns, hostSettings);
+  await Promise.all([
+    ...wiring.hosts.map(({ netns, batch }) => ipBatch(netns, batch)),
+    ...wiring.nft.map(({ netns, text }) => run(['nft', '-f', '-'], { ...patience, netns, input: text })),
+  ]);
+}
+
+/** Feeds lines to `ip -batch`. Throws CommandError. */
+export async function ipBatch(netns: string | undefined, lines: readonly string[]): Promise<void> {
+  const argv = ['ip', ...(netns === undefined ? [] : ['-n', netns]), '-batch', '-'];
+  await run(argv, { ...patience, input: `${lines.join('\n')}\n` });
+}
+
+/** Sets kernel settings of a namespace. Throws SystemError `SYSCTL` where the kernel refuses one. */
+export function applySettings(netns: string, settings: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(settings)) writeSysctl(key, value, netns);
+}

@@ -1,0 +1,41 @@
+import { run, writeSysctl } from '@tresse/sys';
+
+import { lanHostOf, lineAddresses } from '../network/addresses.ts';
+import { ipBatch } from '../network/internet.ts';
+import type { Stage } from '../stage.ts';
+
+/** First of the routing tables, and of the rules' priorities, that the rivals use in the box while Tresse is not there. */
+const tableFirst = 901;
+const priorityFirst = 901;
+
+/**
+ * Makes the box an ordinary router with a table per uplink: what comes from the LAN host's address of a line, or from the box's
+ * own address on it, leaves by this line. Returns what undoes it.
+ */
+export async function openDirectRoutes({ names, lines }: Stage): Promise<() => Promise<void>> {
+  const each = (make: (line: string, at: ReturnType<typeof lineAddresses>, i: number) => string[]): string[] =>
+    lines.flatMap((line, i) => make(line.name, lineAddresses(i), i));
+  const rules = (verb: 'add' | 'delete'): string[] =>
+    each((_, at, i) =>
+      [lanHostOf(i), at.box].map((from) => `rule ${verb} priority ${priorityFirst + i} from ${from} lookup ${tableFirst + i}`),
+    );
+  await ipBatch(names.box, [
+    ...each((name, at, i) => [`route add default via ${at.gateway} dev ${name} table ${tableFirst + i}`]),
+    ...rules('add'),
+  ]);
+  const nft = { timeoutMs: 10_000, netns: names.box };
+  const masquerade = `table ip lab {
+  chain out {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname { ${lines.map((l) => l.name).join(', ')} } masquerade
+  }
+}
+`;
+  await run(['nft', '-f', '-'], { ...nft, input: masquerade });
+  writeSysctl('net.ipv4.ip_forward', 1, names.box);
+  return async () => {
+    writeSysctl('net.ipv4.ip_forward', 0, names.box);
+    await run(['nft', 'delete', 'table', 'ip', 'lab'], nft);
+    await ipBatch(names.box, [...rules('delete'), ...each((_, __, i) => [`route flush table ${tableFirst + i}`])]);
+  };
+}

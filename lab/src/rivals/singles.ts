@@ -1,0 +1,75 @@
+import { SystemError } from '@tresse/kit';
+
+import type { DirectionName } from '../emulator/index.ts';
+import { timed } from '../measure/extent.ts';
+import { beginTransfer } from '../measure/transfer.ts';
+import { lanHostOf } from '../network/addresses.ts';
+import type { Stage } from '../stage.ts';
+import type { RivalSettings } from './rivals.ts';
+
+/** One line measured alone. */
+export interface Single {
+  readonly uplink: string;
+  /** Goodput of one plain TCP connection, counted like everything else. */
+  readonly downBitsPerSecond: number;
+  readonly upBitsPerSecond: number;
+  /** IP bits per second the line itself carried meanwhile: what its return is held against. */
+  readonly downLineBitsPerSecond: number;
+  readonly upLineBitsPerSecond: number;
+}
+
+type Rates = Record<DirectionName, { goodputBps: number; lineBps: number }>;
+
+/**
+ * Measures the lines one after another, or `together`, all at the same time: the lines share nothing, and a short run has no
+ * time. Needs the direct routes. Throws SystemError `SINGLE` where a line carries nothing.
+ */
+export async function measureSingles(
+  stage: Stage,
+  settings: RivalSettings,
+  options: { together: boolean; onBegin: (uplinks: string[], direction: DirectionName) => void },
+): Promise<Single[]> {
+  const all = stage.lines.map((_, i) => i);
+  const turns = options.together ? [all] : all.map((i) => [i]);
+  const rates = stage.lines.map((): Rates => ({ down: { goodputBps: 0, lineBps: 0 }, up: { goodputBps: 0, lineBps: 0 } }));
+  for (const turn of turns) {
+    for (const direction of ['down', 'up'] as const) {
+      options.onBegin(turn.map((i) => stage.lines[i]?.name ?? ''), direction);
+      const measured = await Promise.all(turn.map((i) => measure(stage, settings, i, direction)));
+      for (const [k, i] of turn.entries()) {
+        const found = measured[k];
+        const of = rates[i];
+        if (found && of) of[direction] = found;
+      }
+    }
+  }
+  return stage.lines.map((line, i) => ({
+    uplink: line.name,
+    downBitsPerSecond: rates[i]?.down.goodputBps ?? 0,
+    upBitsPerSecond: rates[i]?.up.goodputBps ?? 0,
+    downLineBitsPerSecond: rates[i]?.down.lineBps ?? 0,
+    upLineBitsPerSecond: rates[i]?.up.lineBps ?? 0,
+  }));
+}
+
+async function measure(stage: Stage, settings: RivalSettings, index: number, direction: DirectionName): Promise<Rates['down']> {
+  const name = stage.lines[index]?.name ?? '';
+  const carried = async (): Promise<number> => (await stage.emulator.counters())[index]?.[direction].deliveredBytes ?? 0;
+  const transfer = beginTransfer({
+    kind: direction === 'down' ? 'download' : 'upload',
+    id: `single-${name}-${direction}`,
+    netns: stage.names.lan,
+    server: stage.server,
+    from: lanHostOf(index),
+    ...timed(stage, direction, settings.singleSeconds),
+  });
+  const halfMs = (settings.singleSeconds * 1_000) / 2;
+  await new Promise((resolve) => setTimeout(resolve, halfMs));
+  const [before, beforeMs] = [await carried(), performance.now()];
+  await new Promise((resolve) => setTimeout(resolve, halfMs * 0.8));
+  const lineBps = (((await carried()) - before) * 8_000) / (performance.now() - beforeMs);
+  const seen = await transfer.outcome;
+  const goodputBps = seen.arrivals.rateFromBps(seen.startMs + settings.countedFromSecond * 1_000);
+  if (goodputBps > 0) return { goodputBps, lineBps };
+  throw new SystemError('SINGLE', `the line ${name} carried nothing ${direction}wards when measured alone: ${seen.complaint}`);
+}

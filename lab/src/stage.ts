@@ -1,0 +1,71 @@
+import type { Emulator } from './emulator/index.ts';
+import { startEmulator } from './emulator/index.ts';
+import { ServerProcess } from './internet/server-process.ts';
+import { Content } from './measure/content.ts';
+import { UploadFiles } from './measure/upload-files.ts';
+import { addresses, LabNames, ports } from './network/addresses.ts';
+import { Internet } from './network/internet.ts';
+import { kernelMultipath, type Multipath } from './rivals/kernel-multipath.ts';
+import type { LineSpec } from './scenario/scenario.ts';
+
+/** What a run is set on: the little internet, its file servers and what they serve. */
+export interface Stage {
+  readonly names: LabNames;
+  readonly lines: readonly LineSpec[];
+  readonly emulator: Emulator;
+  readonly internet: Internet<Emulator>;
+  readonly server: ServerProcess;
+  /** The same files by MPTCP; undefined where the kernel has none, which `why` says. */
+  readonly multipath: { server: ServerProcess } | { why: string };
+  readonly content: Content;
+  readonly uploads: UploadFiles;
+}
+
+export interface StageOrder {
+  readonly names: LabNames;
+  readonly lines: readonly LineSpec[];
+  readonly seed: number;
+  /** Files of this run. */
+  readonly folder: string;
+  readonly wantMultipath: boolean;
+  readonly onFault: (sentence: string) => void;
+}
+
+/** Sets the stage. Takes down what it had set up where it throws (SystemError, CommandError). */
+export async function setStage(order: StageOrder): Promise<Stage> {
+  const { names, lines, seed, folder } = order;
+  const internet = await Internet.build(names, lines, (ends) =>
+    startEmulator(
+      ends.map(({ spec, box, operator }) => ({ name: spec.name, box, operator, down: spec.down, up: spec.up })),
+      seed,
+      order.onFault,
+    ),
+  );
+  const servers: ServerProcess[] = [];
+  try {
+    const content = new Content(seed);
+    const uploads = new UploadFiles(folder, content);
+    const listen = { address: addresses.internetHost, port: ports.plain, seed };
+    const server = await ServerProcess.start(names.inet, listen);
+    servers.push(server);
+    const kernel: Multipath = order.wantMultipath ? kernelMultipath() : { can: false, why: 'not asked for' };
+    let multipath: Stage['multipath'] = { why: kernel.can ? '' : kernel.why };
+    if (kernel.can) {
+      const wrapper = ['mptcpize', 'run'];
+      multipath = { server: await ServerProcess.start(names.inet, { ...listen, port: ports.multipath, wrapper }) };
+      servers.push(multipath.server);
+    }
+    return { names, lines, emulator: internet.driver, internet, server, multipath, content, uploads };
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.stop()));
+    await internet.destroy();
+    throw error;
+  }
+}
+
+/** Takes everything away. */
+export async function strikeStage(stage: Stage): Promise<void> {
+  await Promise.all([stage.server.stop(), 'server' in stage.multipath ? stage.multipath.server.stop() : undefined]);
+  await stage.internet.destroy();
+  stage.uploads.remove();
+}
