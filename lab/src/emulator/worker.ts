@@ -1,0 +1,97 @@
+import { readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+
+import { Prng } from '@tresse/kit';
+import { type EventLoop, FAILED, monotonicMs, nativeSlab, READABLE, readInto, runWorker, writeFrom } from '@tresse/sys';
+
+import { Direction, type FramePort } from './direction.ts';
+import type { Answer, Command, DirectionName, WorkerData, WorkerLine } from './messages.ts';
+
+/**
+ * In traffic the thread sleeps this long before it looks again: frames that come or fall due meanwhile are moved in one go. A wake-up for
+ * every frame would cost more than the frames; up to that much is added to a line's delay. A frame on its own waits for nothing.
+ */
+const napMs = 0.3;
+/** Frames moved in two turns that close together are traffic. */
+const trafficGapMs = 0.5;
+
+type Line = Readonly<Record<DirectionName, Direction>>;
+
+runWorker<Command, Answer, WorkerData>((context) => {
+  const { data, loop } = context;
+  const lines = data.lines.map((line, i) => makeLine(line, data.seed * 1_000 + i));
+  moveFrames(
+    loop,
+    lines.flatMap(({ down, up }) => [down, up]),
+    data.lines.flatMap(({ operatorFd, boxFd }) => [operatorFd, boxFd]),
+  );
+  context.onMessage((command) => {
+    obey(lines, command);
+    const answer = { id: command.id, atMs: monotonicMs() };
+    context.post(command.act === 'counters' ? { ...answer, counters: lines.map(countersOf) } : answer);
+  });
+  context.post({ id: 0, atMs: monotonicMs(), thread: Number(basename(readlinkSync('/proc/thread-self'))) });
+});
+
+function makeLine({ boxFd, operatorFd, down, up }: WorkerLine, seed: number): Line {
+  const box = portOf(boxFd);
+  const operator = portOf(operatorFd);
+  const host = { clock: monotonicMs, makeSlab: nativeSlab };
+  return {
+    down: new Direction(down, new Prng(seed * 2), { source: operator, sink: box }, host),
+    up: new Direction(up, new Prng(seed * 2 + 1), { source: box, sink: operator }, host),
+  };
+}
+
+function portOf(fd: number): FramePort {
+  return {
+    read: (address, length) => readInto(fd, address, length),
+    write: (address, length) => writeFrom(fd, address, length),
+  };
+}
+
+/** `sources` are the descriptors the directions read, in their order. */
+function moveFrames(loop: EventLoop, directions: readonly Direction[], sources: readonly number[]): void {
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  let moved = 0;
+  let movedAtMs = 0;
+  const due = loop.timer(() => {});
+  directions.forEach((direction, i) =>
+    loop.add(sources[i] ?? -1, READABLE, (events) => {
+      moved += direction.receive();
+      // The interface was removed with its namespace; it would report that for ever.
+      if (events & FAILED) loop.remove(sources[i] ?? -1);
+    }),
+  );
+  loop.afterBatch(() => {
+    let nextMs = Infinity;
+    for (let i = 0; i < directions.length; i++) {
+      const direction = directions[i];
+      if (!direction) continue;
+      moved += direction.deliver();
+      nextMs = Math.min(nextMs, direction.link.nextAtMs);
+    }
+    if (moved > 0) {
+      moved = 0;
+      if (loop.nowMs - movedAtMs < trafficGapMs) Atomics.wait(nap, 0, 0, napMs);
+      movedAtMs = loop.nowMs;
+    }
+    if (nextMs < Infinity) due.at(nextMs);
+    else due.cancel();
+  });
+}
+
+function obey(lines: readonly Line[], command: Command): void {
+  if (command.act === 'counters') return;
+  const line = lines[command.line];
+  if (!line) return;
+  if (command.act === 'set') line[command.direction].set(command.change);
+  else {
+    line.down[command.act]();
+    line.up[command.act]();
+  }
+}
+
+function countersOf(line: Line): NonNullable<Answer['counters']>[number] {
+  return { down: line.down.counters(), up: line.up.counters() };
+}
