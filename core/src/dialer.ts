@@ -1,0 +1,136 @@
+/**
+ * Which strands the box opens, and when: per path one quick and a few bulk ones. A path that is silent or has no quick
+ * strand is tried by fresh connections beside the old ones, never waiting for the kernel's back-off: every quarter of a
+ * second at first, then every second. The first to answer wins.
+ */
+import { StrandRole } from './opening.ts';
+import type { Path } from './path.ts';
+import type { Session } from './session.ts';
+import type { Strand } from './strand.ts';
+
+/** Bulk strands of a path: one carries, one stands by. */
+const bulkStrands = 2;
+const eagerGapMs = 250;
+const eagerForMs = 30_000;
+const patientGapMs = 1_000;
+/** Unanswered attempts of one path at a time. */
+const attemptsMax = 13;
+
+export interface DialOrder {
+  readonly path: number;
+  readonly role: StrandRole;
+}
+
+interface Attempts {
+  enabled: boolean;
+  /** Connections under way that are no strands yet. */
+  quick: number;
+  bulk: number;
+  lastMs: number;
+  troubleSinceMs: number;
+}
+
+export class Dialer {
+  readonly #session: Session;
+  readonly #paths = new Map<number, Attempts>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** A path that may be dialled, or may no longer. */
+  enable(path: number, enabled: boolean): void {
+    const known = this.#paths.get(path);
+    if (known) known.enabled = enabled;
+    else this.#paths.set(path, { enabled, quick: 0, bulk: 0, lastMs: -Infinity, troubleSinceMs: -1 });
+    // A line that is there again is tried at once.
+    if (enabled && known) known.lastMs = -Infinity;
+  }
+
+  forget(path: number): void {
+    this.#paths.delete(path);
+  }
+
+  /** The next connection to begin now, or undefined. Each order is answered by {@link handleEnd}. */
+  poll(nowMs: number): DialOrder | undefined {
+    for (const [id, attempts] of this.#paths) {
+      if (!attempts.enabled) continue;
+      const role = this.#wanted(this.#session.paths.get(id), attempts, nowMs);
+      if (role === undefined) continue;
+      if (role === StrandRole.quick) attempts.quick++;
+      else attempts.bulk++;
+      attempts.lastMs = nowMs;
+      return { path: id, role };
+    }
+    return undefined;
+  }
+
+  /** An attempt became a strand, or failed. */
+  handleEnd(order: DialOrder): void {
+    const attempts = this.#paths.get(order.path);
+    if (!attempts) return;
+    if (order.role === StrandRole.quick) attempts.quick--;
+    else attempts.bulk--;
+  }
+
+  /**
+   * A strand was answered for the first time. Returns the strands it replaces, or itself when the one it was to replace
+   * has come back: the caller closes them.
+   */
+  handleAnswered(strand: Strand): readonly Strand[] {
+    const path = this.#session.paths.get(strand.path);
+    if (!path) return [];
+    const others = path.strands.filter((s) => s !== strand);
+    if (strand.quick && others.some((s) => s.quick && s.state === 'answered' && !s.suspect)) return [strand];
+    return others.filter((s) => s.suspect || (strand.quick && s.quick && s.state === 'opening'));
+  }
+
+  /** When {@link poll} may have an order next, ms; Infinity when all stands. */
+  nextDueMs(nowMs: number): number {
+    let due = Infinity;
+    for (const [id, attempts] of this.#paths) {
+      if (!attempts.enabled) continue;
+      const path = this.#session.paths.get(id);
+      if (this.#complete(path)) continue;
+      due = Math.min(due, Math.max(nowMs + 1, attempts.lastMs + this.#gapMs(attempts, nowMs)));
+    }
+    return due;
+  }
+
+  #wanted(path: Path | undefined, attempts: Attempts, nowMs: number): StrandRole | undefined {
+    const quick = alive(path, true, true);
+    if (quick > 0 && !path?.suspect) {
+      attempts.troubleSinceMs = -1;
+      const bulk = alive(path, false, false) + attempts.bulk;
+      if (bulk >= bulkStrands) return undefined;
+      // The first ones at once; one that fails is tried again after a gap.
+      return attempts.bulk === 0 && nowMs - attempts.lastMs < eagerGapMs && bulk > 0 ? undefined : StrandRole.bulk;
+    }
+    if (attempts.troubleSinceMs < 0) attempts.troubleSinceMs = nowMs;
+    const gap = this.#gapMs(attempts, nowMs);
+    const opening = alive(path, true, false) - quick;
+    if (nowMs - attempts.lastMs < gap || attempts.quick + opening >= attemptsMax) return undefined;
+    return StrandRole.quick;
+  }
+
+  #gapMs(attempts: Attempts, nowMs: number): number {
+    const trouble = attempts.troubleSinceMs >= 0 && nowMs - attempts.troubleSinceMs > eagerForMs;
+    return trouble ? patientGapMs : eagerGapMs;
+  }
+
+  #complete(path: Path | undefined): boolean {
+    return (
+      path !== undefined && !path.suspect && alive(path, true, true) > 0 && alive(path, false, false) >= bulkStrands
+    );
+  }
+}
+
+/** Strands of a kind that stand, or are about to. */
+function alive(path: Path | undefined, quick: boolean, answered: boolean): number {
+  let count = 0;
+  for (const strand of path?.strands ?? []) {
+    if (strand.quick !== quick || strand.suspect || strand.draining) continue;
+    if (strand.state === 'answered' || (!answered && strand.state === 'opening')) count++;
+  }
+  return count;
+}

@@ -1,0 +1,122 @@
+/** What the main thread of a daemon and its engine say to each other. */
+import type { Cipher } from '@tresse/sys';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Record<string, string | number | boolean>;
+
+export interface EngineEvents {
+  /** The worker runs; again after each restart, with a new incarnation and the next generation. */
+  onReady(incarnation: string, generation: number): void;
+  onLog(level: LogLevel, text: string, fields: LogFields): void;
+  /** Relay: a handshake begins on this descriptor, which belongs to the main thread from now on. */
+  onTlsConnection?(fd: number, remote: { address: string; port: number }): void;
+  /** Box: there is no key, or an opening was refused. */
+  onHandshakeWanted?(reason: string): void;
+  /** Box: a link, address or route changed. */
+  onNetworkChanged?(): void;
+  /** The worker died and is started again (or not: `restartInMs` undefined). */
+  onFault(stack: string, count: number, restartInMs: number | undefined): void;
+}
+
+/** What each side tells the other in the hello. */
+export interface PeerLimits {
+  readonly streams: number;
+  readonly initialCredit: number;
+  readonly frames: readonly number[];
+}
+
+export interface KidInstall {
+  /** 8 bytes. */
+  readonly kid: Uint8Array;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+  readonly cipher: Cipher;
+  /** Peer's pin and both incarnations: the same key means the session goes on. */
+  readonly sessionKey: string;
+  /** Peer's pin or name, for logs; a new session of the same peer ends its old one. */
+  readonly peer: string;
+  readonly limits: PeerLimits;
+}
+
+export interface BoxPath {
+  /** 1 to 255, never reused in a session. */
+  readonly path: number;
+  readonly uplink: string;
+  readonly interface: string;
+  readonly localAddress: string;
+  readonly relayAddress: string;
+  readonly relayPort: number;
+  readonly enabled: boolean;
+  readonly metered: boolean;
+}
+
+export interface BoxEngineOptions {
+  readonly interceptPort: number;
+  /** SO_MARK of everything the engine sends. */
+  readonly mark: number;
+}
+
+export interface RelayEngineOptions {
+  readonly listen: readonly { address: string; port: number }[];
+  /** Networks streams may lead to although they are private, as ADDRESS/BITS. */
+  readonly allowPrivate: readonly string[];
+  /** The relay's own addresses: streams never lead there. */
+  readonly ownAddresses?: readonly string[];
+}
+
+export interface StrandStatus {
+  readonly strand: number;
+  readonly role: 'quick' | 'bulk' | 'datagram';
+  readonly state: 'opening' | 'answered' | 'suspect' | 'closed';
+  readonly rttMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface PathStatus {
+  readonly path: number;
+  readonly uplink?: string;
+  readonly state: 'up' | 'suspect' | 'down' | 'connecting';
+  readonly rttMs: number;
+  readonly minRttMs: number;
+  /** What the line carried this way over the last second, bits per second. */
+  readonly rateInBps: number;
+  readonly rateOutBps: number;
+  /** What it is reckoned to carry outwards, bits per second; 0 when never filled. */
+  readonly estimateBps: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly suspicions: number;
+  readonly strands: readonly StrandStatus[];
+}
+
+export interface SessionStatus {
+  readonly peer: string;
+  readonly streams: number;
+  readonly paths: readonly PathStatus[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface EngineStatus {
+  readonly sessions: readonly SessionStatus[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What both kinds of engine offer the main thread. */
+export interface Engine {
+  /** Resolves when the worker first runs; rejects when it cannot (a port in use). */
+  readonly ready: Promise<void>;
+  /** Resolves when strands under the new key are accepted. */
+  installKid(install: KidInstall): Promise<void>;
+  endSession(sessionKey: string): void;
+  status(): Promise<EngineStatus>;
+  /** Ends within a second. */
+  stop(): Promise<void>;
+}
+
+export interface BoxEngine extends Engine {
+  /** The paths there are; what is missing from the list is closed. May be called again and again. */
+  setPaths(paths: readonly BoxPath[]): void;
+}
+
+export type RelayEngine = Engine;

@@ -1,0 +1,30 @@
+import type {
+  BoxEngineOptions,
+  BoxPath,
+  EngineStatus,
+  KidInstall,
+  LogFields,
+  LogLevel,
+  RelayEngineOptions,
+} from './api.ts';
+
+/** Main thread to worker. */
+export type ToWorker =
+  | { readonly type: 'kid'; readonly call: number; readonly install: KidInstall }
+  | { readonly type: 'paths'; readonly paths: readonly BoxPath[] }
+  | { readonly type: 'end'; readonly sessionKey: string }
+  | { readonly type: 'status'; readonly call: number };
+
+/** Worker to main thread. */
+export type FromWorker =
+  | { readonly type: 'ready'; readonly incarnation: string }
+  | { readonly type: 'unready'; readonly reason: string }
+  | { readonly type: 'done'; readonly call: number }
+  | { readonly type: 'status'; readonly call: number; readonly status: EngineStatus }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: LogFields }
+  | { readonly type: 'tls'; readonly fd: number; readonly address: string; readonly port: number }
+  | { readonly type: 'handshake'; readonly reason: string }
+  | { readonly type: 'network' };
+
+export type BoxWorkerData = BoxEngineOptions;
+export type RelayWorkerData = RelayEngineOptions;
