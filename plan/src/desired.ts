@@ -25,8 +25,9 @@ export function sysctlsWanted(uplinks: readonly ResolvedUplink[]): string[] {
   ];
 }
 
-/** Interface names may hold a dot, which sysctl writes as a slash. */
-const filterKey = (name: string): string => `net.ipv4.conf.${name.replaceAll('.', '/')}.rp_filter`;
+/** The parts are told apart by slashes where an interface's name holds a dot. */
+const filterKey = (name: string): string =>
+  name.includes('.') ? `net/ipv4/conf/${name}/rp_filter` : `net.ipv4.conf.${name}.rp_filter`;
 
 /**
  * The whole network state a box should have: a pure function of its configuration, what the machine says of the uplinks,

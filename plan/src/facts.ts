@@ -109,9 +109,9 @@ export function readRoutes(json: unknown): Route[] {
   });
 }
 
-/** Reads `nft -j list table inet tresse`: its fingerprint and number of rules; undefined when it says nothing of a table. */
+/** Reads the objects `nft -j list table inet tresse` gives: fingerprint and number of rules; undefined without a table. */
 export function readTable(json: unknown): KernelState['table'] {
-  const objects = list(json !== null && typeof json === 'object' && 'nftables' in json ? json.nftables : undefined);
+  const objects = list(json);
   const table = objects.map((object) => object['table']).find((found) => found !== undefined);
   if (table === null || typeof table !== 'object') return undefined;
   const comment = 'comment' in table && isText(table.comment) ? table.comment : '';

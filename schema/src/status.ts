@@ -11,6 +11,7 @@ const strandStatus = z.object({
   strand: z.number(),
   role: z.string(),
   state: z.string(),
+  rttMs: z.number(),
   bytesIn: z.number(),
   bytesOut: z.number(),
 });
@@ -21,13 +22,15 @@ const pathStatus = z.object({
   state: z.string(),
   rttMs: z.number(),
   minRttMs: z.number(),
-  /** Bits per second now, towards the LAN and away from it. */
+  /** Bits per second over the last second, towards the LAN and away from it. */
   rateDownBps: z.number(),
   rateUpBps: z.number(),
   /** Bits per second this side believes it can send on the path. */
   estimateBps: z.number(),
   bytesIn: z.number(),
   bytesOut: z.number(),
+  /** How often it was suspected. */
+  suspicions: z.number(),
   strands: z.array(strandStatus),
 });
 /** One path of a session. */

@@ -1,0 +1,10 @@
+export { serveApi } from './api.ts';
+export { preferredCiphers } from './ciphers.ts';
+export { readConfiguration, writeFirstConfiguration } from './configuration.ts';
+export { type Agreement, dialRelay, type Offer, type RelayTarget } from './dial.ts';
+export { ensureIdentity, type Identity, requireIdentity } from './identity.ts';
+export { onCrash, requireRoot, runMain, softwareVersion, untilSignal } from './life.ts';
+export { lockStateDirectory } from './lock.ts';
+export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';
+export { type Host, Reception, type Remote } from './reception.ts';
+export { openStateDirectory, type StateDirectory } from './state-directory.ts';

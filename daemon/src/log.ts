@@ -1,0 +1,44 @@
+/** Levels of the log, the most talkative first. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+/** One of {@link logLevels}. */
+export type LogLevel = (typeof logLevels)[number];
+
+/** What a log line carries beside its sentence. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Writes lines of `key=value` pairs (logfmt): readable as they are, and by any collector. */
+export interface Log {
+  debug(sentence: string, fields?: LogFields): void;
+  info(sentence: string, fields?: LogFields): void;
+  warn(sentence: string, fields?: LogFields): void;
+  error(sentence: string, fields?: LogFields): void;
+  at(level: LogLevel, sentence: string, fields?: LogFields): void;
+}
+
+/** A log of lines at `level` and above, each given to `write` with its line end; standard error when not told. */
+export function makeLog(level: LogLevel, write: (line: string) => void = toStandardError): Log {
+  const least = logLevels.indexOf(level);
+  const at = (given: LogLevel, sentence: string, fields: LogFields = {}): void => {
+    if (logLevels.indexOf(given) < least) return;
+    const time = new Date().toISOString();
+    const pairs = Object.entries({ time, level: given, msg: sentence, ...fields });
+    write(`${pairs.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${quote(value)}`])).join(' ')}\n`);
+  };
+  return {
+    at,
+    debug: (sentence, fields) => at('debug', sentence, fields),
+    info: (sentence, fields) => at('info', sentence, fields),
+    warn: (sentence, fields) => at('warn', sentence, fields),
+    error: (sentence, fields) => at('error', sentence, fields),
+  };
+}
+
+/** A line is one line whatever a peer put into a value. */
+function quote(value: string | number | boolean): string {
+  const text = String(value);
+  return /^[\w.:/+@,-]+$/u.test(text) ? text : JSON.stringify(text);
+}
+
+function toStandardError(line: string): void {
+  process.stderr.write(line);
+}

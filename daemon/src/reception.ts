@@ -1,0 +1,200 @@
+import { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+
+import { sentenceOf } from '@tresse/kit';
+import {
+  type BoxHello,
+  boxHello,
+  type Cipher,
+  protocolVersions,
+  type RefusalCode,
+  type RelayAnswer,
+} from '@tresse/schema';
+
+import type { Agreement, Offer } from './dial.ts';
+import { encodeFrame, readFrame } from './hello-frame.ts';
+import type { Identity } from './identity.ts';
+import type { Log } from './log.ts';
+import { pinOfPeer } from './pin.ts';
+import { exportKeys, handshakeTimeoutMs, tlsSettings } from './tls-settings.ts';
+
+/** Unfinished handshakes at once, in all and of one pin: each costs about 2 ms of CPU and a place. */
+const unfinishedMax = 32;
+const unfinishedMaxOfPin = 3;
+/** How long a box may take to close after our last message. */
+const lingerMs = 1_000;
+
+/** Where a connection came from. */
+export interface Remote {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the reception asks of the relay. */
+export interface Host {
+  /** The name of the box with this pin; undefined for strangers. */
+  nameOf(pin: string): string | undefined;
+  /** Our side of a hello; undefined while the engine is starting. */
+  terms(): (Offer & { readonly generation: number }) | undefined;
+  /** Makes the kid usable. The box is told only afterwards; a rejection refuses it. */
+  admit(agreement: Agreement, remote: Remote): Promise<void>;
+}
+
+interface Guest {
+  readonly socket: Socket;
+  readonly remote: Remote;
+  pin: string | undefined;
+}
+
+/**
+ * The relay's half of handshakes, on connections whose first byte the engine has seen: a TLS server that never listens. Whoever
+ * proves a key and sends a well-formed hello gets an answer or one reason; everybody else is closed without a word.
+ */
+export class Reception {
+  readonly #server: Server;
+  readonly #host: Host;
+  readonly #log: Log;
+  /** The unfinished ones, the oldest first, by their addresses: TLS does not tell which connection it came by. */
+  readonly #guests = new Map<string, Guest>();
+  readonly counters = { begun: 0, agreed: 0, refused: 0, strangers: 0, failed: 0, dropped: 0 };
+
+  constructor(identity: Identity, host: Host, log: Log) {
+    this.#host = host;
+    this.#log = log;
+    this.#server = createServer({
+      ...tlsSettings(identity),
+      requestCert: true,
+      handshakeTimeout: handshakeTimeoutMs,
+      sessionTimeout: 1,
+    });
+    this.#server.on('tlsClientError', (error, socket) => {
+      this.counters.failed++;
+      this.#log.debug('a handshake failed', { reason: sentenceOf(error) });
+      socket.destroy();
+    });
+    this.#server.on('secureConnection', (socket) => {
+      socket.on('error', (error) => this.#log.debug('a handshake broke off', { reason: sentenceOf(error) }));
+      const guest = this.#guests.get(keyOf(socket));
+      if (guest) void this.#receive(socket, guest);
+      else socket.destroy();
+    });
+  }
+
+  /** Takes over a connected descriptor; from now on it is closed here. */
+  adopt(fd: number, remote: Remote): void {
+    this.counters.begun++;
+    let socket: Socket;
+    try {
+      socket = new Socket({ fd, readable: true, writable: true });
+    } catch (error) {
+      this.counters.failed++;
+      this.#log.warn('a connection was lost before its handshake', { reason: sentenceOf(error), ...remote });
+      return;
+    }
+    socket.on('error', (error) => this.#log.debug('a handshake broke off', { reason: sentenceOf(error), ...remote }));
+    const key = keyOf(socket);
+    const guest: Guest = { socket, remote, pin: undefined };
+    const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      if (this.#guests.get(key) === guest) this.#guests.delete(key);
+    });
+    this.#makeRoom();
+    this.#guests.set(key, guest);
+    this.#server.emit('connection', socket);
+  }
+
+  /** Closes everything unfinished. */
+  close(): void {
+    for (const { socket } of this.#guests.values()) socket.destroy();
+  }
+
+  /** Full: who waited longest without having proved a key goes, so that a box gets in beside silent peers. */
+  #makeRoom(): void {
+    if (this.#guests.size < unfinishedMax) return;
+    const guests = [...this.#guests];
+    const [key, oldest] = guests.find(([, guest]) => guest.pin === undefined) ?? guests[0] ?? [];
+    if (key === undefined || !oldest) return;
+    this.counters.dropped++;
+    this.#guests.delete(key);
+    oldest.socket.destroy();
+  }
+
+  async #receive(socket: TLSSocket, guest: Guest): Promise<void> {
+    try {
+      const pin = pinOfPeer(socket);
+      if (pin === undefined) {
+        this.counters.strangers++;
+        this.#log.info('a peer without an identity was turned away', { ...guest.remote });
+        socket.destroy();
+        return;
+      }
+      guest.pin = pin;
+      const ofPin = [...this.#guests.values()].filter((one) => one.pin === pin).length;
+      const hello = boxHello.parse(await readFrame(socket));
+      const outcome = ofPin > unfinishedMaxOfPin ? 'busy' : await this.#answer(socket, guest, pin, hello);
+      if (typeof outcome === 'string') this.#refuse(socket, guest, pin, outcome);
+    } catch (error) {
+      this.counters.failed++;
+      this.#log.info('a handshake came to nothing', { reason: sentenceOf(error), ...guest.remote });
+      socket.destroy();
+    }
+  }
+
+  /** Returns the reason of a refusal, or undefined when the box is in. */
+  async #answer(socket: TLSSocket, { remote }: Guest, pin: string, hello: BoxHello): Promise<RefusalCode | undefined> {
+    if (this.#host.nameOf(pin) === undefined) return 'unknown-box';
+    const terms = this.#host.terms();
+    if (!terms) return 'not-ready';
+    const version = Math.max(...protocolVersions.filter((one) => hello.versions.includes(one)));
+    if (version < 1) return 'version';
+    const cipher: Cipher | undefined =
+      terms.ciphers.find((one) => hello.ciphers[0] === one) ?? terms.ciphers.find((one) => hello.ciphers.includes(one));
+    if (!cipher) return 'cipher';
+    const agreement: Agreement = {
+      ...exportKeys(socket, terms.generation),
+      cipher,
+      limits: hello.limits,
+      peerPin: pin,
+      peerIncarnation: hello.incarnation,
+      peerSoftware: hello.software,
+      group: hello.group,
+    };
+    try {
+      await this.#host.admit(agreement, remote);
+    } catch (error) {
+      this.#log.warn('a box could not be let in', { reason: sentenceOf(error), ...remote });
+      return 'not-ready';
+    }
+    this.counters.agreed++;
+    this.#say(socket, {
+      type: 'hello',
+      version,
+      software: terms.software,
+      incarnation: terms.incarnation,
+      generation: terms.generation,
+      cipher,
+      limits: terms.limits,
+      timeMs: Date.now(),
+    });
+    return undefined;
+  }
+
+  #refuse(socket: TLSSocket, guest: Guest, pin: string, code: RefusalCode): void {
+    this.counters.refused++;
+    this.#log.warn('a box was refused', { reason: code, pin, ...guest.remote });
+    this.#say(socket, { type: 'refused', code });
+  }
+
+  #say(socket: TLSSocket, answer: RelayAnswer): void {
+    socket.end(encodeFrame(answer));
+    // The box closes; one that does not is closed.
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+    socket.resume();
+  }
+}
+
+/** Both ends of a connection as text: the same for a socket and the TLS on it. */
+function keyOf(socket: Socket): string {
+  return [socket.remoteAddress, socket.remotePort, socket.localAddress, socket.localPort].join(' ');
+}

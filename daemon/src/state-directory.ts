@@ -1,0 +1,66 @@
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { sentenceOf, UserError } from '@tresse/kit';
+
+/** Where a daemon keeps its identity, its lock, its socket and what it must remember over a kill. */
+export interface StateDirectory {
+  readonly path: string;
+  /** The path of a file in it. */
+  file(name: string): string;
+  /** A file's text, or undefined when there is none. Throws UserError `STATE_UNREADABLE`. */
+  read(name: string): string | undefined;
+  /** Replaces a file in one step, readable by its owner alone. Throws UserError `STATE_UNWRITABLE`. */
+  write(name: string, text: string): void;
+  /** Removes a file, if it is there. */
+  remove(name: string): void;
+}
+
+/** Opens a state directory, made with mode 0700 if missing. Throws UserError `STATE_UNWRITABLE`. */
+export function openStateDirectory(path: string): StateDirectory {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UserError(
+      'STATE_UNWRITABLE',
+      `The state directory ${path} cannot be written (${sentenceOf(error)}): give another by --state, or run as root.`,
+      error,
+    );
+  }
+  const file = (name: string): string => join(path, name);
+  return {
+    path,
+    file,
+    read: (name) => {
+      try {
+        return readFileSync(file(name), 'utf8');
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw new UserError('STATE_UNREADABLE', `${file(name)} cannot be read (${sentenceOf(error)}).`, error);
+      }
+    },
+    write: (name, text) => {
+      writeWhole(file(name), text);
+    },
+    remove: (name) => {
+      rmSync(file(name), { force: true });
+    },
+  };
+}
+
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw new UserError('STATE_UNWRITABLE', `${path} cannot be written (${sentenceOf(error)}).`, error);
+  }
+}
+
+/** Whether an error of node:fs says that the file is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

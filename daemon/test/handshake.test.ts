@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+
+import { expect, test, vi } from 'vitest';
+
+import { encodeFrame } from '../src/hello-frame.ts';
+import { tlsSettings } from '../src/tls-settings.ts';
+import { dial, identity, offer, relay, server, undo } from './peers.ts';
+
+const ours = await identity();
+const theirs = await identity();
+const stranger = await identity();
+
+test('box and relay agree on the same kid and secret, and tell each other who they are', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const got = await dial(ours, host.port, theirs.pin);
+  expect(host.admitted).toHaveLength(1);
+  const seen = host.admitted[0]!;
+  expect(got.kid).toHaveLength(8);
+  expect(got.secret).toHaveLength(32);
+  expect(got.kid).toEqual(seen.kid);
+  expect(got.secret).toEqual(seen.secret);
+  expect(got).toMatchObject({ peerPin: theirs.pin, peerIncarnation: 'cd'.repeat(16), cipher: 'aes-256-gcm' });
+  expect(seen).toMatchObject({ peerPin: ours.pin, peerIncarnation: offer.incarnation, group: 'X25519MLKEM768' });
+  expect(Math.abs(got.relayTimeMs - Date.now())).toBeLessThan(60_000);
+});
+
+test('two handshakes never give the same keys', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const [one, two] = [await dial(ours, host.port, theirs.pin), await dial(ours, host.port, theirs.pin)];
+  expect(one.kid).not.toEqual(two.kid);
+  expect(one.secret).not.toEqual(two.secret);
+});
+
+test.each([
+  ['the box believes in 2040', ['2040-01-01T00:00:00Z', '2050-01-01T00:00:00Z'], undefined],
+  ['the relay believes in 2011', undefined, ['2010-01-01T00:00:00Z', '2011-01-01T00:00:00Z']],
+  [
+    'both are wrong',
+    ['2040-01-01T00:00:00Z', '2050-01-01T00:00:00Z'],
+    ['2010-01-01T00:00:00Z', '2011-01-01T00:00:00Z'],
+  ],
+] as const)('dates in certificates decide nothing: %s', async (_, boxDates, relayDates) => {
+  const box = await identity(...(boxDates ?? []));
+  const own = await identity(...(relayDates ?? []));
+  const host = await relay(own, [box.pin]);
+  await expect(dial(box, host.port, own.pin)).resolves.toMatchObject({ peerPin: own.pin });
+});
+
+test('a box that finds another relay than it was told says both pins and tells it nothing', async () => {
+  const host = await relay(stranger, [ours.pin]);
+  await expect(dial(ours, host.port, theirs.pin)).rejects.toMatchObject({
+    code: 'DIAL_WRONG_PIN',
+    message: expect.stringContaining(`its pin is ${stranger.pin}, expected ${theirs.pin}`),
+  });
+  expect(host.admitted).toEqual([]);
+});
+
+test('a box the relay does not know is told so, and nothing of it is let in', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  await expect(dial(stranger, host.port, theirs.pin)).rejects.toMatchObject({
+    code: 'RELAY_REFUSES',
+    message: expect.stringContaining('put its pin into relay.yaml'),
+  });
+  expect(host.admitted).toEqual([]);
+  expect(host.reception.counters.refused).toBe(1);
+});
+
+test('a relay whose engine is not ready, or refuses the kid, says so', async () => {
+  const notReady = await relay(theirs, [ours.pin], { terms: () => undefined });
+  await expect(dial(ours, notReady.port, theirs.pin)).rejects.toMatchObject({ code: 'RELAY_REFUSES' });
+  const failing = await relay(theirs, [ours.pin], { admit: () => Promise.reject(new TypeError('no room')) });
+  await expect(dial(ours, failing.port, theirs.pin)).rejects.toMatchObject({
+    message: expect.stringContaining('starting or stopping'),
+  });
+});
+
+/** A TLS client which says what it likes. */
+async function raw(port: number, box: typeof ours | undefined, changes: object = {}): Promise<TLSSocket> {
+  const settings = box ? tlsSettings(box) : { ...tlsSettings(ours), key: undefined, cert: undefined };
+  const socket = connectTls({ ...settings, ...changes, host: '127.0.0.1', port, servername: '' } as object);
+  socket.on('error', () => {});
+  undo(() => socket.destroy());
+  await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
+  return socket;
+}
+
+/** What comes back until the close. */
+async function answerOf(socket: TLSSocket): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  if (!socket.destroyed) await once(socket, 'close');
+  return text;
+}
+
+test('a peer without a certificate gets the close alone', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const socket = await raw(host.port, undefined);
+  socket.write(encodeFrame({ type: 'hello' }));
+  expect(await answerOf(socket)).toBe('');
+  expect(host.admitted).toEqual([]);
+});
+
+test.each([
+  ['no JSON', Buffer.from([0, 0, 0, 3, 1, 2, 3])],
+  ['too long', Buffer.from([0, 2, 0, 0])],
+  ['an empty message', Buffer.from([0, 0, 0, 0])],
+  ['no hello', encodeFrame({ type: 'goodbye' })],
+  ['a hello out of bounds', encodeFrame({ ...offer, type: 'hello', versions: [1], incarnation: 'x' })],
+])('a known box that sends %s gets the close alone', async (_, bytes) => {
+  const host = await relay(theirs, [ours.pin]);
+  const socket = await raw(host.port, ours);
+  socket.write(bytes);
+  expect(await answerOf(socket)).toBe('');
+  expect(host.admitted).toEqual([]);
+});
+
+test('a hello in single octets, with keys nobody knows, is understood', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const socket = await raw(host.port, ours);
+  const { ciphers, ...rest } = offer;
+  const hello = { ...rest, type: 'hello', versions: [1, 9], ciphers: ['rot13', ...ciphers], later: { more: true } };
+  for (const octet of encodeFrame(hello)) socket.write(Buffer.from([octet]));
+  expect(await answerOf(socket)).toContain('"version":1');
+});
+
+test.each([
+  ['version', { versions: [9] }],
+  ['cipher', { ciphers: ['rot13'] }],
+])('no %s in common is a reason', async (code, change) => {
+  const host = await relay(theirs, [ours.pin]);
+  const socket = await raw(host.port, ours);
+  socket.write(encodeFrame({ ...offer, type: 'hello', versions: [1], ...change }));
+  expect(await answerOf(socket)).toContain(`{"type":"refused","code":"${code}"}`);
+});
+
+test('TLS 1.2 and plain garbage are closed', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const old = await raw(host.port, ours, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
+  expect(await answerOf(old)).toBe('');
+  const garbage = connectTcp(host.port, '127.0.0.1');
+  garbage.on('error', () => {});
+  garbage.write(Buffer.alloc(300, 0xff));
+  garbage.resume();
+  await once(garbage, 'close');
+  expect(host.reception.counters.failed).toBeGreaterThanOrEqual(2);
+});
+
+test('a resumed connection is never accepted as proof', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const first = await raw(host.port, ours);
+  let session: Buffer | undefined;
+  first.on('session', (given: Buffer) => (session = given));
+  first.write(encodeFrame({ ...offer, type: 'hello', versions: [1] }));
+  await answerOf(first);
+  const second = await raw(host.port, ours, { session });
+  expect(second.isSessionReused()).toBe(false);
+});
+
+test('beside more silent peers than there are places a box still gets in', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  for (let i = 0; i < 40; i++) {
+    const socket = connectTcp(host.port, '127.0.0.1');
+    socket.on('error', () => {});
+    undo(() => socket.destroy());
+    socket.write(Buffer.from([0x16]));
+  }
+  await vi.waitFor(() => expect(host.reception.counters.begun).toBe(40));
+  await expect(dial(ours, host.port, theirs.pin)).resolves.toMatchObject({ peerPin: theirs.pin });
+  expect(host.reception.counters.dropped).toBeGreaterThanOrEqual(8);
+});
+
+test('a fourth unfinished handshake of one pin is refused with a reason', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  await Promise.all([1, 2, 3].map(() => raw(host.port, ours)));
+  await expect(dial(ours, host.port, theirs.pin)).rejects.toMatchObject({
+    message: 'the relay has too many unfinished handshakes of this box',
+  });
+});
+
+test('refused, silent, closed, foreign and unroutable ends are told apart', async () => {
+  const free = await server(() => {});
+  const silent = dial(ours, free, theirs.pin, {}, { timeoutMs: 50 });
+  await expect(silent).rejects.toMatchObject({ code: 'DIAL_TIMEOUT' });
+  const closing = await server((socket) => socket.end());
+  await expect(dial(ours, closing, theirs.pin)).rejects.toMatchObject({ code: 'DIAL_CLOSED' });
+  const foreign = await server((socket) => socket.write('SSH-2.0-other\r\n'));
+  await expect(dial(ours, foreign, theirs.pin)).rejects.toMatchObject({ code: 'DIAL_NOT_RELAY' });
+  await expect(dial(ours, 1, theirs.pin)).rejects.toMatchObject({ code: 'DIAL_REFUSED' });
+  await expect(dial(ours, 7443, theirs.pin, { localAddress: '203.0.113.77' })).rejects.toMatchObject({
+    code: 'DIAL_NO_ADDRESS',
+    message: 'this machine does not have 203.0.113.77',
+  });
+  const abort = new AbortController();
+  const given = dial(ours, free, theirs.pin, {}, { signal: abort.signal });
+  abort.abort();
+  await expect(given).rejects.toMatchObject({ name: 'SystemError' });
+});

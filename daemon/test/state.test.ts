@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+
+import type { DaemonStatus } from '@tresse/schema';
+import { expect, test } from 'vitest';
+
+import {
+  ensureIdentity,
+  lockStateDirectory,
+  makeLog,
+  openStateDirectory,
+  preferredCiphers,
+  requireIdentity,
+  serveApi,
+} from '../src/index.ts';
+import { scratch, undo } from './peers.ts';
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+test('an identity is made once, for its owner alone, and read again', async () => {
+  const directory = openStateDirectory(join(scratch(), 'state'));
+  const made = await ensureIdentity(directory, 'box');
+  expect(made).toMatchObject({ isNew: true, pin: expect.stringMatching(/^[\w-]{43}$/u) });
+  expect(modeOf(directory.path)).toBe(0o700);
+  expect(modeOf(directory.file('identity.pem'))).toBe(0o600);
+  expect(await ensureIdentity(directory, 'box')).toMatchObject({ isNew: false, pin: made.pin });
+  expect(requireIdentity(directory, 'tresse box init')).toMatchObject({ pin: made.pin });
+});
+
+test('a missing or damaged identity is a sentence that says what to do', () => {
+  const directory = openStateDirectory(scratch());
+  expect(() => requireIdentity(directory, 'tresse box init')).toThrow(/make one by "tresse box init --state/u);
+  directory.write('identity.pem', 'nonsense');
+  expect(() => requireIdentity(directory, 'tresse box init')).toThrow(
+    /identity\.pem is damaged .* put it back from a copy/u,
+  );
+});
+
+test('a directory that cannot be one says so', () => {
+  const path = join(scratch(), 'file');
+  writeFileSync(path, '');
+  expect(() => openStateDirectory(path)).toThrow(/state directory .* cannot be written/u);
+});
+
+test('a second daemon on one directory is refused; a dead one leaves no obstacle', async () => {
+  const directory = openStateDirectory(scratch());
+  const other = spawn('sleep', ['60']);
+  undo(() => other.kill('SIGKILL'));
+  await once(other, 'spawn');
+  const stat = readFileSync(`/proc/${other.pid}/stat`, 'utf8');
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  writeFileSync(directory.file('lock'), `${other.pid} ${start}\n`);
+  expect(() => lockStateDirectory(directory)).toThrow(`Another daemon (process ${other.pid}) uses the state directory`);
+  writeFileSync(directory.file('lock'), `${other.pid} 1\n`);
+  const release = lockStateDirectory(directory);
+  expect(() => lockStateDirectory(directory)).toThrow(`process ${process.pid}`);
+  release();
+  lockStateDirectory(directory)();
+});
+
+test('the status is served on a socket for its owner alone', async () => {
+  const directory = openStateDirectory(scratch());
+  const status: DaemonStatus = {
+    kind: 'box',
+    version: '1',
+    pin: '',
+    uptimeS: 1,
+    summary: '',
+    uplinks: [],
+    sessions: [],
+    counters: {},
+    warnings: [],
+  };
+  writeFileSync(directory.file('api.sock'), 'left by a dead daemon');
+  const close = await serveApi(
+    directory,
+    () => Promise.resolve(status),
+    makeLog('error', () => {}),
+  );
+  const path = directory.file('api.sock');
+  expect(modeOf(path)).toBe(0o600);
+  const get = (url: string): Promise<{ code: number | undefined; text: string }> =>
+    new Promise((resolve, reject) => {
+      request({ socketPath: path, path: url }, (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => resolve({ code: response.statusCode, text }));
+      })
+        .on('error', reject)
+        .end();
+    });
+  expect(JSON.parse((await get('/v1/status')).text)).toEqual(status);
+  expect((await get('/v1/other')).code).toBe(404);
+  await close();
+  expect(() => statSync(path)).toThrow();
+});
+
+test('a log line is one line, whatever a peer says', () => {
+  const lines: string[] = [];
+  const log = makeLog('info', (line) => lines.push(line));
+  log.debug('not shown');
+  log.warn('a peer', { said: 'a\nb="c"', port: 7443, missing: undefined });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^time=\S+ level=warn msg="a peer" said="a\\nb=\\"c\\"" port=7443\n$/u);
+});
+
+test('ciphers go by the CPU', () => {
+  expect(preferredCiphers('flags\t\t: fpu aes sse\n')[0]).toBe('aes-256-gcm');
+  expect(preferredCiphers('Features\t: fp asimd\n')[0]).toBe('chacha20-poly1305');
+});
