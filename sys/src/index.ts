@@ -19,3 +19,7 @@ export * from './socket-options.ts';
 export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 export { unackedBytes, unreadBytes, unsentBytes } from './socket-queues.ts';
 export { TcpInfo } from './tcp-info.ts';
+export { openRouteMonitor, readRouteEvents } from './netlink.ts';
+export { ip, ipBatch, nftApply, nftList, nftListIn } from './network-commands.ts';
+export { CommandError, type CommandFailure, run, runJson, type RunOptions } from './run.ts';
+export { readSysctl, writeSysctl } from './sysctl.ts';

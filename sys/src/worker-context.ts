@@ -23,16 +23,16 @@ export interface WorkerContext<In, Out, Data> {
   readonly data: Data;
   readonly loop: EventLoop;
   /** Sends to the main thread, in order. */
-  post(message: Out, transfer?: Transferable[]): void;
+  readonly post: (message: Out, transfer?: Transferable[]) => void;
   /** Sets the one handler of the host's messages, in order, inside the loop. */
-  onMessage(handler: (message: In) => void): void;
+  readonly onMessage: (handler: (message: In) => void) => void;
   /** Runs when the host asked for the end, before the worker ends: say goodbye to peers here, briefly. */
-  onStop(handler: () => void): void;
+  readonly onStop: (handler: () => void) => void;
   /**
    * Gives a descriptor of this worker to the main thread by a message that names it: it leaves the loop and the bitmap first, and
    * this worker must never use the number again.
    */
-  handOver(fd: number, message: Out): void;
+  readonly handOver: (fd: number, message: Out) => void;
 }
 
 /**

@@ -1,0 +1,69 @@
+import { closeFd, ownFd } from './descriptors.ts';
+import { checked, EAGAIN, EINTR } from './errno.ts';
+import { native } from './ffi.ts';
+import { type RouteSink, readRouteMessages } from './netlink-messages.ts';
+import { nativeSlab } from './slab.ts';
+import { recvInto, sendFrom } from './socket.ts';
+
+const AF_NETLINK = 16;
+const SOCK_RAW_NONBLOCK_CLOEXEC = 0x80803;
+const NETLINK_ROUTE = 0;
+/** RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE. */
+const groups = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+const RTM_GETLINK = 18;
+const NLM_F_REQUEST_DUMP = 0x301;
+
+const socketCall: (family: number, type: number, protocol: number) => number = native('int socket(int, int, int)');
+const bindCall: (fd: number, address: number, length: number) => number = native('int bind(int, uintptr_t, int)');
+
+/** A kernel that fills 32 KiB in one datagram sends the rest in the next. */
+const received = nativeSlab(65_536);
+
+/** Datagrams taken in one call, so that a storm of changes cannot hold the loop. */
+const datagramsMax = 64;
+
+/**
+ * A descriptor that turns READABLE when an interface, address or route of the calling thread's network namespace changes. The state of all interfaces follows at
+ * once, as if each had just changed. Throws ErrnoError.
+ */
+export function openRouteMonitor(): number {
+  const fd = ownFd(checked(socketCall(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE), 'make a route monitor'));
+  // struct sockaddr_nl: family 2, padding 2, port id 4, groups 4.
+  const address = nativeSlab(12);
+  const view = new DataView(address.bytes.buffer);
+  view.setUint16(0, AF_NETLINK, true);
+  view.setUint32(8, groups, true);
+  try {
+    checked(bindCall(fd, address.address, 12), 'subscribe to route changes');
+    requestLinks(fd);
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/**
+ * Reads what the monitor has, whenever it is READABLE; when much is left it stays so. `onLink` hears of an interface as it now is (`up`: switched on and with carrier; one that is
+ * gone is not up), `onOther` that an address or route changed, or that so much changed that the kernel lost some and all should be read anew.
+ */
+export function readRouteEvents(fd: number, onLink: RouteSink['onLink'], onOther: RouteSink['onOther']): void {
+  const sink: RouteSink = { onLink, onOther };
+  for (let i = 0; i < datagramsMax; i++) {
+    const count = recvInto(fd, received.address, received.bytes.length);
+    if (count === -EAGAIN || count === -EINTR) return;
+    // ENOBUFS: messages were lost. What is still there follows.
+    if (count < 0) onOther();
+    else readRouteMessages(received.bytes, count, sink);
+  }
+}
+
+function requestLinks(fd: number): void {
+  // struct nlmsghdr 16, struct ifinfomsg 16.
+  const request = nativeSlab(32);
+  const view = new DataView(request.bytes.buffer);
+  view.setUint32(0, 32, true);
+  view.setUint16(4, RTM_GETLINK, true);
+  view.setUint16(6, NLM_F_REQUEST_DUMP, true);
+  checked(sendFrom(fd, request.address, 32), 'ask for all interfaces');
+}

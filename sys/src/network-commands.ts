@@ -1,0 +1,33 @@
+import { run, runJson, type RunOptions } from './run.ts';
+
+/**
+ * `ip -j ...`: network state as the kernel has it, or a change of it. `-n NAMESPACE` may come first, `-6`, `-d` too. Returns the parsed output, an empty list when there is
+ * none. Throws CommandError (exit status 2: the kernel refused; 1: wrong arguments).
+ */
+export function ip(...args: string[]): Promise<unknown> {
+  return runJson(['ip', '-j', ...args]);
+}
+
+/** Many `ip` commands in one process, one line each without the word `ip`. The first that fails ends it. Throws CommandError naming the line. */
+export async function ipBatch(lines: readonly string[], options: RunOptions = {}): Promise<void> {
+  await run(['ip', '-batch', '-'], { ...options, input: `${lines.join('\n')}\n` });
+}
+
+/** Applies nftables commands as one transaction: all or nothing. Throws CommandError with what nft said of which line. */
+export async function nftApply(text: string, options: RunOptions = {}): Promise<void> {
+  await run(['nft', '-f', '-'], { ...options, input: text });
+}
+
+/** `nft -j list ...`, for example `nftList('table', 'inet', 'tresse')`. Returns the objects of the answer without the metainfo. Throws CommandError. */
+export async function nftList(...what: string[]): Promise<unknown[]> {
+  return nftListIn({}, ...what);
+}
+
+/** {@link nftList} in another network namespace or with another time-out. */
+export async function nftListIn(options: RunOptions, ...what: string[]): Promise<unknown[]> {
+  const answer = await runJson(['nft', '-j', 'list', ...what], options);
+  if (typeof answer !== 'object' || answer === null || !('nftables' in answer)) return [];
+  const objects: unknown = answer.nftables;
+  if (!Array.isArray(objects)) return [];
+  return objects.filter((o) => typeof o === 'object' && o !== null && !('metainfo' in o));
+}
