@@ -35,7 +35,12 @@ function write(address: number, length: number): number {
 
 function makeDirection(change: Partial<DirectionSpec> = {}): Direction {
   const port = { read, write };
-  return new Direction({ ...spec, ...change }, new Prng(1), { source: port, sink: port }, { clock: () => nowMs, makeSlab });
+  return new Direction(
+    { ...spec, ...change },
+    new Prng(1),
+    { source: port, sink: port },
+    { clock: () => nowMs, makeSlab },
+  );
 }
 
 beforeEach(() => {

@@ -8,12 +8,14 @@ import { Direction, type FramePort } from './direction.ts';
 import type { Answer, Command, DirectionName, WorkerData, WorkerLine } from './messages.ts';
 
 /**
- * In traffic the thread sleeps this long before it looks again: frames that come or fall due meanwhile are moved in one go. A wake-up for
- * every frame would cost more than the frames; up to that much is added to a line's delay. A frame on its own waits for nothing.
+ * In traffic the thread looks every so often for frames that came or fell due, and moves them in one go. Every sleep and wake-up costs about
+ * as much as moving ten frames, so one for every frame would cost more than the frames. Half of this is added to a frame's delay, on average.
  */
-const napMs = 0.3;
-/** Frames moved in two turns that close together are traffic. */
+const tickMs = 0.4;
+/** Frames moved in two turns that close together are traffic; a frame on its own, like a ping, waits for nothing. */
 const trafficGapMs = 0.5;
+/** Traffic is over after so long without frames. */
+const trafficEndMs = 2;
 
 type Line = Readonly<Record<DirectionName, Direction>>;
 
@@ -52,17 +54,19 @@ function portOf(fd: number): FramePort {
 
 /** `sources` are the descriptors the directions read, in their order. */
 function moveFrames(loop: EventLoop, directions: readonly Direction[], sources: readonly number[]): void {
-  const nap = new Int32Array(new SharedArrayBuffer(4));
+  const never = new Int32Array(new SharedArrayBuffer(4));
   let moved = 0;
-  let movedAtMs = 0;
+  let movedAtMs = -Infinity;
+  let trafficUntilMs = -Infinity;
   const due = loop.timer(() => {});
-  directions.forEach((direction, i) =>
-    loop.add(sources[i] ?? -1, READABLE, (events) => {
+  directions.forEach((direction, i) => {
+    const source = sources[i] ?? -1;
+    loop.add(source, READABLE, (events) => {
       moved += direction.receive();
       // The interface was removed with its namespace; it would report that for ever.
-      if (events & FAILED) loop.remove(sources[i] ?? -1);
-    }),
-  );
+      if (events & FAILED) loop.remove(source);
+    });
+  });
   loop.afterBatch(() => {
     let nextMs = Infinity;
     for (let i = 0; i < directions.length; i++) {
@@ -73,10 +77,14 @@ function moveFrames(loop: EventLoop, directions: readonly Direction[], sources: 
     }
     if (moved > 0) {
       moved = 0;
-      if (loop.nowMs - movedAtMs < trafficGapMs) Atomics.wait(nap, 0, 0, napMs);
+      if (loop.nowMs - movedAtMs < trafficGapMs) trafficUntilMs = loop.nowMs + trafficEndMs;
       movedAtMs = loop.nowMs;
     }
-    if (nextMs < Infinity) due.at(nextMs);
+    if (loop.nowMs < trafficUntilMs) {
+      const restMs = loop.nowMs + tickMs - monotonicMs();
+      if (restMs > 0) Atomics.wait(never, 0, 0, restMs);
+      loop.again();
+    } else if (nextMs < Infinity) due.at(nextMs);
     else due.cancel();
   });
 }
