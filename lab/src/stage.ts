@@ -5,7 +5,7 @@ import { Content } from './measure/content.ts';
 import { UploadFiles } from './measure/upload-files.ts';
 import { addresses, LabNames, ports } from './network/addresses.ts';
 import { Internet } from './network/internet.ts';
-import { kernelMultipath, type Multipath } from './rivals/kernel-multipath.ts';
+import { kernelMultipath } from './rivals/kernel-multipath.ts';
 import type { LineSpec } from './scenario/scenario.ts';
 
 /** What a run is set on: the little internet, its file servers and what they serve. */
@@ -27,7 +27,6 @@ export interface StageOrder {
   readonly seed: number;
   /** Files of this run. */
   readonly folder: string;
-  readonly wantMultipath: boolean;
   readonly onFault: (sentence: string) => void;
 }
 
@@ -48,7 +47,7 @@ export async function setStage(order: StageOrder): Promise<Stage> {
     const listen = { address: addresses.internetHost, port: ports.plain, seed };
     const server = await ServerProcess.start(names.inet, listen);
     servers.push(server);
-    const kernel: Multipath = order.wantMultipath ? kernelMultipath() : { can: false, why: 'not asked for' };
+    const kernel = kernelMultipath();
     let multipath: Stage['multipath'] = { why: kernel.can ? '' : kernel.why };
     if (kernel.can) {
       const wrapper = ['mptcpize', 'run'];

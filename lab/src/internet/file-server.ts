@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { monotonicMs } from '@tresse/sys';
 
 import { Arrivals } from '../measure/arrivals.ts';
-
 import { Content, ContentCheck } from '../measure/content.ts';
 import type { ServerNote } from './server-notes.ts';
 

@@ -33,13 +33,20 @@ export class ServerProcess {
     netns: string,
     listen: { address: string; port: number; seed: number; wrapper?: readonly string[] },
   ): Promise<ServerProcess> {
-    const program = [execPath, join(import.meta.dirname, 'main.ts'), listen.address, String(listen.port), String(listen.seed)];
+    const program = [
+      execPath,
+      join(import.meta.dirname, 'main.ts'),
+      listen.address,
+      String(listen.port),
+      String(listen.seed),
+    ];
     const child = new Child(netns, [...(listen.wrapper ?? []), ...program]);
     let complaint = '';
     child.process.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text));
     const server = new ServerProcess(child, listen.address, listen.port);
     await new Promise<void>((resolve, reject) => {
-      const refuse = (why: string): void => reject(new SystemError('FILE_SERVER', `the lab's file server did not start: ${why}`));
+      const refuse = (why: string): void =>
+        reject(new SystemError('FILE_SERVER', `the lab's file server did not start: ${why}`));
       const timer = setTimeout(() => refuse('no answer'), startMs);
       void child.ended.then((end) => refuse(`status ${end.status} ${complaint.trim()}`));
       child.onLine((line) => {

@@ -53,7 +53,7 @@ export class ContentCheck {
 
   take(piece: Buffer): void {
     this.#hash.update(piece);
-    for (let done = 0; done < piece.length && this.#wrongAt < 0; ) {
+    for (let done = 0; done < piece.length && this.#wrongAt < 0;) {
       const wanted = this.#content.slice(this.#bytes + done, piece.length - done);
       const got = piece.subarray(done, done + wanted.length);
       if (!got.equals(wanted)) this.#wrongAt = this.#bytes + done + firstDifference(got, wanted);

@@ -134,7 +134,8 @@ async function followClient(child: Child): Promise<Pick<Transfer, 'startMs' | 's
   });
   const { status } = await child.ended;
   const line = text.split('\n').find((l) => l.startsWith('{'));
-  if (line === undefined) return { startMs: spawnedMs, status: status === 0 ? 1 : status, complaint: text.trim(), connections: 0 };
+  if (line === undefined)
+    return { startMs: spawnedMs, status: status === 0 ? 1 : status, complaint: text.trim(), connections: 0 };
   const figures = JSON.parse(line) as CurlFigures;
   return {
     // Counted back from its end: starting a process takes a time that is not the network's.

@@ -38,7 +38,8 @@ export class LabNames {
 
   /** The prefix is what tells two labs on one machine apart. Throws UserError `LAB_PREFIX` where it cannot be part of a name. */
   constructor(prefix: string = process.env['TRESSE_LAB_PREFIX'] ?? 'tresse-') {
-    if (!/^[a-z][a-z0-9-]{1,20}$/u.test(prefix)) throw new UserError('LAB_PREFIX', `"${prefix}" cannot begin namespaces' names`);
+    if (!/^[a-z][a-z0-9-]{1,20}$/u.test(prefix))
+      throw new UserError('LAB_PREFIX', `"${prefix}" cannot begin namespaces' names`);
     this.#prefix = prefix;
   }
 

@@ -3,7 +3,7 @@ import { run, writeSysctl } from '@tresse/sys';
 import type { LineSpec } from '../scenario/scenario.ts';
 import type { LabNames } from './addresses.ts';
 import { hostSettings, routerSettings } from './kernel-settings.ts';
-import { netnsList, sweep } from './sweep.ts';
+import { sweep } from './sweep.ts';
 import { accessInterface, type Wiring, wiringOf } from './wiring.ts';
 
 const patience = { timeoutMs: 20_000 };
@@ -65,11 +65,6 @@ export class Internet<Driver extends LineDriver> {
   async destroy(): Promise<void> {
     await this.driver.stop();
     await sweep(this.names);
-  }
-
-  /** Whether anything of a lab of these names exists. */
-  static async exists(names: LabNames): Promise<boolean> {
-    return (await netnsList()).some((netns) => names.owns(netns));
   }
 }
 

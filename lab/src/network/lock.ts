@@ -15,7 +15,11 @@ export async function takeLock(name: string): Promise<LabLock> {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new UserError('LAB_BUSY', 'another lab runs on this machine; wait for its end') : error);
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new UserError('LAB_BUSY', 'another lab runs on this machine; wait for its end')
+          : error,
+      );
     });
     server.listen(`\0${name}`, resolve);
   });

@@ -33,7 +33,10 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
   const netns = [names.lan, names.box, names.core, names.relay, names.inet, ...operators.map((o) => o.netns)];
   const wire = (a: string, aName: string, b: string, bName: string): string =>
     `link add ${aName} netns ${a} type veth peer name ${bName} netns ${b}`;
-  const host = (name: string, batch: string[]): Wiring['hosts'][number] => ({ netns: name, batch: ['link set lo up', ...batch] });
+  const host = (name: string, batch: string[]): Wiring['hosts'][number] => ({
+    netns: name,
+    batch: ['link set lo up', ...batch],
+  });
   const up = (device: string, ...cidrs: string[]): string[] => [
     ...cidrs.map((cidr) => `address add ${cidr} dev ${device}`),
     `link set ${device} up`,
@@ -55,7 +58,9 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
       host(names.box, [
         ...up('lan0', `${addresses.boxLan}/24`),
         ...operators.flatMap((o) => up(o.line.name, `${o.at.box}/24`)),
-        ...operators.map((o) => `route add default via ${o.at.gateway} dev ${o.line.name} metric ${100 + byRate.indexOf(o)}`),
+        ...operators.map(
+          (o) => `route add default via ${o.at.gateway} dev ${o.line.name} metric ${100 + byRate.indexOf(o)}`,
+        ),
       ]),
       ...operators.map((o) =>
         host(o.netns, [
@@ -70,7 +75,10 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
         ...operators.flatMap((o) => up(`op-${o.line.name}`, `${o.at.core}/24`)),
       ]),
       host(names.relay, [...up('eth0', `${addresses.relay}/24`), `route add default via ${addresses.relayGateway}`]),
-      host(names.inet, [...up('eth0', `${addresses.internetHost}/24`), `route add default via ${addresses.internetGateway}`]),
+      host(names.inet, [
+        ...up('eth0', `${addresses.internetHost}/24`),
+        `route add default via ${addresses.internetGateway}`,
+      ]),
     ],
     routers: [names.core, ...operators.map((o) => o.netns)],
     nft: operators.map((o) => ({ netns: o.netns, text: masquerade })),

@@ -17,7 +17,9 @@ export async function openDirectRoutes({ names, lines }: Stage): Promise<() => P
     lines.flatMap((line, i) => make(line.name, lineAddresses(i), i));
   const rules = (verb: 'add' | 'delete'): string[] =>
     each((_, at, i) =>
-      [lanHostOf(i), at.box].map((from) => `rule ${verb} priority ${priorityFirst + i} from ${from} lookup ${tableFirst + i}`),
+      [lanHostOf(i), at.box].map(
+        (from) => `rule ${verb} priority ${priorityFirst + i} from ${from} lookup ${tableFirst + i}`,
+      ),
     );
   await ipBatch(names.box, [
     ...each((name, at, i) => [`route add default via ${at.gateway} dev ${name} table ${tableFirst + i}`]),

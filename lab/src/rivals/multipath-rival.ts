@@ -87,7 +87,8 @@ async function measure(
   direction: DirectionName,
   bytes: number | undefined,
 ): Promise<MultipathFigures> {
-  const carried = async (): Promise<number[]> => (await stage.emulator.counters()).map((c) => c[direction].deliveredBytes);
+  const carried = async (): Promise<number[]> =>
+    (await stage.emulator.counters()).map((c) => c[direction].deliveredBytes);
   const before = await carried();
   const kind = direction === 'down' ? 'download' : 'upload';
   const extent = bytes === undefined ? timed(stage, direction, settings.singleSeconds) : whole(stage, kind, bytes);
@@ -101,7 +102,8 @@ async function measure(
   }).outcome;
   const after = await carried();
   const { arrivals, startMs } = seen;
-  if (arrivals.bytes === 0) throw new SystemError('MPTCP', `kernel MPTCP carried nothing ${direction}wards: ${seen.complaint}`);
+  if (arrivals.bytes === 0)
+    throw new SystemError('MPTCP', `kernel MPTCP carried nothing ${direction}wards: ${seen.complaint}`);
   return {
     bytes: arrivals.bytes,
     seconds: bytes === undefined ? null : ((arrivals.lastMs ?? startMs) - startMs) / 1_000,

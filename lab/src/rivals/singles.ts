@@ -31,10 +31,16 @@ export async function measureSingles(
 ): Promise<Single[]> {
   const all = stage.lines.map((_, i) => i);
   const turns = options.together ? [all] : all.map((i) => [i]);
-  const rates = stage.lines.map((): Rates => ({ down: { goodputBps: 0, lineBps: 0 }, up: { goodputBps: 0, lineBps: 0 } }));
+  const rates = stage.lines.map((): Rates => ({
+    down: { goodputBps: 0, lineBps: 0 },
+    up: { goodputBps: 0, lineBps: 0 },
+  }));
   for (const turn of turns) {
     for (const direction of ['down', 'up'] as const) {
-      options.onBegin(turn.map((i) => stage.lines[i]?.name ?? ''), direction);
+      options.onBegin(
+        turn.map((i) => stage.lines[i]?.name ?? ''),
+        direction,
+      );
       const measured = await Promise.all(turn.map((i) => measure(stage, settings, i, direction)));
       for (const [k, i] of turn.entries()) {
         const found = measured[k];
@@ -52,9 +58,15 @@ export async function measureSingles(
   }));
 }
 
-async function measure(stage: Stage, settings: RivalSettings, index: number, direction: DirectionName): Promise<Rates['down']> {
+async function measure(
+  stage: Stage,
+  settings: RivalSettings,
+  index: number,
+  direction: DirectionName,
+): Promise<Rates['down']> {
   const name = stage.lines[index]?.name ?? '';
-  const carried = async (): Promise<number> => (await stage.emulator.counters())[index]?.[direction].deliveredBytes ?? 0;
+  const carried = async (): Promise<number> =>
+    (await stage.emulator.counters())[index]?.[direction].deliveredBytes ?? 0;
   const transfer = beginTransfer({
     kind: direction === 'down' ? 'download' : 'upload',
     id: `single-${name}-${direction}`,
@@ -71,5 +83,8 @@ async function measure(stage: Stage, settings: RivalSettings, index: number, dir
   const seen = await transfer.outcome;
   const goodputBps = seen.arrivals.rateFromBps(seen.startMs + settings.countedFromSecond * 1_000);
   if (goodputBps > 0) return { goodputBps, lineBps };
-  throw new SystemError('SINGLE', `the line ${name} carried nothing ${direction}wards when measured alone: ${seen.complaint}`);
+  throw new SystemError(
+    'SINGLE',
+    `the line ${name} carried nothing ${direction}wards when measured alone: ${seen.complaint}`,
+  );
 }

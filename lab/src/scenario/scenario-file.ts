@@ -30,7 +30,10 @@ export function findScenario(nameOrFile: string): NamedScenario {
   const isFile = nameOrFile.includes('/') || nameOrFile.endsWith('.yaml');
   const names = scenarioNames();
   if (!isFile && !names.includes(nameOrFile)) {
-    throw new UserError('NO_SCENARIO', `there is no scenario "${nameOrFile}" (known: ${names.join(', ')}; or give a file)`);
+    throw new UserError(
+      'NO_SCENARIO',
+      `there is no scenario "${nameOrFile}" (known: ${names.join(', ')}; or give a file)`,
+    );
   }
   const path = isFile ? nameOrFile : join(folder, `${nameOrFile}.yaml`);
   let text: string;

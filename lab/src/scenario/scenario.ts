@@ -9,14 +9,19 @@ const impairments = {
   queue: durationMs.optional(),
 };
 
-const direction = z.union([rateBps.transform((rate) => ({ rate })), z.strictObject({ rate: rateBps, ...impairments })], {
-  error: 'expected a rate like "8 Mbit/s", or {rate, delay, jitter, loss, queue}',
-});
+const direction = z.union(
+  [rateBps.transform((rate) => ({ rate })), z.strictObject({ rate: rateBps, ...impairments })],
+  {
+    error: 'expected a rate like "8 Mbit/s", or {rate, delay, jitter, loss, queue}',
+  },
+);
 
 const line = z
   .strictObject({
     /** Becomes the name of the interface in the box. */
-    name: z.string().regex(/^[a-z][a-z0-9]{0,11}$/u, 'a line is named by at most 12 small letters and digits, a letter first'),
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9]{0,11}$/u, 'a line is named by at most 12 small letters and digits, a letter first'),
     kind: z.enum(uplinkKinds),
     /** These four hold for both directions; a direction may have its own. */
     ...impairments,
@@ -104,7 +109,8 @@ export const scenarioSchema = z
     const names = scenario.lines.map((l) => l.name);
     const known = [...names, 'biggest', 'first-bytes'];
     for (const [i, name] of names.entries()) {
-      if (names.indexOf(name) !== i) context.addIssue({ code: 'custom', path: ['lines', i, 'name'], message: `"${name}" is used twice` });
+      if (names.indexOf(name) !== i)
+        context.addIssue({ code: 'custom', path: ['lines', i, 'name'], message: `"${name}" is used twice` });
     }
     for (const [i, s] of scenario.steps.entries()) {
       for (const [place, events] of [

@@ -1,0 +1,58 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+import { demo } from './demo.ts';
+import { clean, type LabOptions, runCommand } from './lab.ts';
+import { findScenario, scenarioNames } from './scenario/scenario-file.ts';
+import { testAll } from './test-all.ts';
+
+/** `tresse lab ...` */
+export function labCommand(): Command {
+  const lab = new Command('tresse lab')
+    .description('Emulated lines, real box and relay, all on this machine')
+    .showHelpAfterError();
+  lab
+    .command('list')
+    .description('the scenarios that come with Tresse')
+    .action(() => {
+      for (const name of scenarioNames())
+        process.stdout.write(`${name.padEnd(16)} ${findScenario(name).scenario.title}\n`);
+    });
+  lab
+    .command('run')
+    .argument('<name-or-file>', 'a scenario by its name, or a file')
+    .option('--json', 'one JSON document on stdout, everything else on stderr', false)
+    .option('--seed <n>', 'of the content and of the lines’ chance', wholeNumber, 1)
+    .option('--runs <n>', 'how often; the median is judged', positiveNumber, 1)
+    .option('--short', 'few bytes, and only floors for limits', false)
+    .option('--only-lines', 'only the lines and kernel MPTCP, without Tresse', false)
+    .option('--keep', 'leave everything up at the end until Ctrl-C', false)
+    .description('run a scenario and report')
+    .action(async (nameOrFile: string, options: LabOptions) => {
+      process.exitCode = (await runCommand(nameOrFile, options)) ? 0 : 1;
+    });
+  lab
+    .command('demo')
+    .description('one download over three lines, through the loss of the biggest')
+    .action(async () => {
+      process.exitCode = (await demo()) ? 0 : 1;
+    });
+  lab
+    .command('test')
+    .description('every scenario in its short form')
+    .action(async () => {
+      process.exitCode = (await testAll()) ? 0 : 1;
+    });
+  lab.command('clean').description('remove what a run that was killed left behind').action(clean);
+  return lab;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
+}
+
+function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('expected at least 1');
+  return value;
+}

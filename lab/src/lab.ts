@@ -1,0 +1,110 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { UserError } from '@tresse/kit';
+
+import { Interruption } from './interruption.ts';
+import { LabNames } from './network/addresses.ts';
+import { takeLock } from './network/lock.ts';
+import { sweep } from './network/sweep.ts';
+import { LiveShow } from './report/live-show.ts';
+import { medianReport } from './report/median.ts';
+import type { Report } from './report/report.ts';
+import { PlainShow, type Show } from './report/show.ts';
+import { reportTable } from './report/table.ts';
+import { runOnce } from './run.ts';
+import { findScenario, type NamedScenario } from './scenario/scenario-file.ts';
+
+export interface LabOptions {
+  readonly json: boolean;
+  readonly seed: number;
+  readonly runs: number;
+  readonly short: boolean;
+  readonly onlyLines: boolean;
+  readonly keep: boolean;
+}
+
+/** A lab that is ours until `end`. */
+interface OpenLab {
+  readonly names: LabNames;
+  readonly folder: string;
+  readonly interruption: Interruption;
+  readonly show: Show;
+}
+
+/** Runs a scenario and prints its report. Returns whether it passed. Throws TresseError. */
+export async function runCommand(nameOrFile: string, options: LabOptions): Promise<boolean> {
+  const named = findScenario(nameOrFile);
+  return await withLab(async (lab) => {
+    const report = await runs(lab, named, options);
+    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    else process.stdout.write(`\n${reportTable(report)}\n`);
+    return report.verdict === 'pass';
+  });
+}
+
+/** All runs of a scenario as one report. */
+export async function runs(lab: OpenLab, named: NamedScenario, options: LabOptions): Promise<Report> {
+  const reports: Report[] = [];
+  for (let i = 0; i < options.runs; i++) {
+    if (options.runs > 1) lab.show.say(`run ${i + 1} of ${options.runs}`);
+    // One after another: each run needs the whole machine.
+    // oxlint-disable-next-line no-await-in-loop
+    reports.push(await runUnlessVoid(lab, named, options));
+  }
+  return medianReport(reports);
+}
+
+/** A run that the machine was too slow for is repeated once. */
+async function runUnlessVoid(lab: OpenLab, named: NamedScenario, options: LabOptions): Promise<Report> {
+  const once = async (): Promise<Report> => {
+    rmSync(lab.folder, { recursive: true, force: true });
+    mkdirSync(lab.folder, { recursive: true, mode: 0o700 });
+    return await runOnce(named, {
+      ...options,
+      ...lab,
+      beforeEnd: () => (options.keep ? kept(lab) : Promise.resolve()),
+    });
+  };
+  const first = await once();
+  if (first.verdict !== 'void') return first;
+  lab.show.say('this machine was too slow for the lines: the run is void and is repeated once');
+  return { ...(await once()), voids: 1 };
+}
+
+/** Waits for Ctrl-C with everything up. */
+async function kept(lab: OpenLab): Promise<void> {
+  lab.show.phase('kept');
+  lab.show.say(`everything stays up until Ctrl-C: ip netns exec ${lab.names.lan} curl ...; logs in ${lab.folder}`);
+  while (!lab.interruption.came) await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+/** Takes the lock, sweeps what a dead owner left, and gives the lab to `work`. Throws UserError `LAB_BUSY`, `NOT_ROOT`. */
+export async function withLab<T>(work: (lab: OpenLab) => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) throw new UserError('NOT_ROOT', 'the lab makes network namespaces: run it as root');
+  const names = new LabNames();
+  const lock = await takeLock(names.lock);
+  const interruption = new Interruption(names);
+  const show = process.stderr.isTTY
+    ? new LiveShow(process.stderr)
+    : new PlainShow((text) => process.stderr.write(text));
+  const folder = join(tmpdir(), names.lock);
+  try {
+    await sweep(names);
+    return await work({ names, folder, interruption, show });
+  } finally {
+    show.end();
+    interruption.end();
+    lock.release();
+  }
+}
+
+/** Removes what a killed run left: namespaces, processes in them, files. Throws UserError `LAB_BUSY` while one runs. */
+export async function clean(): Promise<void> {
+  await withLab(async ({ folder, names }) => {
+    rmSync(folder, { recursive: true, force: true });
+    process.stderr.write(`nothing of the lab is left (${names.lock})\n`);
+    await Promise.resolve();
+  });
+}

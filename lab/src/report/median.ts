@@ -1,0 +1,73 @@
+import type { Check, Report, StepReport } from './report.ts';
+
+/** The middle value; the lower of the two middle ones where their number is even. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+}
+
+/** The worst of the two middle ones decides: for a limit from below the lower, for one from above the higher. */
+function judgedMedian(values: readonly number[], bound: Check['bound']): number {
+  return bound === 'min' ? median(values) : -median(values.map((value) => -value));
+}
+
+/** One report over several runs: figures are medians, checks are judged by them, truths have to hold in every run. */
+export function medianReport(runs: readonly Report[]): Report {
+  const [first] = runs;
+  if (first === undefined || runs.length === 1) return first as Report;
+  const checks = first.checks.map((c) =>
+    medianCheck(
+      runs.map((run) => run.checks.find((other) => other.name === c.name) ?? { ...c, ok: false, value: null }),
+    ),
+  );
+  const whole = runs.every((run) => run.fault === undefined);
+  const isVoid = runs.some((run) => run.verdict === 'void');
+  const passed = whole && checks.every((c) => c.ok);
+  return {
+    ...first,
+    steps: first.steps.map((step, i) =>
+      medianStep(
+        step,
+        runs.flatMap((run) => run.steps[i] ?? []),
+      ),
+    ),
+    checks,
+    verdict: isVoid ? 'void' : passed ? 'pass' : 'fail',
+    voids: runs.reduce((sum, run) => sum + run.voids, 0),
+    runs: [...runs],
+  };
+}
+
+function medianCheck(same: readonly Check[]): Check {
+  const [first] = same;
+  const missing = same.find((c) => c.value === null);
+  const failed = same.find((c) => !c.ok);
+  if (first === undefined || missing || (first.truth && failed)) return (missing ?? failed ?? first) as Check;
+  const value = judgedMedian(
+    same.map((c) => c.value ?? 0),
+    first.bound,
+  );
+  return { ...first, value, ok: first.bound === 'min' ? value >= first.limit : value <= first.limit };
+}
+
+function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
+  const of = (pick: (one: StepReport) => number | null): number | null => {
+    const values = same.map((one) => pick(one));
+    return values.includes(null) ? null : median(values.map((value) => value ?? 0));
+  };
+  return {
+    ...step,
+    seconds: of((s) => s.seconds) ?? 0,
+    goodputBitsPerSecond: of((s) => s.goodputBitsPerSecond),
+    ofSum: of((s) => s.ofSum),
+    ofMptcp: of((s) => s.ofMptcp),
+    wholeSecondsOfMptcp: of((s) => s.wholeSecondsOfMptcp),
+    firstByteMs: of((s) => s.firstByteMs) ?? 0,
+    stallMsMax: of((s) => s.stallMsMax) ?? 0,
+    returns: step.returns.map((back, i) => ({
+      ...back,
+      carryingAgainMs: of((s) => s.returns[i]?.carryingAgainMs ?? null),
+      rateOfSingle: of((s) => s.returns[i]?.rateOfSingle ?? 0) ?? 0,
+    })),
+  };
+}

@@ -1,0 +1,96 @@
+import type { MultipathFigures } from '../rivals/multipath-rival.ts';
+import type { RivalSettings } from '../rivals/rivals.ts';
+import type { Single } from '../rivals/singles.ts';
+import type { LineSpec, Step } from '../scenario/scenario.ts';
+
+/** Rates are bits per second, ratios 0 to 1, `null` stands where a figure could not be taken. */
+export interface Report {
+  readonly scenario: string;
+  readonly title: string;
+  readonly seed: number;
+  /** Whether it was the short form with its floors, or the full one. */
+  readonly short: boolean;
+  readonly kernel: string;
+  readonly rivals: RivalSettings;
+  readonly lines: LineSpec[];
+  readonly singles: Single[];
+  /** Sums over the singles. */
+  readonly sum: { downBitsPerSecond: number; upBitsPerSecond: number };
+  readonly mptcp: { down?: MultipathFigures; up?: MultipathFigures } | null;
+  /** Why `mptcp` is null. */
+  readonly mptcpNote: string;
+  readonly steps: StepReport[];
+  readonly checks: Check[];
+  /** How well the emulated lines kept time. */
+  readonly emulator: EmulatorReport;
+  readonly verdict: Verdict;
+  /** Why it could not go on, where it could not. */
+  readonly fault?: string;
+  /** Runs that were thrown away because the machine was too slow for the lines. */
+  readonly voids: number;
+  /** Every run, where there were several: the figures above are then medians. */
+  readonly runs?: Report[];
+}
+
+export type Verdict = 'pass' | 'fail' | 'void';
+
+export interface StepReport {
+  readonly kind: Step['kind'];
+  readonly name: string;
+  readonly bytes: number;
+  /** Of the whole transfer, from the client's connect to the last byte. */
+  readonly seconds: number;
+  /** From second 1 to the last byte. */
+  readonly goodputBitsPerSecond: number | null;
+  readonly ofSum: number | null;
+  readonly ofMptcp: number | null;
+  /** Whole seconds against kernel MPTCP's for the same bytes: under 1 is faster. */
+  readonly wholeSecondsOfMptcp: number | null;
+  readonly firstByteMs: number;
+  /** Longest time without new bytes at the receiving application, and when it began. */
+  readonly stallMsMax: number;
+  readonly stallAtSeconds: number;
+  /** IP bytes each uplink delivered in the step's direction. */
+  readonly shares: { uplink: string; bytes: number }[];
+  readonly events: { atSeconds: number; text: string }[];
+  /** For every line that came back during the step. */
+  readonly returns: { uplink: string; carryingAgainMs: number | null; rateOfSingle: number }[];
+  readonly sha256: string;
+}
+
+/** One thing that had to hold. Truths count as 1 and 0. */
+export interface Check {
+  readonly name: string;
+  readonly value: number | null;
+  readonly limit: number;
+  /** Whether the value has to be at least or at most the limit. */
+  readonly bound: 'min' | 'max';
+  readonly ok: boolean;
+  /** It holds or does not: in every run, not in the median. */
+  readonly truth?: true;
+  /** What was seen, where a truth does not hold. */
+  readonly note?: string;
+}
+
+export interface EmulatorReport {
+  readonly packets: number;
+  /** Share of packets delivered more than 5 ms late. */
+  readonly lateRatio: number;
+  readonly latenessMsMax: number;
+  /** Packets dropped before the emulator could fetch them. */
+  readonly unreadDrops: number;
+}
+
+/** A run with more late packets than this says nothing about anybody: it is void. */
+export const lateRatioMax = 0.01;
+
+/** A figure held against a limit; a figure that could not be taken does not hold. */
+export function check(name: string, value: number | null, bound: Check['bound'], limit: number): Check {
+  const ok = value !== null && (bound === 'min' ? value >= limit : value <= limit);
+  return { name, value, limit, bound, ok };
+}
+
+/** Something that is true or not; the note is told where it is not. */
+export function truth(name: string, holds: boolean, note: string): Check {
+  return { name, value: holds ? 1 : 0, limit: 1, bound: 'min', ok: holds, truth: true, ...(holds ? {} : { note }) };
+}

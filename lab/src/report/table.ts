@@ -1,0 +1,93 @@
+import { bytesText, rateText, secondsText, shareText } from './figures.ts';
+import type { Check, Report, StepReport } from './report.ts';
+
+/** The report for people. */
+export function reportTable(report: Report): string {
+  return [
+    `${report.scenario}: ${report.title}`,
+    `kernel ${report.kernel}, seed ${report.seed}${report.short ? ', short form (floors only)' : ''}`,
+    '',
+    ...singlesTable(report),
+    '',
+    ...report.steps.flatMap((step) => [...stepTable(step, report), '']),
+    ...(report.checks.length > 0 ? [...checksTable(report.checks), ''] : []),
+    ...emulatorLines(report),
+    ...(report.fault === undefined ? [] : [`It could not go on: ${report.fault}`]),
+    `verdict: ${report.verdict}${report.runs === undefined ? '' : ` (medians of ${report.runs.length} runs)`}`,
+  ].join('\n');
+}
+
+function singlesTable(report: Report): string[] {
+  const { sum, mptcp, rivals } = report;
+  if (report.singles.length === 0) return ['nothing was measured'];
+  const rows = [
+    ['line', 'down', 'up'],
+    ...report.singles.map((s) => [s.uplink, rateText(s.downBitsPerSecond), rateText(s.upBitsPerSecond)]),
+    ['sum', rateText(sum.downBitsPerSecond), rateText(sum.upBitsPerSecond)],
+  ];
+  if (mptcp !== null) {
+    const cell = (of: 'down' | 'up'): string => {
+      const figures = mptcp[of];
+      if (figures === undefined) return '-';
+      const whole = figures.seconds === null ? '' : `, ${bytesText(figures.bytes)} in ${secondsText(figures.seconds)}`;
+      return `${rateText(figures.goodputBitsPerSecond)} (${shareText(figures.goodputBitsPerSecond / sum[`${of}BitsPerSecond`])}${whole})`;
+    };
+    rows.push(['MPTCP', cell('down'), cell('up')]);
+  }
+  return [
+    ...columns(rows),
+    `lines alone: ${rivals.singles}, ${rivals.congestionControl}, ${rivals.singleSeconds} s each way`,
+    mptcp === null
+      ? `kernel MPTCP: ${report.mptcpNote}`
+      : `kernel MPTCP: ${rivals.mptcp.client}; ${rivals.congestionControl}, buffers to ${rivals.mptcp.bufferBytesMax / 1_048_576} MiB, up to ${rivals.mptcp.subflows} subflows`,
+    `all figures count from second ${rivals.countedFromSecond} to the last byte; whole transfers in brackets`,
+  ];
+}
+
+function stepTable(step: StepReport, report: Report): string[] {
+  const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
+  const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
+  const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;
+  const ofMptcp = report.mptcp === null ? '' : `, ${shareText(step.ofMptcp)} of MPTCP`;
+  const whole = step.wholeSecondsOfMptcp === null ? '' : ` (${step.wholeSecondsOfMptcp.toFixed(3)}x MPTCP's time)`;
+  return [
+    `${step.name}: ${bytesText(step.bytes)}${rate}, whole ${secondsText(step.seconds)}${whole}`,
+    ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}`]),
+    `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
+    `  carried by ${shares}`,
+    ...step.events.map((event) => `  ${secondsText(event.atSeconds)}: ${event.text}`),
+    ...step.returns.map((back) => {
+      const again =
+        back.carryingAgainMs === null
+          ? 'did not carry again'
+          : `carried again after ${back.carryingAgainMs.toFixed(0)} ms`;
+      return `  ${back.uplink} ${again}, ${shareText(back.rateOfSingle)} of its own rate within 2 s`;
+    }),
+  ];
+}
+
+function checksTable(checks: readonly Check[]): string[] {
+  const figure = (value: number | null): string => (value === null ? '-' : String(Number(value.toFixed(3))));
+  return columns([
+    ['check', 'value', 'limit', ''],
+    ...checks.map((c) => [
+      c.name,
+      figure(c.value),
+      `${c.bound === 'min' ? '>=' : '<='} ${figure(c.limit)}`,
+      c.ok ? 'ok' : `FAILED${c.note === undefined ? '' : `: ${c.note}`}`,
+    ]),
+  ]);
+}
+
+function emulatorLines({ emulator, voids }: Report): string[] {
+  const late = `${(emulator.lateRatio * 100).toFixed(2)} % of ${emulator.packets} packets over 5 ms late (${emulator.latenessMsMax.toFixed(0)} ms at most)`;
+  const drops = `${emulator.unreadDrops} lost unread`;
+  return [`emulated lines: ${late}, ${drops}${voids > 0 ? `; ${voids} void run(s) thrown away` : ''}`];
+}
+
+/** Rows as columns of text; the last column is not padded. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const count = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+}

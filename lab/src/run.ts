@@ -1,0 +1,185 @@
+import { release } from 'node:os';
+
+import { SystemError, UserError, sentenceOf } from '@tresse/kit';
+
+import type { Interruption } from './interruption.ts';
+import type { LabNames } from './network/addresses.ts';
+import { Product } from './product/product.ts';
+import { type Check, type EmulatorReport, lateRatioMax, type Report, type StepReport, truth } from './report/report.ts';
+import type { Show } from './report/show.ts';
+import { measureRivals, type RivalFigures } from './rivals/measure-rivals.ts';
+import { rivalSettings } from './rivals/rivals.ts';
+import type { NamedScenario } from './scenario/scenario-file.ts';
+import { type Scenario, shortForm, type Step } from './scenario/scenario.ts';
+import { setStage, type Stage, strikeStage } from './stage.ts';
+import { stepChecks, withoutRival } from './step/step-checks.ts';
+import { runStep } from './step/step.ts';
+
+export interface RunOrder {
+  readonly seed: number;
+  readonly short: boolean;
+  /** Stops after the lines and kernel MPTCP, without the product. */
+  readonly onlyLines: boolean;
+  /** Called before the stage is taken down. */
+  readonly beforeEnd: () => Promise<void>;
+  readonly names: LabNames;
+  readonly show: Show;
+  readonly interruption: Interruption;
+  /** An empty folder for logs, states and files. */
+  readonly folder: string;
+}
+
+const readyMs = 20_000;
+const picturedEveryMs = 250;
+
+/** A report being filled in. */
+type Draft = { -readonly [K in keyof Report]: Report[K] };
+
+/**
+ * One run: stage, rivals, product, steps, and everything taken away again. What goes wrong on the way is in the report, and makes
+ * it fail. Throws UserError `INTERRUPTED` after a signal, SystemError where the stage itself cannot be set.
+ */
+export async function runOnce(named: NamedScenario, order: RunOrder): Promise<Report> {
+  const scenario = order.short ? shortForm(named.scenario) : named.scenario;
+  const draft = emptyReport(named.name, scenario, order);
+  const { show } = order;
+  show.begin(`${named.name}: ${scenario.title}`, scenario.lines);
+  show.phase('setting the stage');
+  let emulatorFault = '';
+  const stage = await setStage({
+    names: order.names,
+    lines: scenario.lines,
+    seed: order.seed,
+    folder: order.folder,
+    onFault: (stack) => (emulatorFault = stack),
+  });
+  const timer = setInterval(() => void showRates(stage, show), picturedEveryMs);
+  const checks: Check[] = [];
+  try {
+    order.interruption.check();
+    await play(scenario, order, stage, draft, checks);
+  } catch (error) {
+    order.interruption.check();
+    draft.fault = emulatorFault === '' ? sentenceOf(error) : emulatorFault;
+    if (!(error instanceof SystemError || error instanceof UserError)) throw error;
+  } finally {
+    clearInterval(timer);
+    draft.emulator = await emulatorReport(stage).catch(() => draft.emulator);
+    await order.beforeEnd();
+    await strikeStage(stage);
+    show.end();
+  }
+  order.interruption.check();
+  draft.checks = checks;
+  draft.verdict = verdictOf(draft);
+  return draft;
+}
+
+function verdictOf(draft: Draft): Report['verdict'] {
+  if (draft.emulator.lateRatio > lateRatioMax) return 'void';
+  return draft.fault === undefined && draft.checks.every((c) => c.ok) ? 'pass' : 'fail';
+}
+
+async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft, checks: Check[]): Promise<void> {
+  const { show, interruption } = order;
+  const rivals = await measureRivals(stage, draft.rivals, {
+    together: order.short,
+    steps: scenario.steps,
+    show,
+    interruption,
+  });
+  Object.assign(draft, rivals);
+  if (order.onlyLines) return;
+  show.phase('starting box and relay');
+  const product = await Product.start(order.names, stage.lines, order.folder);
+  const steps: StepReport[] = [];
+  draft.steps = steps;
+  let faults: string[] = [];
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      interruption.check();
+      // One after another: each step has the lines to itself.
+      // oxlint-disable-next-line no-await-in-loop
+      await playStep({ stage, order, product, rivals, step, index }, steps, checks);
+    }
+  } finally {
+    show.phase('stopping box and relay');
+    faults = await product.stop();
+  }
+  checks.push(truth('box and relay ended and left nothing behind', faults.length === 0, faults.slice(0, 8).join('; ')));
+}
+
+interface StepScene {
+  readonly stage: Stage;
+  readonly order: RunOrder;
+  readonly product: Product;
+  readonly rivals: RivalFigures;
+  readonly step: Step;
+  readonly index: number;
+}
+
+async function playStep(scene: StepScene, steps: StepReport[], checks: Check[]): Promise<void> {
+  const { stage, order, product, rivals, step, index } = scene;
+  const { show } = order;
+  await product.ready(readyMs);
+  const label = step.name ?? step.kind;
+  show.phase(label, step.bytes);
+  const outcome = await runStep(
+    stage,
+    step,
+    index,
+    { ...rivals, countedFromSecond: rivalSettings(order.short).countedFromSecond },
+    {
+      onEvent: ({ line, effect, text }) =>
+        show.event(line, effect === 'silent' || effect === 'no carrier' ? effect : '', text),
+      onBytes: (bytes) => show.progress(bytes),
+    },
+  );
+  order.interruption.check();
+  steps.push(outcome.report);
+  const judged = rivals.mptcp === null ? withoutRival(step) : step;
+  checks.push(...stepChecks(judged, outcome, stage.content.sha256(step.bytes), label));
+  const { ofSum, seconds, stallMsMax } = outcome.report;
+  const share = ofSum === null ? '' : `, ${(ofSum * 100).toFixed(1)} % of the sum`;
+  show.say(`${label}: ${seconds.toFixed(2)} s${share}, longest stall ${stallMsMax.toFixed(0)} ms`);
+}
+
+async function showRates(stage: Stage, show: Show): Promise<void> {
+  const counters = await stage.emulator.counters().catch(() => []);
+  const bytes = counters.map((c) => ({ down: c.down.deliveredBytes, up: c.up.deliveredBytes }));
+  if (bytes.length > 0) show.carried(performance.now(), bytes);
+}
+
+async function emulatorReport(stage: Stage): Promise<EmulatorReport> {
+  const [counters, drops] = await Promise.all([stage.emulator.counters(), stage.emulator.unreadDrops()]);
+  const directions = counters.flatMap((c) => [c.down, c.up]);
+  const packets = directions.reduce((sum, d) => sum + d.deliveredPackets, 0);
+  const late = directions.reduce((sum, d) => sum + d.latePackets, 0);
+  return {
+    packets,
+    lateRatio: packets === 0 ? 0 : late / packets,
+    latenessMsMax: Math.max(...directions.map((d) => d.latenessMsMax)),
+    unreadDrops: drops.reduce((sum, d) => sum + d.down + d.up, 0),
+  };
+}
+
+function emptyReport(name: string, scenario: Scenario, order: RunOrder): Draft {
+  return {
+    scenario: name,
+    title: scenario.title,
+    seed: order.seed,
+    short: order.short,
+    kernel: release(),
+    rivals: rivalSettings(order.short),
+    lines: scenario.lines,
+    singles: [],
+    sum: { downBitsPerSecond: 0, upBitsPerSecond: 0 },
+    mptcp: null,
+    mptcpNote: 'not measured',
+    steps: [],
+    checks: [],
+    emulator: { packets: 0, lateRatio: 0, latenessMsMax: 0, unreadDrops: 0 },
+    verdict: 'fail',
+    voids: 0,
+  };
+}

@@ -1,0 +1,56 @@
+import { addresses } from '../network/addresses.ts';
+import { type Check, check, truth } from '../report/report.ts';
+import type { Step } from '../scenario/scenario.ts';
+import type { StepOutcome } from './step.ts';
+
+/** Everything the step had to hold; `expectedSha256` is that of the bytes asked for, `label` begins every name. */
+export function stepChecks(step: Step, outcome: StepOutcome, expectedSha256: string, label: string): Check[] {
+  const { report, transfer } = outcome;
+  const named = (what: string): string => `${label}: ${what}`;
+  const { limits } = step;
+  const worst = <T>(values: readonly T[], order: (value: T) => number): number | null =>
+    values.length === 0 ? null : Math.max(...values.map((value) => order(value)));
+  const checks: Check[] = [
+    truth(
+      named('bytes and checksum right'),
+      report.bytes === step.bytes && transfer.sha256 === expectedSha256,
+      transfer.wrongAt >= 0
+        ? `wrong from byte ${transfer.wrongAt} on`
+        : `${report.bytes} of ${step.bytes} bytes came (${transfer.complaint || `curl ended with ${transfer.status}`})`,
+    ),
+    truth(
+      named('one connection to the end'),
+      transfer.status === 0 && transfer.connections === 1 && transfer.requests === 1,
+      `curl ended with ${transfer.status} after ${transfer.connections} connections; the server saw ${transfer.requests} requests`,
+    ),
+    truth(
+      named('seen from the address of the relay'),
+      transfer.seenFrom === addresses.relay,
+      `the server saw ${transfer.seenFrom || 'nobody'}`,
+    ),
+  ];
+  if (step.events.length > 0) {
+    const note = `${report.events.length} of ${step.events.length}; the transfer ended too early for the rest`;
+    checks.push(truth(named('all events happened'), report.events.length === step.events.length, note));
+  }
+  const figure = (what: string, value: number | null, bound: Check['bound'], limit: number | undefined): void => {
+    if (limit !== undefined) checks.push(check(named(what), value, bound, limit));
+  };
+  figure('share of the sum', report.ofSum, 'min', limits.ofSumMin);
+  figure('share of kernel MPTCP', report.ofMptcp, 'min', limits.ofMptcpMin);
+  figure('whole time of kernel MPTCP', report.wholeSecondsOfMptcp, 'max', limits.wholeSecondsOfMptcpMax);
+  figure('longest stall in ms', report.stallMsMax, 'max', limits.stallMsMax);
+  const again = report.returns.some((r) => r.carryingAgainMs === null)
+    ? null
+    : worst(report.returns, (r) => r.carryingAgainMs ?? 0);
+  figure('carrying again after ms', again, 'max', limits.carryingAgainMsMax);
+  const slowest = worst(report.returns, (r) => -r.rateOfSingle);
+  figure('rate within 2 s of its return', slowest === null ? null : -slowest, 'min', limits.rateAfterReturnMin);
+  return checks;
+}
+
+/** The checks which compare with kernel MPTCP hold by themselves where there is none to compare with. */
+export function withoutRival(step: Step): Step {
+  const { ofMptcpMin: _a, wholeSecondsOfMptcpMax: _b, ...limits } = step.limits;
+  return { ...step, limits };
+}

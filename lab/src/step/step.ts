@@ -1,0 +1,128 @@
+import { whole } from '../measure/extent.ts';
+import { type LineSample, bestRateBps, carryingAgainMs, LineWatch } from '../measure/line-watch.ts';
+import { beginTransfer, type Transfer } from '../measure/transfer.ts';
+import type { StepReport } from '../report/report.ts';
+import type { MultipathFigures } from '../rivals/multipath-rival.ts';
+import type { Single } from '../rivals/singles.ts';
+import type { Step } from '../scenario/scenario.ts';
+import type { Stage } from '../stage.ts';
+import { type DoneEvent, StepEvents } from './step-events.ts';
+
+const sampleMs = 20;
+/** How long after its return a line may take to be judged. */
+const returnedWithinMs = 2_000;
+
+/** What a step's figures are held against. */
+export interface Yardstick {
+  readonly singles: readonly Single[];
+  readonly mptcp: { down?: MultipathFigures; up?: MultipathFigures } | null;
+  readonly countedFromSecond: number;
+}
+
+/** What was seen of a step: the figures for the report, and the transfer for the truths. */
+export interface StepOutcome {
+  readonly report: StepReport;
+  readonly transfer: Transfer;
+}
+
+export interface StepHooks {
+  readonly onEvent: (event: DoneEvent) => void;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Runs one step through the product: the transfer, and what happens to the lines meanwhile. */
+export async function runStep(
+  stage: Stage,
+  step: Step,
+  index: number,
+  yardstick: Yardstick,
+  hooks: StepHooks,
+): Promise<StepOutcome> {
+  const watch = new LineWatch(
+    stage.emulator,
+    stage.lines.map((line) => line.name),
+  );
+  const events = new StepEvents({ emulator: stage.emulator, lines: stage.lines, watch, onEvent: hooks.onEvent }, step);
+  const kind = step.kind === 'upload' ? 'upload' : 'download';
+  await watch.begin(sampleMs);
+  events.begin();
+  const underWay = beginTransfer({
+    ...whole(stage, kind, step.bytes),
+    kind,
+    id: `step-${index}`,
+    netns: stage.names.lan,
+    server: stage.server,
+    content: stage.content,
+    onBytes: (bytes, firstMs) => {
+      events.progress(bytes, firstMs);
+      hooks.onBytes(bytes);
+    },
+  });
+  const timer = setTimeout(() => underWay.stop(), patienceMs(stage, step));
+  const transfer = await underWay.outcome;
+  clearTimeout(timer);
+  await watch.end();
+  await events.end();
+  return { report: reportOf(step, transfer, watch, events.done, yardstick), transfer };
+}
+
+/** A transfer that takes five times what the lines allow has got stuck. */
+function patienceMs(stage: Stage, step: Step): number {
+  const direction = step.kind === 'upload' ? 'up' : 'down';
+  const rateBps = stage.lines.reduce((sum, line) => sum + line[direction].rateBps, 0);
+  return 20_000 + (5 * step.bytes * 8_000) / rateBps;
+}
+
+function reportOf(
+  step: Step,
+  transfer: Transfer,
+  watch: LineWatch,
+  done: readonly DoneEvent[],
+  yardstick: Yardstick,
+): StepReport {
+  const direction = step.kind === 'upload' ? 'up' : 'down';
+  const { arrivals, startMs } = transfer;
+  const goodput = arrivals.rateFromBps(startMs + yardstick.countedFromSecond * 1_000);
+  const sumBps = yardstick.singles.reduce((sum, s) => sum + s[`${direction}BitsPerSecond`], 0);
+  const rival = yardstick.mptcp?.[direction];
+  const seconds = ((arrivals.lastMs ?? startMs) - startMs) / 1_000;
+  const gap = arrivals.longestGap();
+  // Too short to reach a steady state within what is counted.
+  const counted = goodput > 0 && seconds > yardstick.countedFromSecond * 1.5;
+  const sameBytes = rival?.seconds && rival.bytes === step.bytes ? rival.seconds : undefined;
+  return {
+    kind: step.kind,
+    name: step.name ?? step.kind,
+    bytes: arrivals.bytes,
+    seconds,
+    goodputBitsPerSecond: counted ? goodput : null,
+    ofSum: counted ? goodput / sumBps : null,
+    ofMptcp: counted && rival ? goodput / rival.goodputBitsPerSecond : null,
+    wholeSecondsOfMptcp: sameBytes === undefined ? null : seconds / sameBytes,
+    firstByteMs: (arrivals.firstMs ?? startMs) - startMs,
+    stallMsMax: gap.ms,
+    stallAtSeconds: (gap.fromMs - startMs) / 1_000,
+    shares: watch.shares(direction),
+    events: done.map((event) => ({ atSeconds: (event.atMs - startMs) / 1_000, text: event.text })),
+    returns: done
+      .filter((event) => event.effect === 'returned')
+      .map((event) => returnOf(watch.samples, direction, watch.indexOf(event.line), event, yardstick.singles)),
+    sha256: transfer.sha256,
+  };
+}
+
+function returnOf(
+  samples: readonly LineSample[],
+  direction: 'down' | 'up',
+  line: number,
+  event: DoneEvent,
+  singles: readonly Single[],
+): StepReport['returns'][number] {
+  const single = singles[line]?.[`${direction}LineBitsPerSecond`] ?? 0;
+  const best = bestRateBps(samples, direction, line, { sinceMs: event.atMs, withinMs: returnedWithinMs });
+  return {
+    uplink: event.line,
+    carryingAgainMs: carryingAgainMs(samples, direction, line, event.atMs) ?? null,
+    rateOfSingle: single > 0 ? best / single : 0,
+  };
+}
