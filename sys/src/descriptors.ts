@@ -3,7 +3,7 @@
  * shared memory of the descriptors that are its own: set when one is opened or accepted, cleared before it is closed or handed over. The main
  * thread closes what is still set when the worker is gone. On the main thread there is no bitmap and nothing is noted.
  */
-import { ErrnoError } from './errno.ts';
+import { EMFILE, ErrnoError } from './errno.ts';
 import { native } from './ffi.ts';
 
 /** Linux gives a process no number from here on (fs.nr_open's default), and so a bitmap takes 128 KiB. */
@@ -28,7 +28,7 @@ export function ownFd(fd: number): number {
   if (!mine) return fd;
   if (fd >= numbersMax) {
     closeNumber(fd);
-    throw new ErrnoError(`descriptor ${fd}`, 24);
+    throw new ErrnoError(`own the descriptor ${fd}`, EMFILE);
   }
   Atomics.or(mine, fd >>> 5, 1 << (fd & 31));
   return fd;

@@ -1,5 +1,5 @@
 import { ownFd } from './descriptors.ts';
-import { checked } from './errno.ts';
+import { checked, EINTR, ENOSYS } from './errno.ts';
 import { isX64, lastErrno, native, nativeIfPresent } from './ffi.ts';
 import { wordSlab } from './slab.ts';
 
@@ -82,13 +82,13 @@ export class Epoll {
       const count = this.#preciseWait(this.#fd, this.#events.address, batchMax, address, 0, this.#maskSize);
       if (count >= 0) return count;
       const errno = lastErrno();
-      if (errno === 4) return 0;
-      // ENOSYS: the C library is newer than the kernel.
-      if (errno === 38) this.#preciseWait = undefined;
+      if (errno === EINTR) return 0;
+      // The C library is newer than the kernel.
+      if (errno === ENOSYS) this.#preciseWait = undefined;
       else checked(count, 'epoll_wait');
     }
     const count = epollWait(this.#fd, this.#events.address, batchMax, Math.ceil(timeoutMs));
-    if (count < 0 && lastErrno() === 4) return 0;
+    if (count < 0 && lastErrno() === EINTR) return 0;
     return checked(count, 'epoll_wait');
   }
 

@@ -19,6 +19,7 @@ export const EINVAL = 22;
 export const EMFILE = 24;
 export const ENOSPC = 28;
 export const EPIPE = 32;
+export const ENOSYS = 38;
 export const EBADFD = 77;
 export const ENETDOWN = 100;
 export const ENETUNREACH = 101;

@@ -6,7 +6,7 @@ export { readInto, writeFrom } from './file-io.ts';
 export { type DescriptorHandler, EventLoop } from './loop.ts';
 export { enterNetns, inNetns } from './netns.ts';
 export { nativeSlab, type NativeSlab } from './slab.ts';
-export { Timer } from './timers.ts';
+export type { Timer } from './timers.ts';
 export { openTap, openTun, setCarrier, type TunDevice } from './tun.ts';
 export { clearWake, openWake, wake } from './wake.ts';
 export { runWorker, type WorkerContext } from './worker-context.ts';

@@ -1,6 +1,6 @@
 import { closeFd, ownFd } from './descriptors.ts';
 import { checked, EAGAIN, EINTR } from './errno.ts';
-import { native } from './ffi.ts';
+import { bind, socket } from './libc.ts';
 import { type RouteSink, readRouteMessages } from './netlink-messages.ts';
 import { nativeSlab } from './slab.ts';
 import { recvInto, sendFrom } from './socket.ts';
@@ -13,9 +13,6 @@ const groups = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
 const RTM_GETLINK = 18;
 const NLM_F_REQUEST_DUMP = 0x301;
 
-const socketCall: (family: number, type: number, protocol: number) => number = native('int socket(int, int, int)');
-const bindCall: (fd: number, address: number, length: number) => number = native('int bind(int, uintptr_t, int)');
-
 /** A kernel that fills 32 KiB in one datagram sends the rest in the next. */
 const received = nativeSlab(65_536);
 
@@ -27,14 +24,14 @@ const datagramsMax = 64;
  * once, as if each had just changed. Throws ErrnoError.
  */
 export function openRouteMonitor(): number {
-  const fd = ownFd(checked(socketCall(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE), 'make a route monitor'));
+  const fd = ownFd(checked(socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE), 'make a route monitor'));
   // struct sockaddr_nl: family 2, padding 2, port id 4, groups 4.
   const address = nativeSlab(12);
   const view = new DataView(address.bytes.buffer);
   view.setUint16(0, AF_NETLINK, true);
   view.setUint32(8, groups, true);
   try {
-    checked(bindCall(fd, address.address, 12), 'subscribe to route changes');
+    checked(bind(fd, address.address, 12), 'subscribe to route changes');
     requestLinks(fd);
   } catch (error) {
     closeFd(fd);

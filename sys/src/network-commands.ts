@@ -8,7 +8,7 @@ export function ip(...args: string[]): Promise<unknown> {
   return runJson(['ip', '-j', ...args]);
 }
 
-/** Many `ip` commands in one process, one line each without the word `ip`. The first that fails ends it. Throws CommandError naming the line. */
+/** Many `ip` commands in one process, one line each without the word `ip`. The first that fails ends it. Throws CommandError; what the kernel refused is named by its line. */
 export async function ipBatch(lines: readonly string[], options: RunOptions = {}): Promise<void> {
   await run(['ip', '-batch', '-'], { ...options, input: `${lines.join('\n')}\n` });
 }

@@ -1,11 +1,10 @@
-import { lastErrno, native } from './ffi.ts';
+import { lastErrno } from './ffi.ts';
+import { ioctl } from './libc.ts';
 import { wordSlab } from './slab.ts';
 
 const SIOCOUTQ = 0x5411;
 const SIOCOUTQNSD = 0x894b;
 const SIOCINQ = 0x541b;
-
-const ioctl: (fd: number, request: number, argument: number) => number = native('int ioctl(int, size_t, uintptr_t)');
 
 const answer = wordSlab(1);
 

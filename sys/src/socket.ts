@@ -5,6 +5,7 @@
 import { closeFd, ownFd } from './descriptors.ts';
 import { checked, EINPROGRESS, ErrnoError } from './errno.ts';
 import { lastErrno, native } from './ffi.ts';
+import { bind, socket } from './libc.ts';
 import { nativeSlab, wordSlab } from './slab.ts';
 import {
   AF_INET,
@@ -23,8 +24,6 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
 
-const socketCall: (family: number, type: number, protocol: number) => number = native('int socket(int, int, int)');
-const bindCall: (fd: number, address: number, length: number) => number = native('int bind(int, uintptr_t, int)');
 const connectCall: (fd: number, address: number, length: number) => number = native('int connect(int, uintptr_t, int)');
 const listenCall: (fd: number, backlog: number) => number = native('int listen(int, int)');
 const acceptCall: (fd: number, address: number, length: number, flags: number) => number = native(
@@ -54,7 +53,7 @@ export const PEEK_END = -1;
 /** A TCP socket, non-blocking and closed on exec. Throws ErrnoError (EMFILE, EAFNOSUPPORT). */
 export function tcpSocket(family: 4 | 6): number {
   const domain = family === 4 ? AF_INET : AF_INET6;
-  return ownFd(checked(socketCall(domain, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0), 'make a TCP socket'));
+  return ownFd(checked(socket(domain, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0), 'make a TCP socket'));
 }
 
 /**
@@ -64,7 +63,7 @@ export function tcpSocket(family: 4 | 6): number {
 export function bindAddress(fd: number, address: string, port: number): void {
   if (port === 0) setBindWithoutPort(fd);
   const length = encodeSocketAddress(scratch.bytes, address, port);
-  checked(bindCall(fd, scratch.address, length), `bind to ${shown(address, port)}`);
+  checked(bind(fd, scratch.address, length), `bind to ${shown(address, port)}`);
 }
 
 /** Throws ErrnoError (EADDRINUSE). */

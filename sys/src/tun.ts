@@ -2,6 +2,7 @@ import { closeFd, ownFd } from './descriptors.ts';
 import { checked } from './errno.ts';
 import { native } from './ffi.ts';
 import { interfaceNameInto } from './interface-name.ts';
+import { ioctl } from './libc.ts';
 import { nativeSlab, nativeText, wordSlab } from './slab.ts';
 
 const O_RDWR = 2;
@@ -14,7 +15,6 @@ const TUNSETIFF = 0x4004_54ca;
 const TUNSETCARRIER = 0x4004_54e2;
 
 const openPath: (path: number, flags: number, mode: number) => number = native('int open(uintptr_t, int, int)');
-const ioctl: (fd: number, request: number, argument: number) => number = native('int ioctl(int, size_t, uintptr_t)');
 
 const device = nativeText('/dev/net/tun');
 

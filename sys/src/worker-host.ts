@@ -1,16 +1,10 @@
 import { Worker, type Transferable } from 'node:worker_threads';
 
 import { closeDescriptorsOf, closeFd, descriptorBitmap } from './descriptors.ts';
+import { RestartPolicy } from './restart-policy.ts';
 import { openWake, wake } from './wake.ts';
 import type { WorkerPlumbing } from './worker-plumbing.ts';
 
-/** First pause before a restart; doubles with every further fault of the last minute. */
-const restartMsMin = 50;
-const restartMsMax = 5_000;
-/** Faults older than this no longer count for the pause. */
-const faultMemoryMs = 60_000;
-/** So many faults within {@link faultMemoryMs} and the host gives up: something is broken that a restart does not mend. */
-const faultsMax = 10;
 /** How long a worker may take to end by itself, and then by `terminate`: together under a second. */
 const politeMs = 700;
 const forcedMs = 250;
@@ -23,7 +17,7 @@ export interface WorkerFault {
   readonly count: number;
   /** Descriptors the dead worker left, now closed. */
   readonly closedDescriptors: number;
-  /** When the next worker begins; undefined: never, the host gave up. */
+  /** When the next worker begins; undefined: never, for the host is stopping, or gave up after ten faults in a minute. */
   readonly restartInMs: number | undefined;
 }
 
@@ -42,7 +36,7 @@ export class WorkerHost<In, Out, Data> {
   readonly #url: URL;
   readonly #events: WorkerHostEvents<Out>;
   readonly #plumbing: WorkerPlumbing<Data>;
-  readonly #faultTimes: number[] = [];
+  readonly #policy = new RestartPolicy();
   readonly #wakeForExit = (): void => this.#askToStop();
   #worker: Worker | undefined;
   #restart: NodeJS.Timeout | undefined;
@@ -118,30 +112,25 @@ export class WorkerHost<In, Out, Data> {
     worker.on('error', (thrown: unknown) => {
       stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     });
-    worker.on('exit', (code) => this.#ended(stack ?? `the worker ended by itself with status ${code}`));
+    worker.on('exit', (status) => this.#ended(stack, status));
   }
 
-  #ended(stack: string): void {
+  /** `thrown`: what ended it; undefined when it ended as asked, or by `terminate`. */
+  #ended(thrown: string | undefined, status: number): void {
     this.#worker = undefined;
     const closedDescriptors = closeDescriptorsOf(this.#plumbing.descriptors);
-    if (this.#stopping) {
+    const stopping = this.#stopping !== undefined;
+    if (!stopping || thrown !== undefined) {
+      this.#faultCount++;
+      const restartInMs = stopping ? undefined : this.#policy.fault(performance.now());
+      if (restartInMs !== undefined) this.#restart = setTimeout(() => this.#start(), restartInMs);
+      const stack = thrown ?? `the worker ended by itself with status ${status}`;
+      this.#events.onFault({ stack, count: this.#faultCount, closedDescriptors, restartInMs });
+    }
+    if (stopping) {
       closeFd(this.#plumbing.wakeFd);
       this.#onGone?.();
-      return;
     }
-    this.#faultCount++;
-    const restartInMs = this.#pauseMs();
-    if (restartInMs !== undefined) this.#restart = setTimeout(() => this.#start(), restartInMs);
-    this.#events.onFault({ stack, count: this.#faultCount, closedDescriptors, restartInMs });
-  }
-
-  /** How long to wait before the next worker; undefined when there were too many faults. */
-  #pauseMs(): number | undefined {
-    const nowMs = performance.now();
-    this.#faultTimes.push(nowMs);
-    while ((this.#faultTimes[0] ?? nowMs) < nowMs - faultMemoryMs) this.#faultTimes.shift();
-    if (this.#faultTimes.length >= faultsMax) return undefined;
-    return Math.min(restartMsMax, restartMsMin * 2 ** (this.#faultTimes.length - 1));
   }
 }
 

@@ -18,7 +18,9 @@ describe('ip', () => {
     withNetns(async (netns) => {
       await ipBatch(['link set lo up', 'addr add 10.98.0.1/32 dev lo'], { netns });
       expect(JSON.stringify(await ip('-n', netns, 'addr', 'show', 'lo'))).toContain('10.98.0.1');
-      await expect(ipBatch(['link set lo down', 'route add nonsense'], { netns })).rejects.toMatchObject({
+      await expect(
+        ipBatch(['link set lo down', 'route add 10.95.0.0/24 via 10.94.0.1'], { netns }),
+      ).rejects.toMatchObject({
         failure: 'status',
         stderr: expect.stringContaining('-:2') as unknown,
       });
@@ -38,7 +40,7 @@ describe('nft', () => {
     withNetns(async (netns) => {
       const options = { netns };
       await nftApply(
-        'table inet tsy { chain pre { type filter hook prerouting priority mangle; tcp dport 1 accept; } }',
+        'table inet tsy { chain pre { type filter hook prerouting priority mangle; tcp dport 1 accept; }; }',
         options,
       );
       const objects = await nftListIn(options, 'table', 'inet', 'tsy');

@@ -3,6 +3,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { closeFd } from '../src/descriptors.ts';
+import { run } from '../src/run.ts';
 import { type WorkerFault, WorkerHost } from '../src/worker-host.ts';
 import type { Answer, Order, SubjectData } from './workers/subject.ts';
 
@@ -113,6 +114,22 @@ describe('the end', () => {
   });
 });
 
+const leave = (how: string): Promise<string> =>
+  run([process.execPath, '--no-warnings', new URL('./workers/leaver.ts', import.meta.url).pathname, how]);
+
+describe('the main thread leaves', () => {
+  test('by process.exit', async () => {
+    await expect(leave('exit')).rejects.toMatchObject({ failure: 'status', exitCode: 5 });
+  });
+  test('by an exception', async () => {
+    await expect(leave('throw')).rejects.toMatchObject({
+      failure: 'status',
+      exitCode: 1,
+      stderr: expect.stringContaining('main fails') as unknown,
+    });
+  });
+});
+
 describe('a fault', () => {
   test.each(['throw', 'throw in a descriptor handler'] as const)(
     '%s: told with its stack, cleaned up, restarted',
@@ -140,6 +157,16 @@ describe('a fault', () => {
       expect(stage.host.faultCount).toBe(1);
     },
   );
+
+  test('while saying goodbye is told too, and no other worker begins', async () => {
+    const before = leftovers();
+    stage = new Stage({ clumsy: true });
+    await stage.next();
+    await stage.host.stop();
+    expect(stage.faults).toMatchObject([{ count: 1, restartInMs: undefined }]);
+    expect(stage.faults[0]!.stack).toContain('clumsy goodbye');
+    expect(leftovers()).toEqual(before);
+  });
 
   test('a worker that leaves by itself is one', async () => {
     stage = new Stage();

@@ -24,6 +24,8 @@ export type Answer =
 export interface SubjectData {
   /** Throw already at the start. */
   readonly broken?: boolean;
+  /** Throw at the end. */
+  readonly clumsy?: boolean;
 }
 
 runWorker<Order, Answer, SubjectData>((context) => {
@@ -66,6 +68,9 @@ runWorker<Order, Answer, SubjectData>((context) => {
         process.exit(3);
     }
   });
-  context.onStop(() => post({ said: 'stopping' }));
+  context.onStop(() => {
+    if (context.data.clumsy) throw new Error('clumsy goodbye');
+    post({ said: 'stopping' });
+  });
   post({ said: 'ready' });
 });
