@@ -137,8 +137,8 @@ describe.each(['down', 'up'] as const)('three unequal lines at once, %s', (direc
     household.forEach((line, i) => {
       const share = rates[i]! / line[direction].rateBps;
       expect(share).toBeGreaterThan(0.9);
-      // Of 1,500 IP bytes 1,448 are TCP's; the rest of the room up to 1 is what iperf3's clock is wrong by.
-      expect(share).toBeLessThan(1);
+      // What stood in the queue when iperf3 began to count comes on top: 100 ms of 3 s at most.
+      expect(share).toBeLessThan(1.05);
       const { latePackets, deliveredPackets } = counters[i]![direction];
       expect(latePackets / deliveredPackets).toBeLessThan(0.01);
     });

@@ -66,10 +66,6 @@ export class Link {
     return this.#spec;
   }
 
-  get isCut(): boolean {
-    return this.#isCut;
-  }
-
   /** The lowest number still held; equal to `next` when nothing is. */
   get oldest(): number {
     return this.#oldest;
