@@ -5,23 +5,12 @@ import { SystemError } from '@tresse/kit';
 import { lastErrno } from './ffi.ts';
 
 /** Error numbers the engine decides by; the same on x86-64 and arm64 (asm-generic/errno.h). */
-export const EPERM = 1;
-export const ENOENT = 2;
 export const EINTR = 4;
-export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
-export const ENOMEM = 12;
-export const EBUSY = 16;
-export const EEXIST = 17;
-export const ENODEV = 19;
-export const EINVAL = 22;
 export const EMFILE = 24;
-export const ENOSPC = 28;
 export const EPIPE = 32;
 export const ENOSYS = 38;
-export const EBADFD = 77;
-export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ECONNABORTED = 103;
 export const ECONNRESET = 104;

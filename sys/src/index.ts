@@ -20,6 +20,7 @@ export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './
 export { unackedBytes, unreadBytes, unsentBytes } from './socket-queues.ts';
 export { TcpInfo } from './tcp-info.ts';
 export { openRouteMonitor, readRouteEvents } from './netlink.ts';
+export type { RouteSink } from './netlink-messages.ts';
 export { ip, ipBatch, nftApply, nftList, nftListIn } from './network-commands.ts';
 export { CommandError, type CommandFailure, run, runJson, type RunOptions } from './run.ts';
 export { readSysctl, writeSysctl } from './sysctl.ts';

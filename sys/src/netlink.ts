@@ -40,17 +40,13 @@ export function openRouteMonitor(): number {
   return fd;
 }
 
-/**
- * Reads what the monitor has, whenever it is READABLE; when much is left it stays so. `onLink` hears of an interface as it now is (`up`: switched on and with carrier; one that is
- * gone is not up), `onOther` that an address or route changed, or that so much changed that the kernel lost some and all should be read anew.
- */
-export function readRouteEvents(fd: number, onLink: RouteSink['onLink'], onOther: RouteSink['onOther']): void {
-  const sink: RouteSink = { onLink, onOther };
+/** Reads what the monitor has, whenever it is READABLE; when much is left it stays so. Allocates little and never throws what `sink` does not. */
+export function readRouteEvents(fd: number, sink: RouteSink): void {
   for (let i = 0; i < datagramsMax; i++) {
     const count = recvInto(fd, received.address, received.bytes.length);
     if (count === -EAGAIN || count === -EINTR) return;
     // ENOBUFS: messages were lost. What is still there follows.
-    if (count < 0) onOther();
+    if (count < 0) sink.onOther();
     else readRouteMessages(received.bytes, count, sink);
   }
 }

@@ -17,14 +17,13 @@ test('interfaces, carrier, addresses and routes are told through the loop', () =
     const up = new Map<string, boolean>();
     let others = 0;
     loop.add(monitor, READABLE, () => {
-      readRouteEvents(
-        monitor,
-        (ifindex, ifname, isUp) => {
+      readRouteEvents(monitor, {
+        onLink: (ifindex, ifname, isUp) => {
           expect(ifindex).toBeGreaterThan(0);
           up.set(ifname, isUp);
         },
-        () => others++,
-      );
+        onOther: () => others++,
+      });
     });
     const until = (holds: () => boolean): void => {
       for (let i = 0; i < 50 && !holds(); i++) loop.turn(100);
