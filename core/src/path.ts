@@ -32,9 +32,32 @@ export class Path {
   #lastRate = 0;
   #measured = false;
   suspicions = 0;
+  /** Of strands that are closed. */
+  #closedIn = 0;
+  #closedOut = 0;
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** A strand left: its bytes stay counted. */
+  retire(strand: Strand): void {
+    const at = this.strands.indexOf(strand);
+    if (at < 0) return;
+    this.strands.splice(at, 1);
+    this.#closedIn += strand.bytesIn;
+    this.#closedOut += strand.bytesOut;
+    if (this.carrying === strand) this.carrying = undefined;
+    if (this.echoStrand === strand) this.echoStrand = undefined;
+  }
+
+  /** Bytes of records received over this path, all its strands together. */
+  get bytesIn(): number {
+    return this.strands.reduce((sum, strand) => sum + strand.bytesIn, this.#closedIn);
+  }
+
+  get bytesOut(): number {
+    return this.strands.reduce((sum, strand) => sum + strand.bytesOut, this.#closedOut);
   }
 
   /** May carry anything new. */

@@ -118,10 +118,7 @@ export class Session {
     if (strand.state === 'closed') return;
     strand.state = 'closed';
     state.strands.delete(strand.id);
-    const path = state.path(strand.path);
-    path.strands.splice(path.strands.indexOf(strand), 1);
-    if (path.carrying === strand) path.carrying = undefined;
-    if (path.echoStrand === strand) path.echoStrand = undefined;
+    state.path(strand.path).retire(strand);
     state.loseStrand(strand);
     strand.sent.clear();
   }

@@ -1,0 +1,242 @@
+/** The box's data plane: intercepts the LAN's TCP, opens strands over every path, drives the one session. */
+import { limits, type ResetReason, ResetReason as Reason } from '@tresse/core';
+import { FreeListPool, sentenceOf } from '@tresse/kit';
+import {
+  closeWithReset,
+  nativeSlab,
+  randomBytes,
+  runWorker,
+  type SocketAddress,
+  type WorkerContext,
+} from '@tresse/sys';
+
+import type { BoxPath, EngineStatus, KidInstall } from '../api.ts';
+import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
+import { CarrierWatch } from './carrier-watch.ts';
+import { aeadOf } from './ciphers.ts';
+import { Interceptor } from './interceptor.ts';
+import { type Log, SessionDriver } from './session-driver.ts';
+import { StrandCaller } from './strand-caller.ts';
+import { targetOf } from './target.ts';
+
+type Context = WorkerContext<ToWorker, FromWorker, BoxWorkerData>;
+
+/** Connections that come while there is no session wait this long, ms, and so many. */
+const heldMsMax = 3_000;
+const heldMax = 1_024;
+/** Refused openings in a row that mean: the relay does not know our key. */
+const refusalsMax = 2;
+const handshakeGapMs = 1_000;
+const sweepGapMs = 250;
+const unusedSlabBytes = 16 * 1_048_576;
+
+class BoxPlane {
+  readonly #context: Context;
+  readonly #log: Log;
+  readonly #pool = new FreeListPool(nativeSlab, unusedSlabBytes);
+  readonly #carriers: CarrierWatch;
+  readonly #held: { fd: number; dialled: SocketAddress; sinceMs: number }[] = [];
+  readonly #counters = { intercepted: 0, refusedWithoutSession: 0, openingsRefused: 0 };
+  #paths = new Map<number, BoxPath>();
+  #sessionKey = '';
+  #driver: SessionDriver | undefined;
+  #caller: StrandCaller | undefined;
+  #refusals = 0;
+  #handshakeAskedMs = -Infinity;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
+    const { loop, data } = context;
+    this.#carriers = new CarrierWatch(
+      loop,
+      (ifname, up) => this.#onCarrier(ifname, up),
+      () => context.post({ type: 'network' }),
+    );
+    new Interceptor(loop, data.interceptPort, data.mark, (fd, dialled) => this.#onConnection(fd, dialled));
+    loop.afterBatch(() => this.#afterBatch());
+    const sweep = loop.timer(() => {
+      this.#sweep();
+      sweep.at(loop.nowMs + sweepGapMs);
+    });
+    sweep.at(loop.nowMs + sweepGapMs);
+    const dial = loop.timer(() => {});
+    loop.afterBatch(() => {
+      const dueMs = this.#caller?.dialer.nextDueMs(loop.nowMs) ?? Infinity;
+      if (dueMs < Infinity) dial.at(dueMs);
+    });
+    context.onMessage((message) => this.#onMessage(message));
+    context.onStop(() => this.#endSession('the box stops'));
+  }
+
+  #onMessage(message: ToWorker): void {
+    switch (message.type) {
+      case 'kid':
+        this.#install(message.install);
+        this.#context.post({ type: 'done', call: message.call });
+        break;
+      case 'paths':
+        this.#setPaths(message.paths);
+        break;
+      case 'end':
+        if (message.sessionKey === this.#sessionKey) this.#endSession('ended by the daemon');
+        break;
+      case 'status':
+        this.#context.post({ type: 'status', call: message.call, status: this.#status() });
+        break;
+    }
+  }
+
+  #install(install: KidInstall): void {
+    this.#refusals = 0;
+    if (this.#driver && install.sessionKey === this.#sessionKey) {
+      this.#caller?.renew(install);
+      return;
+    }
+    this.#endSession('a new session begins');
+    const { loop, data } = this.#context;
+    this.#sessionKey = install.sessionKey;
+    const driver = new SessionDriver(
+      'box',
+      install.peer,
+      aeadOf(install.cipher),
+      loop,
+      this.#pool,
+      refuseAll,
+      this.#log,
+      {
+        onPath: (path, suspect) => this.#onPathVerdict(path, suspect),
+        onAnswered: (strand) => {
+          this.#refusals = 0;
+          this.#caller?.answered(strand);
+        },
+        onStrandClosed: (strand) => {
+          if (strand && strand.recordsReceived === 0) this.#onRefused();
+        },
+        onOver: () => this.#endSession('no line for too long'),
+      },
+    );
+    this.#driver = driver;
+    this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
+    this.#setPaths([...this.#paths.values()]);
+    for (const held of this.#held.splice(0)) this.#open(driver, held.fd, held.dialled);
+    this.#log('info', 'session begins', { peer: install.peer, cipher: install.cipher });
+  }
+
+  #setPaths(paths: readonly BoxPath[]): void {
+    const old = this.#paths;
+    this.#paths = new Map(paths.map((p) => [p.path, p]));
+    const caller = this.#caller;
+    if (!caller) return;
+    caller.setPaths(this.#paths);
+    for (const path of old.values()) {
+      if (this.#paths.has(path.path)) continue;
+      this.#closePath(path.path, 'path is gone');
+      caller.dialer.forget(path.path);
+    }
+    for (const path of paths) this.#applyPath(path);
+  }
+
+  /** Tells session, dialer and relay how a path stands: configuration and carrier together. */
+  #applyPath(path: BoxPath): void {
+    const nowMs = this.#context.loop.nowMs;
+    const up = path.enabled && this.#carriers.up(path.interface);
+    this.#driver?.session.handlePathState(path.path, up, path.metered, nowMs);
+    this.#caller?.dialer.enable(path.path, up);
+    if (!up) this.#closePath(path.path, path.enabled ? 'carrier lost' : 'uplink disabled');
+    this.#driver?.touch();
+  }
+
+  #closePath(id: number, reason: string): void {
+    this.#caller?.abandon(id);
+    const strands = this.#driver?.session.paths.get(id)?.strands ?? [];
+    for (const strand of [...strands]) this.#driver?.closeStrand(strand, reason);
+  }
+
+  #onCarrier(ifname: string, up: boolean): void {
+    this.#context.post({ type: 'network' });
+    for (const path of this.#paths.values()) {
+      if (path.interface !== ifname) continue;
+      this.#log(up ? 'info' : 'warn', up ? 'carrier is back' : 'carrier lost', { uplink: path.uplink });
+      this.#applyPath(path);
+    }
+  }
+
+  #onPathVerdict(id: number, suspect: boolean): void {
+    const path = this.#paths.get(id);
+    const rttMs = Math.round(this.#driver?.session.paths.get(id)?.rttMs ?? 0);
+    if (suspect) this.#log('warn', 'uplink is silent while others are heard', { uplink: path?.uplink ?? id, rttMs });
+    else this.#log('info', 'uplink is heard again', { uplink: path?.uplink ?? id, rttMs });
+  }
+
+  #onConnection(fd: number, dialled: SocketAddress): void {
+    this.#counters.intercepted++;
+    if (this.#driver) this.#open(this.#driver, fd, dialled);
+    else if (this.#held.length < heldMax) this.#held.push({ fd, dialled, sinceMs: this.#context.loop.nowMs });
+    else this.#refuse(fd);
+  }
+
+  #open(driver: SessionDriver, fd: number, dialled: SocketAddress): void {
+    if (driver.session.streams.size >= limits.streamsMax) {
+      this.#refuse(fd);
+      return;
+    }
+    const stream = driver.session.openStream(targetOf(dialled), [], this.#context.loop.nowMs);
+    driver.sockets.adopt(stream, fd);
+    driver.touch();
+  }
+
+  #refuse(fd: number): void {
+    this.#counters.refusedWithoutSession++;
+    closeWithReset(fd);
+  }
+
+  #onRefused(): void {
+    this.#counters.openingsRefused++;
+    this.#refusals++;
+    const nowMs = this.#context.loop.nowMs;
+    if (this.#refusals < refusalsMax || nowMs - this.#handshakeAskedMs < handshakeGapMs) return;
+    this.#handshakeAskedMs = nowMs;
+    this.#context.post({ type: 'handshake', reason: 'the relay refuses our key' });
+  }
+
+  #endSession(reason: string): void {
+    if (!this.#driver) return;
+    const driver = this.#driver;
+    this.#driver = undefined;
+    this.#caller?.end();
+    this.#caller = undefined;
+    driver.end(reason);
+    this.#log('warn', 'session ends', { reason });
+    if (reason === 'no line for too long') this.#context.post({ type: 'handshake', reason });
+  }
+
+  #sweep(): void {
+    const nowMs = this.#context.loop.nowMs;
+    this.#caller?.sweep(nowMs);
+    while (this.#held[0] && nowMs - this.#held[0].sinceMs > heldMsMax) this.#refuse(this.#held.shift()?.fd ?? -1);
+  }
+
+  #afterBatch(): void {
+    this.#caller?.dial(this.#context.loop.nowMs);
+    this.#driver?.afterBatch();
+  }
+
+  #status(): EngineStatus {
+    const sessions = this.#driver ? [this.#driver.status((id) => this.#paths.get(id)?.uplink)] : [];
+    return { sessions, counters: { ...this.#counters, memoryBytes: this.#pool.usedBytes } };
+  }
+}
+
+/** A relay opens no streams at a box yet: nothing is published. */
+const refuseAll = (): { refused: ResetReason } => ({ refused: Reason.forbidden });
+
+runWorker<ToWorker, FromWorker, BoxWorkerData>((context) => {
+  try {
+    new BoxPlane(context);
+  } catch (error) {
+    context.post({ type: 'unready', reason: sentenceOf(error) });
+    throw error;
+  }
+  context.post({ type: 'ready', incarnation: Buffer.from(randomBytes(16)).toString('hex') });
+});

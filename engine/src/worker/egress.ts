@@ -1,0 +1,38 @@
+/** Where streams leave the relay: an ordinary connection to the target, where the policy allows it. */
+import { EgressPolicy, ResetReason, type Stream } from '@tresse/core';
+import { UserError } from '@tresse/kit';
+import { closeFd, connectStart, EHOSTUNREACH, ENETUNREACH, ErrnoError, tcpSocket } from '@tresse/sys';
+
+import type { RelayEngineOptions } from '../api.ts';
+import type { Connect } from './stream-sockets.ts';
+import { addressBytes, socketAddressOf } from './target.ts';
+
+/** Connects streams for a box. Throws UserError `PREFIX` when an allowed network is written wrongly. */
+export function egressConnect(options: RelayEngineOptions): Connect {
+  const policy = new EgressPolicy((options.ownAddresses ?? []).map(addressBytes), options.allowPrivate.map(prefixOf));
+  return (stream: Stream) => {
+    if (!policy.allows(stream.target.address)) return { refused: ResetReason.forbidden };
+    const target = socketAddressOf(stream.target);
+    let fd = -1;
+    try {
+      fd = tcpSocket(stream.target.address.length === 4 ? 4 : 6);
+      connectStart(fd, target.address, target.port);
+      return { fd };
+    } catch (error) {
+      if (fd >= 0) closeFd(fd);
+      if (!(error instanceof ErrnoError)) throw error;
+      const unreachable = error.errno === ENETUNREACH || error.errno === EHOSTUNREACH;
+      return { refused: unreachable ? ResetReason.unreachable : ResetReason.internal };
+    }
+  };
+}
+
+function prefixOf(text: string): { address: Uint8Array; bits: number } {
+  const [address = '', bits] = text.split('/');
+  const bytes = addressBytes(address);
+  const length = bits === undefined ? bytes.length * 8 : Number(bits);
+  if (!Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
+    throw new UserError('PREFIX', `"${text}" is no network: write ADDRESS/BITS`);
+  }
+  return { address: bytes, bits: length };
+}

@@ -1,0 +1,206 @@
+/** The relay's data plane: one listener, a session per box, egress connections. */
+import { limits, type Opening } from '@tresse/core';
+import { FreeListPool, sentenceOf } from '@tresse/kit';
+import { closeWithReset, nativeSlab, randomBytes, runWorker, type WorkerContext } from '@tresse/sys';
+
+import type { EngineStatus, KidInstall } from '../api.ts';
+import type { FromWorker, RelayWorkerData, ToWorker } from '../messages.ts';
+import { aeadOf } from './ciphers.ts';
+import { egressConnect } from './egress.ts';
+import { type Log, SessionDriver } from './session-driver.ts';
+import type { StrandKeys } from './strand-keys.ts';
+import { type ListenerOwner, type RelayKid, StrandListener } from './strand-listener.ts';
+import { StrandSocket } from './strand-socket.ts';
+import type { Connect } from './stream-sockets.ts';
+
+type Context = WorkerContext<ToWorker, FromWorker, RelayWorkerData>;
+
+const sweepGapMs = 250;
+const unusedSlabBytes = 64 * 1_048_576;
+/** Keys a session may have at a time, the newest last. */
+const kidsMax = 3;
+/** An old key dies this long after the first strand under the new one, ms; at most this long after the new came. */
+const kidGraceMs = 30_000;
+const kidLifeMs = 7_200_000;
+
+interface RelaySession {
+  readonly key: string;
+  readonly peer: string;
+  readonly driver: SessionDriver;
+  readonly kids: string[];
+}
+
+class RelayPlane implements ListenerOwner {
+  readonly #context: Context;
+  readonly #log: Log;
+  readonly #pool = new FreeListPool(nativeSlab, unusedSlabBytes);
+  readonly #listener: StrandListener;
+  readonly #connect: Connect;
+  readonly #sessions = new Map<string, RelaySession>();
+  readonly #kids = new Map<string, RelayKid & { session: RelaySession }>();
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
+    const { loop, data } = context;
+    this.#connect = egressConnect(data);
+    this.#listener = new StrandListener(loop, this);
+    for (const { address, port } of data.listen) this.#listener.listen(address, port);
+    loop.afterBatch(() => {
+      for (const session of this.#sessions.values()) session.driver.afterBatch();
+    });
+    const sweep = loop.timer(() => {
+      this.#sweep();
+      sweep.at(loop.nowMs + sweepGapMs);
+    });
+    sweep.at(loop.nowMs + sweepGapMs);
+    context.onMessage((message) => this.#onMessage(message));
+    context.onStop(() => {
+      for (const session of this.#sessions.values()) this.#end(session, 'the relay stops');
+    });
+  }
+
+  kid(hex: string): RelayKid | undefined {
+    return this.#kids.get(hex);
+  }
+
+  onTls(fd: number, remote: { address: string; port: number }): void {
+    this.#context.handOver(fd, { type: 'tls', fd, ...remote });
+  }
+
+  onOpening(fd: number, kidHex: string, keys: StrandKeys, opening: Opening): void {
+    const kid = this.#kids.get(kidHex);
+    const driver = kid?.session.driver;
+    if (
+      !kid ||
+      !driver ||
+      driver.session.strands.size >= limits.strandsMax ||
+      driver.session.strands.has(opening.strand)
+    ) {
+      closeWithReset(fd);
+      return;
+    }
+    const socket = new StrandSocket(
+      fd,
+      this.#context.loop,
+      kid.aead,
+      { seal: keys.down, sealCounter: 0, open: keys.up, openCounter: 1 },
+      driver,
+    );
+    socket.watch();
+    driver.addStrand(socket, opening.strand, opening.path, opening.role);
+    this.#retireKids(kid.session, kidHex);
+  }
+
+  #onMessage(message: ToWorker): void {
+    switch (message.type) {
+      case 'kid':
+        this.#install(message.install);
+        this.#context.post({ type: 'done', call: message.call });
+        break;
+      case 'end': {
+        const session = this.#sessions.get(message.sessionKey);
+        if (session) this.#end(session, 'ended by the daemon');
+        break;
+      }
+      case 'status':
+        this.#context.post({ type: 'status', call: message.call, status: this.#status() });
+        break;
+      case 'paths':
+        break;
+    }
+  }
+
+  #install(install: KidInstall): void {
+    for (const old of this.#sessions.values()) {
+      if (old.peer === install.peer && old.key !== install.sessionKey)
+        this.#end(old, 'a newer session of the same box');
+    }
+    const session = this.#sessions.get(install.sessionKey) ?? this.#begin(install);
+    const hex = Buffer.from(install.kid).toString('hex');
+    const { loop } = this.#context;
+    this.#kids.set(hex, {
+      secret: install.secret,
+      aead: aeadOf(install.cipher),
+      salts: new Set(),
+      diesMs: Infinity,
+      session,
+    });
+    for (const older of session.kids) {
+      const kid = this.#kids.get(older);
+      if (kid) kid.diesMs = Math.min(kid.diesMs, loop.nowMs + kidLifeMs);
+    }
+    session.kids.push(hex);
+    while (session.kids.length > kidsMax) this.#kids.delete(session.kids.shift() ?? '');
+  }
+
+  #begin(install: KidInstall): RelaySession {
+    const { loop } = this.#context;
+    const driver = new SessionDriver(
+      'relay',
+      install.peer,
+      aeadOf(install.cipher),
+      loop,
+      this.#pool,
+      this.#connect,
+      this.#log,
+      {
+        onPath: (path, suspect) => {
+          const text = suspect ? 'path is silent while others are heard' : 'path is heard again';
+          this.#log(suspect ? 'warn' : 'info', text, { box: install.peer, path });
+        },
+        onAnswered: () => {},
+        onStrandClosed: () => {},
+        onOver: () => this.#end(session, 'no strand for too long'),
+      },
+    );
+    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, kids: [] };
+    this.#sessions.set(install.sessionKey, session);
+    this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
+    return session;
+  }
+
+  /** A strand came under a newer key: the older ones have done their work. */
+  #retireKids(session: RelaySession, used: string): void {
+    const { loop } = this.#context;
+    for (const hex of session.kids) {
+      if (hex === used) return;
+      const kid = this.#kids.get(hex);
+      if (kid) kid.diesMs = Math.min(kid.diesMs, loop.nowMs + kidGraceMs);
+    }
+  }
+
+  #end(session: RelaySession, reason: string): void {
+    if (!this.#sessions.delete(session.key)) return;
+    for (const hex of session.kids) this.#kids.delete(hex);
+    session.driver.end(reason);
+    this.#log('info', 'session ends', { box: session.peer, reason });
+  }
+
+  #sweep(): void {
+    const nowMs = this.#context.loop.nowMs;
+    this.#listener.sweep(nowMs);
+    for (const [hex, kid] of this.#kids) {
+      if (nowMs < kid.diesMs) continue;
+      this.#kids.delete(hex);
+      kid.session.kids.splice(kid.session.kids.indexOf(hex), 1);
+    }
+  }
+
+  #status(): EngineStatus {
+    return {
+      sessions: [...this.#sessions.values()].map((s) => s.driver.status(() => undefined)),
+      counters: { ...this.#listener.counters, kids: this.#kids.size, memoryBytes: this.#pool.usedBytes },
+    };
+  }
+}
+
+runWorker<ToWorker, FromWorker, RelayWorkerData>((context) => {
+  try {
+    new RelayPlane(context);
+  } catch (error) {
+    context.post({ type: 'unready', reason: sentenceOf(error) });
+    throw error;
+  }
+  context.post({ type: 'ready', incarnation: Buffer.from(randomBytes(16)).toString('hex') });
+});

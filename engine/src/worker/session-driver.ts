@@ -1,0 +1,227 @@
+/** Drives one session in the worker's loop: the kernel's figures in, records out, one timer. */
+import { limits, Session, type Side, type Strand, type StrandInfo, type StrandRole } from '@tresse/core';
+import type { Slab, SlabPool } from '@tresse/kit';
+import { type Aead, type EventLoop, nativeSlab, TcpInfo, type Timer } from '@tresse/sys';
+
+import type { LogFields, LogLevel, PathStatus, SessionStatus } from '../api.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { StrandOwner, StrandSocket } from './strand-socket.ts';
+import { type Connect, StreamSockets } from './stream-sockets.ts';
+
+/** The kernel's figures are read at most this often, ms. */
+const sampleGapMs = 2;
+/** Records sent for one session in one turn: others have theirs too. */
+const recordsMax = 256;
+/** A strand that takes nothing for this long is closed, ms. */
+const blockedMsMax = 30_000;
+/** An opening that is not answered, ms. */
+const answerMsMax = 5_000;
+const sweepGapMs = 500;
+
+export type Log = (level: LogLevel, text: string, fields: LogFields) => void;
+
+/** What the owner of a session wants to hear. */
+export interface DriverEvents {
+  onPath(path: number, suspect: boolean): void;
+  onAnswered(strand: Strand): void;
+  onStrandClosed(strand: Strand | undefined, socket: StrandSocket, reason: string): void;
+  /** The session has been without strands for too long. */
+  onOver(): void;
+}
+
+/** One out buffer serves all strands: a record is sealed, sent and what is left of it copied away. */
+const out: Slab = nativeSlab(limits.recordBytesMax);
+const kernel = new TcpInfo();
+const info: { -readonly [K in keyof StrandInfo]: StrandInfo[K] } = {
+  rttMs: 0,
+  minRttMs: 0,
+  unsentBytes: 0,
+  unackedSegments: 0,
+  segmentsIn: 0,
+  bytesAcked: 0,
+  deliveryRate: 0,
+  sourceLimited: false,
+  windowBytes: 0,
+};
+
+export class SessionDriver implements StrandOwner {
+  readonly peer: string;
+  readonly session: Session;
+  readonly sockets: StreamSockets;
+  readonly aead: Aead;
+  readonly #loop: EventLoop;
+  readonly #log: Log;
+  readonly #events: DriverEvents;
+  readonly #strands = new Map<Strand, StrandSocket>();
+  readonly #meter: RateMeter = new RateMeter();
+  readonly #timer: Timer;
+  #sampledMs = 0;
+  #sweptMs = 0;
+  #dirty = false;
+
+  constructor(
+    side: Side,
+    peer: string,
+    aead: Aead,
+    loop: EventLoop,
+    pool: SlabPool,
+    connect: Connect,
+    log: Log,
+    events: DriverEvents,
+  ) {
+    this.peer = peer;
+    this.aead = aead;
+    this.#loop = loop;
+    this.#log = log;
+    this.#events = events;
+    this.sockets = new StreamSockets(loop, connect, () => this.touch());
+    this.session = new Session(
+      { side, local: this.sockets, pool, onPath: (path) => events.onPath(path.id, path.suspect) },
+      loop.nowMs,
+    );
+    this.sockets.attach(this.session);
+    this.#timer = loop.timer(() => this.#onTime());
+    this.#timer.at(loop.nowMs);
+  }
+
+  /** Something changed that the session may answer: it is polled at the end of this turn. */
+  touch(): void {
+    this.#dirty = true;
+  }
+
+  /** Takes an authenticated connection in as a strand. */
+  addStrand(socket: StrandSocket, id: number, path: number, role: StrandRole): Strand {
+    const strand = this.session.handleStrandUp(id, path, role, this.#loop.nowMs);
+    socket.strand = strand;
+    this.#strands.set(strand, socket);
+    this.touch();
+    return strand;
+  }
+
+  closeStrand(strand: Strand, reason: string): void {
+    this.#strands.get(strand)?.close(reason);
+  }
+
+  /** Ends everything: streams see a reset, strands are closed. */
+  end(reason: string): void {
+    this.#timer.cancel();
+    this.session.end(this.#loop.nowMs);
+    for (const socket of this.#strands.values()) socket.close(reason);
+  }
+
+  onRecord(socket: StrandSocket, slab: Slab, start: number, end: number): string | undefined {
+    const strand = socket.strand;
+    if (!strand) return 'record without strand';
+    const opening = strand.state === 'opening';
+    const wrong = this.session.handleRecord(strand, slab, start, end, this.#loop.nowMs);
+    if (wrong === undefined && opening) this.#events.onAnswered(strand);
+    this.touch();
+    return wrong;
+  }
+
+  onWritable(socket: StrandSocket): void {
+    if (socket.strand) this.session.handleWritable(socket.strand);
+    this.touch();
+  }
+
+  onBlocked(socket: StrandSocket): void {
+    if (socket.strand) this.session.handleBlocked(socket.strand, this.#loop.nowMs);
+  }
+
+  onClosed(socket: StrandSocket, reason: string): void {
+    const strand = socket.strand;
+    if (strand) {
+      this.#strands.delete(strand);
+      this.session.handleStrandDown(strand, this.#loop.nowMs);
+      this.#log('info', 'strand closed', { strand: strand.id, path: strand.path, reason });
+    }
+    this.#events.onStrandClosed(strand, socket, reason);
+    this.touch();
+  }
+
+  /** Called after every turn of the loop: sends what there is to send. */
+  afterBatch(): void {
+    if (!this.#dirty || this.session.ended) return;
+    this.#dirty = false;
+    const nowMs = this.#loop.nowMs;
+    if (nowMs - this.#sampledMs >= sampleGapMs) this.#sample(nowMs);
+    for (let i = 0; i < recordsMax; i++) {
+      const strand = this.session.pollRecord(out, nowMs);
+      if (!strand) {
+        this.#timer.at(this.session.nextTimeoutMs(nowMs));
+        return;
+      }
+      this.#strands.get(strand)?.sendRecord(out, this.session.textLength);
+    }
+    this.#dirty = true;
+    this.#loop.again();
+  }
+
+  status(uplinkOf: (path: number) => string | undefined): SessionStatus {
+    const paths: PathStatus[] = [];
+    for (const path of this.session.paths.values()) {
+      const uplink = uplinkOf(path.id);
+      const rates = this.#meter.rates(path.id);
+      paths.push({
+        path: path.id,
+        ...(uplink === undefined ? {} : { uplink }),
+        state: !path.up ? 'down' : path.suspect ? 'suspect' : path.answered ? 'up' : 'connecting',
+        rttMs: path.rttMs,
+        minRttMs: path.minRttMs,
+        rateInBps: rates.inBps,
+        rateOutBps: rates.outBps,
+        estimateBps: path.measuredRate * 8,
+        bytesIn: path.bytesIn,
+        bytesOut: path.bytesOut,
+        suspicions: path.suspicions,
+        strands: path.strands.map((s) => ({
+          strand: s.id,
+          role: s.quick ? 'quick' : 'bulk',
+          state: s.suspect ? 'suspect' : s.state,
+          rttMs: s.rttMs,
+          bytesIn: s.bytesIn,
+          bytesOut: s.bytesOut,
+        })),
+      });
+    }
+    return { peer: this.peer, streams: this.session.streams.size, paths, counters: { ...this.session.counters } };
+  }
+
+  #onTime(): void {
+    const nowMs = this.#loop.nowMs;
+    this.#sample(nowMs);
+    if (!this.session.tick(nowMs)) {
+      this.#events.onOver();
+      return;
+    }
+    if (nowMs - this.#sweptMs >= sweepGapMs) this.#sweep(nowMs);
+    this.#dirty = true;
+  }
+
+  #sample(nowMs: number): void {
+    this.#sampledMs = nowMs;
+    for (const [strand, socket] of this.#strands) {
+      if (!kernel.read(socket.fd)) continue;
+      info.rttMs = kernel.rttUs / 1_000;
+      info.minRttMs = kernel.minRttUs === 0xffff_ffff ? 0 : kernel.minRttUs / 1_000;
+      info.unsentBytes = kernel.unsentBytes + socket.waitingBytes;
+      info.unackedSegments = kernel.unackedSegments;
+      info.segmentsIn = kernel.segmentsIn;
+      info.bytesAcked = kernel.bytesAcked;
+      info.deliveryRate = kernel.deliveryRate;
+      info.sourceLimited = kernel.deliveryRateAppLimited;
+      info.windowBytes = kernel.sndCwnd * kernel.sndMss;
+      this.session.handleStrandInfo(strand, info, nowMs);
+    }
+  }
+
+  #sweep(nowMs: number): void {
+    this.#sweptMs = nowMs;
+    this.sockets.sweep(nowMs);
+    this.#meter.sample(this.session.paths.values(), nowMs);
+    for (const [strand, socket] of this.#strands) {
+      if (strand.blocked && nowMs - strand.blockedSinceMs > blockedMsMax) socket.close('takes nothing');
+      else if (strand.state === 'opening' && nowMs - strand.openedMs > answerMsMax) socket.close('not answered');
+    }
+  }
+}

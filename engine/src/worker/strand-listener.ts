@@ -1,0 +1,212 @@
+/**
+ * The relay's one TCP port: the first byte tells a TLS handshake, which goes to the main thread untouched, from a strand's
+ * opening. Peers that say nothing are few at a time and wait a few seconds only; everything else gets a reset.
+ */
+import {
+  kidBytes,
+  openingAadBytes,
+  openingByte,
+  openingBytes,
+  openingTextBytes,
+  readOpening,
+  type Opening,
+  saltBytes,
+} from '@tresse/core';
+import type { Slab } from '@tresse/kit';
+import {
+  accept,
+  type Aead,
+  bindAddress,
+  closeFd,
+  closeWithReset,
+  type EventLoop,
+  listen,
+  nativeSlab,
+  peekByte,
+  peerName,
+  READABLE,
+  recvInto,
+  setReuseAddress,
+  setV6Only,
+  tcpSocket,
+  EAGAIN,
+  EINTR,
+} from '@tresse/sys';
+
+import { type StrandKeys, strandKeys } from './strand-keys.ts';
+import { prepareStrand } from './strand-options.ts';
+
+const backlog = 1_024;
+const acceptsMax = 64;
+const tlsByte = 0x16;
+/** Peers that have not said who they are: the oldest goes when there are more. */
+const waitingMax = 256;
+const waitingMsMax = 5_000;
+/** Openings a kid may have; a box that wants more makes a handshake. */
+const openingsMax = 4_096;
+
+/** A key the relay accepts openings under. */
+export interface RelayKid {
+  readonly secret: Uint8Array;
+  readonly aead: Aead;
+  /** Salts seen: an opening works once. */
+  readonly salts: Set<string>;
+  diesMs: number;
+}
+
+export interface ListenerOwner {
+  kid(hex: string): RelayKid | undefined;
+  onTls(fd: number, remote: { address: string; port: number }): void;
+  /** An authentic opening: the descriptor is the callee's. */
+  onOpening(fd: number, kidHex: string, keys: StrandKeys, opening: Opening): void;
+}
+
+interface Waiting {
+  readonly fd: number;
+  readonly sinceMs: number;
+  /** Bytes of an opening received so far. */
+  bytes: Slab | undefined;
+  filled: number;
+}
+
+export class StrandListener {
+  readonly counters = {
+    accepted: 0,
+    handshakes: 0,
+    strangers: 0,
+    silent: 0,
+    crowdedOut: 0,
+    openingsUnknown: 0,
+    openingsForged: 0,
+    openingsReplayed: 0,
+  };
+  readonly #loop: EventLoop;
+  readonly #owner: ListenerOwner;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(loop: EventLoop, owner: ListenerOwner) {
+    this.#loop = loop;
+    this.#owner = owner;
+  }
+
+  /** Throws ErrnoError (EADDRINUSE, EADDRNOTAVAIL). */
+  listen(address: string, port: number): void {
+    const six = address.includes(':');
+    const fd = tcpSocket(six ? 6 : 4);
+    try {
+      setReuseAddress(fd);
+      if (six) setV6Only(fd, address !== '::');
+      bindAddress(fd, address, port);
+      listen(fd, backlog);
+    } catch (error) {
+      closeFd(fd);
+      throw error;
+    }
+    this.#loop.add(fd, READABLE, () => this.#accept(fd));
+  }
+
+  /** Drops those who said nothing in time. */
+  sweep(nowMs: number): void {
+    for (const waiting of this.#waiting.values()) {
+      if (nowMs - waiting.sinceMs < waitingMsMax) return;
+      this.counters.silent++;
+      this.#drop(waiting);
+    }
+  }
+
+  #accept(listener: number): void {
+    for (let i = 0; i < acceptsMax; i++) {
+      const fd = accept(listener);
+      if (fd < 0) return;
+      this.counters.accepted++;
+      if (this.#waiting.size >= waitingMax) {
+        const oldest = this.#waiting.values().next().value;
+        if (oldest) {
+          this.counters.crowdedOut++;
+          this.#drop(oldest);
+        }
+      }
+      const waiting: Waiting = { fd, sinceMs: this.#loop.nowMs, bytes: undefined, filled: 0 };
+      this.#waiting.set(fd, waiting);
+      this.#loop.add(fd, READABLE, () => this.#read(waiting));
+    }
+  }
+
+  #read(waiting: Waiting): void {
+    if (!waiting.bytes) {
+      const first = peekByte(waiting.fd);
+      if (first === -EAGAIN || first === -EINTR) return;
+      if (first === tlsByte) {
+        this.#handOver(waiting);
+        return;
+      }
+      if (first !== openingByte) {
+        this.counters.strangers++;
+        this.#drop(waiting);
+        return;
+      }
+      waiting.bytes = nativeSlab(openingBytes);
+    }
+    const slab = waiting.bytes;
+    const count = recvInto(waiting.fd, slab.address + waiting.filled, openingBytes - waiting.filled);
+    if (count === -EAGAIN || count === -EINTR) return;
+    if (count <= 0) {
+      this.#drop(waiting);
+      return;
+    }
+    waiting.filled += count;
+    if (waiting.filled === openingBytes) this.#judge(waiting, slab);
+  }
+
+  #handOver(waiting: Waiting): void {
+    this.#waiting.delete(waiting.fd);
+    this.counters.handshakes++;
+    try {
+      this.#owner.onTls(waiting.fd, peerName(waiting.fd));
+    } catch {
+      // Gone before it was looked at.
+      this.#loop.remove(waiting.fd);
+      closeWithReset(waiting.fd);
+    }
+  }
+
+  #judge(waiting: Waiting, slab: Slab): void {
+    const kidHex = hex(slab.bytes, 1, kidBytes);
+    const kid = this.#owner.kid(kidHex);
+    if (!kid) {
+      this.counters.openingsUnknown++;
+      this.#drop(waiting);
+      return;
+    }
+    const salt = slab.bytes.slice(1 + kidBytes, 1 + kidBytes + saltBytes);
+    const keys = strandKeys(kid.aead, kid.secret, salt);
+    // The tag first, then the salt: a stranger cannot fill the list of salts seen.
+    if (!kid.aead.open(keys.up, 0, slab, 0, openingAadBytes, openingAadBytes, openingTextBytes)) {
+      this.counters.openingsForged++;
+      this.#drop(waiting);
+      return;
+    }
+    const saltHex = hex(salt, 0, saltBytes);
+    const opening = readOpening(slab.bytes, openingAadBytes);
+    if (kid.salts.has(saltHex) || kid.salts.size >= openingsMax || !opening) {
+      this.counters.openingsReplayed++;
+      this.#drop(waiting);
+      return;
+    }
+    kid.salts.add(saltHex);
+    this.#waiting.delete(waiting.fd);
+    this.#loop.remove(waiting.fd);
+    prepareStrand(waiting.fd);
+    this.#owner.onOpening(waiting.fd, kidHex, keys, opening);
+  }
+
+  #drop(waiting: Waiting): void {
+    this.#waiting.delete(waiting.fd);
+    this.#loop.remove(waiting.fd);
+    closeWithReset(waiting.fd);
+  }
+}
+
+function hex(bytes: Uint8Array, start: number, length: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('hex');
+}

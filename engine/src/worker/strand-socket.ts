@@ -1,0 +1,216 @@
+/** One strand's TCP connection: records in and out, sealed and opened in place. */
+import { limits, readU32, type Strand, writeU32 } from '@tresse/core';
+import type { Slab } from '@tresse/kit';
+import {
+  type Aead,
+  type AeadKey,
+  closeWithReset,
+  EAGAIN,
+  EINTR,
+  type EventLoop,
+  FAILED,
+  HANGUP,
+  nativeSlab,
+  READABLE,
+  recvInto,
+  sendFrom,
+  WRITABLE,
+} from '@tresse/sys';
+
+/** Room to receive into: a record that was begun, and whole ones behind it. */
+const inBytes = 2 * limits.recordBytesMax;
+/** Turns of receiving per wake-up: other descriptors have their turn too. */
+const receivesMax = 8;
+
+/** What a strand's socket tells its owner. */
+export interface StrandOwner {
+  /** An authenticated record's frames at [start, end). Returns why the strand must close, or undefined. */
+  onRecord(socket: StrandSocket, slab: Slab, start: number, end: number): string | undefined;
+  onWritable(socket: StrandSocket): void;
+  onBlocked(socket: StrandSocket): void;
+  /** The connection ended or was ended for a reason; its descriptor is closed. */
+  onClosed(socket: StrandSocket, reason: string): void;
+}
+
+export class StrandSocket {
+  readonly fd: number;
+  /** Set by the owner when the session knows the strand. */
+  strand: Strand | undefined;
+  readonly #loop: EventLoop;
+  readonly #aead: Aead;
+  readonly #sealKey: AeadKey;
+  readonly #openKey: AeadKey;
+  readonly #owner: StrandOwner;
+  #sealCounter: number;
+  #openCounter: number;
+  readonly #in: Slab = nativeSlab(inBytes);
+  #inFilled = 0;
+  /** The rest of a record the kernel did not take, with room for one record. */
+  #out: Slab | undefined;
+  #outStart = 0;
+  #outEnd = 0;
+  #closed = false;
+
+  constructor(
+    fd: number,
+    loop: EventLoop,
+    aead: Aead,
+    keys: { seal: AeadKey; sealCounter: number; open: AeadKey; openCounter: number },
+    owner: StrandOwner,
+  ) {
+    this.fd = fd;
+    this.#loop = loop;
+    this.#aead = aead;
+    this.#sealKey = keys.seal;
+    this.#sealCounter = keys.sealCounter;
+    this.#openKey = keys.open;
+    this.#openCounter = keys.openCounter;
+    this.#owner = owner;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes of a record that wait here for the kernel. */
+  get waitingBytes(): number {
+    return this.#outEnd - this.#outStart;
+  }
+
+  /** Starts to listen for what comes; the descriptor must not be watched yet. */
+  watch(): void {
+    this.#loop.add(this.fd, READABLE, (events) => this.#onEvents(events));
+  }
+
+  /** Bytes received before this socket was made (behind an opening). */
+  prime(bytes: Uint8Array): void {
+    this.#in.bytes.set(bytes, this.#inFilled);
+    this.#inFilled += bytes.length;
+  }
+
+  /** Sends plain bytes, before any record (the opening). */
+  sendPlain(slab: Slab, length: number): void {
+    this.#push(slab, length);
+  }
+
+  /** Seals the text that stands behind the length field of `slab` and sends the record. The slab is free afterwards. */
+  sendRecord(slab: Slab, textLength: number): void {
+    writeU32(slab.bytes, 0, textLength);
+    this.#aead.seal(
+      this.#sealKey,
+      this.#sealCounter++,
+      slab,
+      0,
+      limits.recordHeaderBytes,
+      limits.recordHeaderBytes,
+      textLength,
+    );
+    this.#push(slab, limits.recordHeaderBytes + textLength + limits.tagBytes);
+  }
+
+  /** Ends the connection by RST and erases its keys. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#loop.remove(this.fd);
+    closeWithReset(this.fd);
+    this.#aead.eraseKey(this.#sealKey);
+    this.#aead.eraseKey(this.#openKey);
+    this.#out = undefined;
+    this.#owner.onClosed(this, reason);
+  }
+
+  #push(slab: Slab, length: number): void {
+    if (this.#closed) return;
+    let sent = 0;
+    if (this.#outEnd === this.#outStart) {
+      sent = sendFrom(this.fd, slab.address, length);
+      if (sent === length) return;
+      if (sent < 0) {
+        if (sent !== -EAGAIN && sent !== -EINTR) {
+          this.close('write failed');
+          return;
+        }
+        sent = 0;
+      }
+    }
+    this.#keep(slab, sent, length);
+  }
+
+  #keep(slab: Slab, from: number, to: number): void {
+    this.#out ??= nativeSlab(2 * limits.recordBytesMax);
+    if (this.#outStart === this.#outEnd) {
+      this.#outStart = 0;
+      this.#outEnd = 0;
+    }
+    this.#out.bytes.set(slab.bytes.subarray(from, to), this.#outEnd);
+    this.#outEnd += to - from;
+    this.#loop.modify(this.fd, READABLE | WRITABLE);
+    this.#owner.onBlocked(this);
+  }
+
+  #onEvents(events: number): void {
+    if ((events & WRITABLE) !== 0) this.#flush();
+    if (!this.#closed && (events & (READABLE | HANGUP | FAILED)) !== 0) this.#receive();
+  }
+
+  #flush(): void {
+    const out = this.#out;
+    if (!out || this.#outStart === this.#outEnd) return;
+    const sent = sendFrom(this.fd, out.address + this.#outStart, this.#outEnd - this.#outStart);
+    if (sent < 0) {
+      if (sent !== -EAGAIN && sent !== -EINTR) this.close('write failed');
+      return;
+    }
+    this.#outStart += sent;
+    if (this.#outStart < this.#outEnd) return;
+    this.#loop.modify(this.fd, READABLE);
+    this.#owner.onWritable(this);
+  }
+
+  #receive(): void {
+    for (let i = 0; i < receivesMax && !this.#closed; i++) {
+      const room = this.#in.bytes.length - this.#inFilled;
+      const count = recvInto(this.fd, this.#in.address + this.#inFilled, room);
+      if (count === -EAGAIN || count === -EINTR) return;
+      if (count <= 0) {
+        this.close(count === 0 ? 'ended by the peer' : 'connection failed');
+        return;
+      }
+      this.#inFilled += count;
+      this.takeRecords();
+      if (count < room) return;
+    }
+  }
+
+  /** Opens and hands on every whole record received so far. */
+  takeRecords(): void {
+    const slab = this.#in;
+    let at = 0;
+    while (this.#inFilled - at >= limits.recordHeaderBytes) {
+      const length = readU32(slab.bytes, at);
+      if (length === 0 || length > limits.recordTextMax) {
+        this.close('record length out of bounds');
+        return;
+      }
+      const text = at + limits.recordHeaderBytes;
+      const next = text + length + limits.tagBytes;
+      if (next > this.#inFilled) break;
+      if (!this.#aead.open(this.#openKey, this.#openCounter++, slab, at, limits.recordHeaderBytes, text, length)) {
+        this.close('record not authentic');
+        return;
+      }
+      const wrong = this.#owner.onRecord(this, slab, text, text + length);
+      if (this.#closed) return;
+      if (wrong !== undefined) {
+        this.close(wrong);
+        return;
+      }
+      at = next;
+    }
+    if (at > 0) {
+      slab.bytes.copyWithin(0, at, this.#inFilled);
+      this.#inFilled -= at;
+    }
+  }
+}

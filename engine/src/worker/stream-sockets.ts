@@ -1,0 +1,272 @@
+/**
+ * The local ends of streams: connections of LAN hosts at the box, connections to servers at the relay. A crash is an RST
+ * to them, never a FIN: lingering is off until a stream has ended in order.
+ */
+import { type Local, ResetReason, type Session, type Stream } from '@tresse/core';
+import type { Slab } from '@tresse/kit';
+import {
+  closeFd,
+  closeWithReset,
+  connectOutcome,
+  ECONNREFUSED,
+  EAGAIN,
+  EHOSTUNREACH,
+  EINTR,
+  ENETUNREACH,
+  ETIMEDOUT,
+  type EventLoop,
+  FAILED,
+  HANGUP,
+  READABLE,
+  READ_HANGUP,
+  recvInto,
+  sendFrom,
+  setKeepAlive,
+  setLingerReset,
+  setNoDelay,
+  setNotSentLowat,
+  shutdownWrite,
+  unackedBytes,
+  WRITABLE,
+} from '@tresse/sys';
+
+/** Written ahead of what the local peer's TCP takes, bytes. */
+const writtenAheadBytes = 131_072;
+/** Receives per wake-up of one connection. */
+const receivesMax = 16;
+/** TCP keepalive of local peers: found dead after about 2 h 4 min idle (RFC 5382). */
+const keepAliveIdleS = 7_200;
+const keepAliveGapS = 30;
+const keepAliveCount = 8;
+
+/** How a local connection stands. */
+interface Socket {
+  readonly fd: number;
+  readonly stream: Stream;
+  interest: number;
+  connecting: boolean;
+  connectingSinceMs: number;
+  readEnded: boolean;
+  writeEnded: boolean;
+  watched: boolean;
+}
+
+/** Makes the egress connection of a stream the peer opened: the descriptor, or the reason why not. */
+export type Connect = (stream: Stream) => { fd: number } | { refused: ResetReason };
+
+/** An egress connection that does not stand after this is given up, ms. */
+const connectMsMax = 10_000;
+
+export class StreamSockets implements Local {
+  readonly #loop: EventLoop;
+  readonly #connect: Connect;
+  readonly #sockets = new Map<Stream, Socket>();
+  readonly #connecting = new Set<Socket>();
+  #session: Session | undefined;
+  /** Something happened that the session should answer. */
+  readonly #onActivity: () => void;
+
+  constructor(loop: EventLoop, connect: Connect, onActivity: () => void) {
+    this.#loop = loop;
+    this.#connect = connect;
+    this.#onActivity = onActivity;
+  }
+
+  /** Set once, before anything else: sockets and session know each other. */
+  attach(session: Session): void {
+    this.#session = session;
+  }
+
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes an accepted connection as the local end of a stream this side opened. */
+  adopt(stream: Stream, fd: number): void {
+    const socket = this.#add(stream, fd, false);
+    this.#want(socket, READABLE);
+    this.#read(socket);
+  }
+
+  /** Gives up egress connections that do not stand in time. */
+  sweep(nowMs: number): void {
+    for (const socket of this.#connecting) {
+      if (nowMs - socket.connectingSinceMs < connectMsMax) continue;
+      this.#session?.resetStream(socket.stream, ResetReason.timeout, nowMs);
+      this.#drop(socket, true);
+    }
+  }
+
+  connect(stream: Stream): void {
+    const outcome = this.#connect(stream);
+    if ('refused' in outcome) {
+      this.#session?.resetStream(stream, outcome.refused, this.#loop.nowMs);
+      return;
+    }
+    const socket = this.#add(stream, outcome.fd, true);
+    this.#connecting.add(socket);
+    this.#want(socket, WRITABLE);
+  }
+
+  deliver(stream: Stream, slab: Slab, start: number, length: number): number {
+    const socket = this.#sockets.get(stream);
+    if (!socket || socket.connecting || socket.writeEnded) return 0;
+    if ((socket.interest & WRITABLE) !== 0) return 0;
+    const sent = sendFrom(socket.fd, slab.address + start, length);
+    if (sent === length) return sent;
+    if (sent < 0 && sent !== -EAGAIN && sent !== -EINTR) {
+      // Not from within the session's own call: the loop reports the broken connection at once.
+      this.#want(socket, socket.interest | WRITABLE);
+      return 0;
+    }
+    this.#want(socket, socket.interest | WRITABLE);
+    return Math.max(sent, 0);
+  }
+
+  unacknowledged(stream: Stream): number {
+    const socket = this.#sockets.get(stream);
+    return socket && !socket.connecting ? Math.max(0, unackedBytes(socket.fd)) : 0;
+  }
+
+  ended(stream: Stream): void {
+    const socket = this.#sockets.get(stream);
+    if (!socket || socket.writeEnded) return;
+    socket.writeEnded = true;
+    shutdownWrite(socket.fd);
+  }
+
+  reset(stream: Stream, _reason: ResetReason): void {
+    const socket = this.#sockets.get(stream);
+    if (socket) this.#drop(socket, true);
+  }
+
+  room(stream: Stream): void {
+    const socket = this.#sockets.get(stream);
+    if (socket && !socket.readEnded) this.#want(socket, socket.interest | READABLE);
+  }
+
+  released(stream: Stream): void {
+    const socket = this.#sockets.get(stream);
+    if (socket) this.#drop(socket, false);
+  }
+
+  #add(stream: Stream, fd: number, connecting: boolean): Socket {
+    setLingerReset(fd, true);
+    setNoDelay(fd);
+    setNotSentLowat(fd, writtenAheadBytes);
+    setKeepAlive(fd, keepAliveIdleS, keepAliveGapS, keepAliveCount);
+    const socket: Socket = {
+      fd,
+      stream,
+      interest: 0,
+      connecting,
+      connectingSinceMs: this.#loop.nowMs,
+      readEnded: false,
+      writeEnded: false,
+      watched: false,
+    };
+    this.#sockets.set(stream, socket);
+    return socket;
+  }
+
+  #drop(socket: Socket, abort: boolean): void {
+    this.#sockets.delete(socket.stream);
+    this.#connecting.delete(socket);
+    this.#loop.remove(socket.fd);
+    if (abort) closeWithReset(socket.fd);
+    else {
+      setLingerReset(socket.fd, false);
+      closeFd(socket.fd);
+    }
+  }
+
+  /** Level-triggered interest; a descriptor nothing is wanted of leaves the loop, or its hang-up would spin. */
+  #want(socket: Socket, interest: number): void {
+    if (socket.watched && interest === socket.interest) return;
+    socket.interest = interest;
+    if (!socket.watched) {
+      socket.watched = true;
+      this.#loop.add(socket.fd, interest, (events) => this.#onEvents(socket, events));
+    } else this.#loop.modify(socket.fd, interest);
+  }
+
+  #onEvents(socket: Socket, events: number): void {
+    this.#onActivity();
+    if (socket.connecting) {
+      this.#connected(socket);
+      return;
+    }
+    if ((events & FAILED) !== 0) {
+      this.#broken(socket);
+      return;
+    }
+    if ((events & WRITABLE) !== 0) {
+      this.#want(socket, socket.interest & ~WRITABLE);
+      this.#session?.handleLocalWritable(socket.stream, this.#loop.nowMs);
+    }
+    if ((events & (READABLE | READ_HANGUP)) !== 0 && this.#sockets.get(socket.stream) === socket) this.#read(socket);
+    // Both directions are over: only acknowledgements of the peer are awaited, the socket has nothing more to say.
+    if ((events & HANGUP) !== 0 && socket.readEnded && socket.watched) {
+      this.#loop.remove(socket.fd);
+      socket.watched = false;
+    }
+  }
+
+  #connected(socket: Socket): void {
+    const nowMs = this.#loop.nowMs;
+    const errno = connectOutcome(socket.fd);
+    this.#connecting.delete(socket);
+    if (errno !== 0) {
+      this.#session?.resetStream(socket.stream, reasonOf(errno), nowMs);
+      this.#drop(socket, true);
+      return;
+    }
+    socket.connecting = false;
+    this.#want(socket, READABLE);
+    this.#session?.handleConnected(socket.stream, nowMs);
+  }
+
+  #read(socket: Socket): void {
+    const session = this.#session;
+    const { stream, fd } = socket;
+    if (!session || socket.readEnded) return;
+    for (let i = 0; i < receivesMax; i++) {
+      if (!session.mayRead(stream)) {
+        this.#want(socket, socket.interest & ~READABLE);
+        return;
+      }
+      const { slab, start, room } = stream.send.reserve();
+      const count = recvInto(fd, slab.address + start, room);
+      if (count > 0) {
+        session.handleLocalData(stream, count, this.#loop.nowMs);
+        if (count < room) {
+          session.handleLocalDry(stream);
+          return;
+        }
+        continue;
+      }
+      stream.send.commit(0);
+      if (count === -EAGAIN || count === -EINTR) session.handleLocalDry(stream);
+      else if (count === 0) this.#ended(socket);
+      else this.#broken(socket);
+      return;
+    }
+  }
+
+  #ended(socket: Socket): void {
+    socket.readEnded = true;
+    this.#want(socket, socket.interest & ~READABLE);
+    this.#session?.handleLocalEnd(socket.stream, this.#loop.nowMs);
+  }
+
+  #broken(socket: Socket): void {
+    this.#session?.resetStream(socket.stream, ResetReason.localReset, this.#loop.nowMs);
+    this.#drop(socket, true);
+  }
+}
+
+function reasonOf(errno: number): ResetReason {
+  if (errno === ECONNREFUSED) return ResetReason.refused;
+  if (errno === ENETUNREACH || errno === EHOSTUNREACH) return ResetReason.unreachable;
+  return errno === ETIMEDOUT ? ResetReason.timeout : ResetReason.internal;
+}
