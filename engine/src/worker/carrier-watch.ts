@@ -12,7 +12,7 @@ export class CarrierWatch {
       this.#up.set(ifname, up);
       onCarrier(ifname, up);
     };
-    loop.add(fd, READABLE, () => readRouteEvents(fd, onLink, onOther));
+    loop.add(fd, READABLE, () => readRouteEvents(fd, { onLink, onOther }));
   }
 
   /** Whether an interface has carrier; one never heard of counts as up, its connections will tell. */
