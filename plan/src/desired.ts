@@ -15,19 +15,19 @@ import type { NetworkState, Route, Rule } from './state.ts';
 import type { ResolvedUplink } from './uplink.ts';
 
 /** The sysctls whose values {@link desiredState} must be told, as they were before anything of ours. */
-export function sysctlsWanted(uplinks: readonly ResolvedUplink[]): string[] {
-  const interfaces = new Set(uplinks.map((uplink) => uplink.interface));
+export function sysctlsWanted(config: BoxConfig): string[] {
+  const lines = config.uplinks.map((uplink) => uplink.interface);
   return [
-    'net.ipv4.ip_forward',
     'net.ipv6.conf.all.forwarding',
     'net.ipv4.conf.all.rp_filter',
-    ...[...interfaces].map(filterKey),
+    ...[...new Set(lines)].map((name) => key(name, 'rp_filter')),
+    ...[...new Set([...config.lan.interfaces, ...lines])].map((name) => key(name, 'forwarding')),
   ];
 }
 
 /** The parts are told apart by slashes where an interface's name holds a dot. */
-const filterKey = (name: string): string =>
-  name.includes('.') ? `net/ipv4/conf/${name}/rp_filter` : `net.ipv4.conf.${name}.rp_filter`;
+const key = (name: string, setting: string): string =>
+  name.includes('.') ? `net/ipv4/conf/${name}/${setting}` : `net.ipv4.conf.${name}.${setting}`;
 
 /**
  * The whole network state a box should have: a pure function of its configuration, what the machine says of the uplinks,
@@ -56,7 +56,7 @@ export function desiredState(
     ...uplinks.flatMap((uplink) => uplinkRoutes(uplink)),
   ];
   return {
-    sysctls: desiredSysctls(uplinks, sysctls),
+    sysctls: desiredSysctls(config, sysctls),
     routes,
     rules,
     ruleset: ruleset(config, uplinks, sysctls['net.ipv6.conf.all.forwarding'] === '1'),
@@ -92,20 +92,20 @@ function uplinkRoutes(uplink: ResolvedUplink): Route[] {
 }
 
 /**
- * Forwarding for what is not TCP, and loose reverse-path filtering where it is strict: strict mode drops what comes back by
- * any line but the main table's.
+ * Forwarding for what is not TCP, on our interfaces alone: `ip_forward` would change more than it says, and not change all of
+ * it back. Loose reverse-path filtering where it is strict: strict mode drops what comes back by any line but the main
+ * table's.
  */
-function desiredSysctls(
-  uplinks: readonly ResolvedUplink[],
-  before: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const wanted: Record<string, string> = { 'net.ipv4.ip_forward': '1' };
-  for (const uplink of uplinks) {
-    const key = filterKey(uplink.interface);
-    const own = before[key];
-    if (own === undefined) continue;
-    const effective = Math.max(Number(before['net.ipv4.conf.all.rp_filter'] ?? '0'), Number(own));
-    if (effective === 1) wanted[key] = '2';
+function desiredSysctls(config: BoxConfig, before: Readonly<Record<string, string>>): Record<string, string> {
+  const wanted: Record<string, string> = {};
+  const lines = config.uplinks.map((uplink) => uplink.interface);
+  for (const name of [...config.lan.interfaces, ...lines]) {
+    if (before[key(name, 'forwarding')] !== undefined) wanted[key(name, 'forwarding')] = '1';
+  }
+  for (const name of lines) {
+    const own = before[key(name, 'rp_filter')];
+    const effective = Math.max(Number(before['net.ipv4.conf.all.rp_filter'] ?? '0'), Number(own ?? '0'));
+    if (own !== undefined && effective === 1) wanted[key(name, 'rp_filter')] = '2';
   }
   return wanted;
 }

@@ -11,7 +11,9 @@ const household = machine({
 });
 
 const sysctls = {
-  'net.ipv4.ip_forward': '0',
+  'net.ipv4.conf.lan0.forwarding': '0',
+  'net.ipv4.conf.wan1.forwarding': '1',
+  'net.ipv4.conf.wan2.forwarding': '0',
   'net.ipv4.conf.all.rp_filter': '0',
   'net.ipv4.conf.wan1.rp_filter': '1',
   'net.ipv4.conf.wan2.rp_filter': '0',

@@ -6,7 +6,9 @@ import { routeArguments, routeKey, ruleArguments } from '../src/state.ts';
 import { config, desire, kernelWith, machine } from './world.ts';
 
 const sysctls = {
-  'net.ipv4.ip_forward': '0',
+  'net.ipv4.conf.lan0.forwarding': '0',
+  'net.ipv4.conf.wan1.forwarding': '1',
+  'net.ipv4.conf.wan2.forwarding': '0',
   'net.ipv4.conf.all.rp_filter': '1',
   'net.ipv4.conf.wan1.rp_filter': '0',
   'net.ipv4.conf.wan2.rp_filter': '0',
@@ -58,7 +60,8 @@ const wish = (...given: Parameters<typeof desire>): ReturnType<typeof desire> =>
 test('from nothing: sysctls, routes, rules, then the table', () => {
   expect(diff(wish(box, facts, sysctls), empty, {}).map(renderStep)).toMatchInlineSnapshot(`
     [
-      "sysctl -w net.ipv4.ip_forward=1",
+      "sysctl -w net.ipv4.conf.lan0.forwarding=1",
+      "sysctl -w net.ipv4.conf.wan2.forwarding=1",
       "sysctl -w net.ipv4.conf.wan1.rp_filter=2",
       "sysctl -w net.ipv4.conf.wan2.rp_filter=2",
       "ip route replace local default dev lo table 5100 proto 200",
@@ -102,7 +105,7 @@ test('tear-down removes what is ours, and restores only values nobody else chang
   const state = wish(box, facts, sysctls);
   const kernel = kernelWith(state, sysctls);
   const changed = {
-    'net.ipv4.ip_forward': { before: '0', ours: '1' },
+    'net.ipv4.conf.lan0.forwarding': { before: '0', ours: '1' },
     'net.ipv4.conf.wan1.rp_filter': { before: '0', ours: '2' },
   };
   const touched = { ...kernel, sysctls: { ...kernel.sysctls, 'net.ipv4.conf.wan1.rp_filter': '0' } };
@@ -121,7 +124,7 @@ test('tear-down removes what is ours, and restores only values nobody else chang
       "ip route del 10.0.2.0/24 dev wan2 table 5102 proto 200 scope link src 10.0.2.2",
       "ip route del default via 10.0.2.1 dev wan2 table 5102 proto 200",
       "ip route del unreachable default table 5102 proto 200 metric 9999",
-      "sysctl -w net.ipv4.ip_forward=0",
+      "sysctl -w net.ipv4.conf.lan0.forwarding=0",
       "# net.ipv4.conf.wan1.rp_filter was changed by somebody else: left as it is",
     ]
   `);

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+
+import { type LogLevel, logLevels } from '@tresse/daemon';
+import { Command, Option } from 'commander';
+
+import { initRelay } from './init.ts';
+import { runRelay } from './run.ts';
+
+interface Where {
+  state: string;
+  config?: string;
+}
+
+const placed = (options: Where): { state: string; config: string } => ({
+  state: options.state,
+  config: options.config ?? join(options.state, 'relay.yaml'),
+});
+
+const state = (): Option => new Option('--state <dir>', 'state directory').default('/var/lib/tresse');
+const config = (): Option =>
+  new Option('--config <file>', 'configuration (default: relay.yaml in the state directory)');
+
+/** The command line of `tresse relay`. */
+export function relayCommand(): Command {
+  const program = new Command('tresse relay').description(
+    'The far end of the bond, on a server with a public address.',
+  );
+  program
+    .command('init')
+    .description('make an identity and a commented relay.yaml, print the pin')
+    .addOption(state())
+    .addOption(config())
+    .action(async (options: Where) => {
+      process.stdout.write(await initRelay(placed(options)));
+    });
+  program
+    .command('run')
+    .description('serve boxes until ended by a signal')
+    .addOption(state())
+    .addOption(config())
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
+    .action(async (options: Where & { logLevel: LogLevel }) => {
+      await runRelay({ ...placed(options), logLevel: options.logLevel });
+    });
+  return program;
+}

@@ -1,0 +1,1 @@
+export { relayCommand } from './command.ts';

@@ -1,0 +1,7 @@
+import { runMain } from '@tresse/daemon';
+
+import { relayCommand } from './command.ts';
+
+await runMain(async () => {
+  await relayCommand().parseAsync();
+});

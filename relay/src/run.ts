@@ -1,0 +1,35 @@
+import {
+  lockStateDirectory,
+  type LogLevel,
+  makeLog,
+  onCrash,
+  openStateDirectory,
+  readConfiguration,
+  requireIdentity,
+  serveApi,
+  untilSignal,
+} from '@tresse/daemon';
+import { type RelayConfig, relayConfig } from '@tresse/schema';
+
+import { Relay } from './relay.ts';
+
+/** `tresse relay run`: serves until told to end. Throws UserErrors for what the person can mend. */
+export async function runRelay(options: { state: string; config: string; logLevel: LogLevel }): Promise<void> {
+  const log = makeLog(options.logLevel);
+  const config: RelayConfig = readConfiguration(options.config, relayConfig, 'tresse relay init');
+  const directory = openStateDirectory(options.state);
+  const identity = requireIdentity(directory, 'tresse relay init');
+  const unlock = lockStateDirectory(directory);
+  const signalled = untilSignal();
+  const relay = new Relay(config, identity, log);
+  onCrash(log, () => process.exit(1));
+  try {
+    await relay.start();
+    const closeApi = await serveApi(directory, () => relay.status(), log);
+    log.info('ending', { signal: await signalled });
+    await closeApi();
+    await relay.stop();
+  } finally {
+    unlock();
+  }
+}
