@@ -175,6 +175,7 @@ describe('a turn', () => {
       if (turns < 1000) loop.again();
       else loop.stop();
     });
+    loop.again();
     loop.run();
     expect(turns).toBe(1000);
     loop = new EventLoop();

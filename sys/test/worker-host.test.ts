@@ -3,8 +3,11 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { closeFd } from '../src/descriptors.ts';
+import { ECONNRESET } from '../src/errno.ts';
 import { run } from '../src/run.ts';
+import { connectStart, peekByte, tcpSocket } from '../src/socket.ts';
 import { type WorkerFault, WorkerHost } from '../src/worker-host.ts';
+import { eventually } from './connection.ts';
 import type { Answer, Order, SubjectData } from './workers/subject.ts';
 
 const url = new URL('./workers/subject.ts', import.meta.url);
@@ -192,7 +195,7 @@ describe('a fault', () => {
     closeFd(handed);
   });
 
-  test('a worker broken from birth is tried with growing pauses, and in the end given up', async () => {
+  test('a worker broken from birth is tried again with growing pauses, until the host stops', async () => {
     const before = leftovers();
     stage = new Stage({ broken: true });
     await stage.until(() => stage.faults.length >= 3);
@@ -204,6 +207,19 @@ describe('a fault', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(stage.faults.length).toBe(length);
     expect(leftovers()).toEqual(before);
+  });
+
+  test('is a reset to those connected to the dead worker, so that nothing cut off looks whole', async () => {
+    stage = new Stage();
+    await stage.next();
+    stage.host.post({ do: 'serve' });
+    const answer = await stage.next();
+    const client = tcpSocket(4);
+    connectStart(client, '127.0.0.1', answer.said === 'serving' ? answer.port : 0);
+    expect(await stage.next()).toEqual({ said: 'accepted' });
+    stage.host.post({ do: 'throw', text: 'x' });
+    expect(await eventually(() => peekByte(client))).toBe(-ECONNRESET);
+    closeFd(client);
   });
 
   test('an unknown file is a fault, not an exception', async () => {

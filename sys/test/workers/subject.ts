@@ -1,8 +1,11 @@
 /** A worker that does what its host tells it, for the tests of both. */
 import { closeFd } from '../../src/descriptors.ts';
 import { READABLE } from '../../src/epoll.ts';
+import { setLingerReset } from '../../src/socket-options.ts';
+import { accept } from '../../src/socket.ts';
 import { openWake, wake } from '../../src/wake.ts';
 import { runWorker } from '../../src/worker-context.ts';
+import { listening } from '../connection.ts';
 
 export type Order =
   | { do: 'echo'; value: unknown }
@@ -12,6 +15,7 @@ export type Order =
   | { do: 'throw'; text: string }
   | { do: 'throw in a descriptor handler'; text: string }
   | { do: 'block'; ms: number }
+  | { do: 'serve' }
   | { do: 'exit' };
 
 export type Answer =
@@ -19,6 +23,8 @@ export type Answer =
   | { said: 'echo'; value: unknown }
   | { said: 'opened'; fds: number[] }
   | { said: 'handed over'; fd: number }
+  | { said: 'serving'; port: number }
+  | { said: 'accepted' }
   | { said: 'stopping' };
 
 export interface SubjectData {
@@ -62,6 +68,15 @@ runWorker<Order, Answer, SubjectData>((context) => {
       case 'block': {
         const end = performance.now() + order.ms;
         while (performance.now() < end);
+        break;
+      }
+      case 'serve': {
+        const { fd, port } = listening();
+        loop.add(fd, READABLE, () => {
+          setLingerReset(accept(fd), true);
+          post({ said: 'accepted' });
+        });
+        post({ said: 'serving', port });
         break;
       }
       case 'exit':
