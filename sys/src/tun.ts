@@ -19,7 +19,7 @@ const openPath: (path: number, flags: number, mode: number) => number = native('
 const device = nativeText('/dev/net/tun');
 
 /** A TUN or TAP device: it lives as long as its descriptor is open. */
-export interface TunDevice {
+interface TunDevice {
   /** Non-blocking; one read or write is one frame (TAP) or one IP packet (TUN). */
   readonly fd: number;
   /** The name the kernel gave. */
