@@ -47,13 +47,19 @@ class BoxPlane {
   constructor(context: Context) {
     this.#context = context;
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
-    const { loop, data } = context;
     this.#carriers = new CarrierWatch(
-      loop,
+      context.loop,
       (ifname, up) => this.#onCarrier(ifname, up),
       () => context.post({ type: 'network' }),
     );
-    new Interceptor(loop, data.interceptPort, data.mark, (fd, dialled) => this.#onConnection(fd, dialled));
+  }
+
+  /** Listens, and adds everything to the loop. Throws ErrnoError when the port is taken. */
+  start(): void {
+    const context = this.#context;
+    const { loop, data } = context;
+    const interceptor = new Interceptor(loop, (fd, dialled) => this.#onConnection(fd, dialled));
+    interceptor.listen(data.interceptPort, data.mark);
     loop.afterBatch(() => this.#afterBatch());
     const sweep = loop.timer(() => {
       this.#sweep();
@@ -150,7 +156,7 @@ class BoxPlane {
   #closePath(id: number, reason: string): void {
     this.#caller?.abandon(id);
     const strands = this.#driver?.session.paths.get(id)?.strands ?? [];
-    for (const strand of [...strands]) this.#driver?.closeStrand(strand, reason);
+    for (const strand of strands.slice()) this.#driver?.closeStrand(strand, reason);
   }
 
   #onCarrier(ifname: string, up: boolean): void {
@@ -233,7 +239,8 @@ const refuseAll = (): { refused: ResetReason } => ({ refused: Reason.forbidden }
 
 runWorker<ToWorker, FromWorker, BoxWorkerData>((context) => {
   try {
-    new BoxPlane(context);
+    const plane = new BoxPlane(context);
+    plane.start();
   } catch (error) {
     context.post({ type: 'unready', reason: sentenceOf(error) });
     throw error;

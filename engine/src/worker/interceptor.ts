@@ -27,14 +27,15 @@ export type OnConnection = (fd: number, dialled: SocketAddress) => void;
 export class Interceptor {
   readonly #loop: EventLoop;
   readonly #onConnection: OnConnection;
-  readonly #fd: number;
+  #fd = -1;
 
-  /**
-   * Listens on loopback only: a LAN host that dials the box's own port is refused. Throws ErrnoError (EADDRINUSE, EPERM).
-   */
-  constructor(loop: EventLoop, port: number, mark: number, onConnection: OnConnection) {
+  constructor(loop: EventLoop, onConnection: OnConnection) {
     this.#loop = loop;
     this.#onConnection = onConnection;
+  }
+
+  /** Listens on loopback only: a LAN host that dials the box's own port is refused. Throws ErrnoError (EADDRINUSE, EPERM). */
+  listen(port: number, mark: number): void {
     this.#fd = tcpSocket(4);
     try {
       setReuseAddress(this.#fd);
@@ -46,7 +47,7 @@ export class Interceptor {
       closeFd(this.#fd);
       throw error;
     }
-    loop.add(this.#fd, READABLE, () => this.#accept());
+    this.#loop.add(this.#fd, READABLE, () => this.#accept());
   }
 
   #accept(): void {

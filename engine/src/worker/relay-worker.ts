@@ -45,6 +45,12 @@ class RelayPlane implements ListenerOwner {
     const { loop, data } = context;
     this.#connect = egressConnect(data);
     this.#listener = new StrandListener(loop, this);
+  }
+
+  /** Listens, and adds everything to the loop. Throws ErrnoError when a port is taken. */
+  start(): void {
+    const context = this.#context;
+    const { loop, data } = context;
     for (const { address, port } of data.listen) this.#listener.listen(address, port);
     loop.afterBatch(() => {
       for (const session of this.#sessions.values()) session.driver.afterBatch();
@@ -197,7 +203,8 @@ class RelayPlane implements ListenerOwner {
 
 runWorker<ToWorker, FromWorker, RelayWorkerData>((context) => {
   try {
-    new RelayPlane(context);
+    const plane = new RelayPlane(context);
+    plane.start();
   } catch (error) {
     context.post({ type: 'unready', reason: sentenceOf(error) });
     throw error;
