@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly seed: number;
   readonly runs: number;
   readonly short: boolean;
+  /** Measures the lines for two seconds, all at once, also in the full form. */
+  readonly quickRivals?: boolean;
   readonly onlyLines: boolean;
   readonly keep: boolean;
 }
@@ -40,6 +42,9 @@ export async function runCommand(nameOrFile: string, options: LabOptions): Promi
     const report = await runs(lab, named, options);
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else process.stdout.write(`\n${reportTable(report)}\n`);
+    // What failed is looked into by the daemons' logs.
+    if (report.verdict === 'pass') rmSync(lab.folder, { recursive: true, force: true });
+    else lab.show.say(`logs: ${lab.folder}`);
     return report.verdict === 'pass';
   });
 }
@@ -89,12 +94,13 @@ export async function withLab<T>(work: (lab: OpenLab) => Promise<T>): Promise<T>
   const show = process.stderr.isTTY
     ? new LiveShow(process.stderr)
     : new PlainShow((text) => process.stderr.write(text));
-  const folder = join(tmpdir(), names.lock);
+  const folder = join(tmpdir(), names.folder);
   try {
     await sweep(names);
     return await work({ names, folder, interruption, show });
   } finally {
     show.end();
+    if (interruption.came) rmSync(folder, { recursive: true, force: true });
     interruption.end();
     lock.release();
   }
@@ -102,9 +108,9 @@ export async function withLab<T>(work: (lab: OpenLab) => Promise<T>): Promise<T>
 
 /** Removes what a killed run left: namespaces, processes in them, files. Throws UserError `LAB_BUSY` while one runs. */
 export async function clean(): Promise<void> {
-  await withLab(async ({ folder, names }) => {
+  await withLab(({ folder }) => {
     rmSync(folder, { recursive: true, force: true });
-    process.stderr.write(`nothing of the lab is left (${names.lock})\n`);
-    await Promise.resolve();
+    process.stderr.write('nothing of the lab is left\n');
+    return Promise.resolve();
   });
 }

@@ -18,6 +18,8 @@ import { runStep } from './step/step.ts';
 export interface RunOrder {
   readonly seed: number;
   readonly short: boolean;
+  /** Measures the lines quickly, as the short form does. */
+  readonly quickRivals?: boolean;
   /** Stops after the lines and kernel MPTCP, without the product. */
   readonly onlyLines: boolean;
   /** Called before the stage is taken down. */
@@ -31,6 +33,11 @@ export interface RunOrder {
 
 const readyMs = 20_000;
 const picturedEveryMs = 250;
+
+/** Whether the lines are measured quickly. */
+function quick(order: RunOrder): boolean {
+  return order.short || order.quickRivals === true;
+}
 
 /** A report being filled in. */
 type Draft = { -readonly [K in keyof Report]: Report[K] };
@@ -52,6 +59,9 @@ export async function runOnce(named: NamedScenario, order: RunOrder): Promise<Re
     seed: order.seed,
     folder: order.folder,
     onFault: (stack) => (emulatorFault = stack),
+  }).catch((error: unknown) => {
+    order.interruption.check();
+    throw error;
   });
   const timer = setInterval(() => void showRates(stage, show), picturedEveryMs);
   const checks: Check[] = [];
@@ -83,7 +93,7 @@ function verdictOf(draft: Draft): Report['verdict'] {
 async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft, checks: Check[]): Promise<void> {
   const { show, interruption } = order;
   const rivals = await measureRivals(stage, draft.rivals, {
-    together: order.short,
+    together: quick(order),
     steps: scenario.steps,
     show,
     interruption,
@@ -128,7 +138,7 @@ async function playStep(scene: StepScene, steps: StepReport[], checks: Check[]):
     stage,
     step,
     index,
-    { ...rivals, countedFromSecond: rivalSettings(order.short).countedFromSecond },
+    { ...rivals, countedFromSecond: rivalSettings(quick(order)).countedFromSecond },
     {
       onEvent: ({ line, effect, text }) =>
         show.event(line, effect === 'silent' || effect === 'no carrier' ? effect : '', text),
@@ -170,7 +180,7 @@ function emptyReport(name: string, scenario: Scenario, order: RunOrder): Draft {
     seed: order.seed,
     short: order.short,
     kernel: release(),
-    rivals: rivalSettings(order.short),
+    rivals: rivalSettings(quick(order)),
     lines: scenario.lines,
     singles: [],
     sum: { downBitsPerSecond: 0, upBitsPerSecond: 0 },

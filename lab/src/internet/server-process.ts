@@ -44,19 +44,21 @@ export class ServerProcess {
     let complaint = '';
     child.process.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text));
     const server = new ServerProcess(child, listen.address, listen.port);
-    await new Promise<void>((resolve, reject) => {
-      const refuse = (why: string): void =>
-        reject(new SystemError('FILE_SERVER', `the lab's file server did not start: ${why}`));
-      const timer = setTimeout(() => refuse('no answer'), startMs);
-      void child.ended.then((end) => refuse(`status ${end.status} ${complaint.trim()}`));
-      child.onLine((line) => {
-        const said = JSON.parse(line) as ServerNote;
-        if (said.kind === 'listening') {
-          clearTimeout(timer);
-          resolve();
-        } else server.#hear(said);
-      });
+    const listening = Promise.withResolvers<void>();
+    child.onLine((line) => {
+      const said = JSON.parse(line) as ServerNote;
+      if (said.kind === 'listening') listening.resolve();
+      else server.#hear(said);
     });
+    const refuse = (why: string): void =>
+      listening.reject(new SystemError('FILE_SERVER', `the lab's file server did not start: ${why}`));
+    const timer = setTimeout(() => refuse('no answer'), startMs);
+    void child.ended.then((end) => refuse(complaint.trim() || `it ended with ${end.signal ?? end.status}`));
+    try {
+      await listening.promise;
+    } finally {
+      clearTimeout(timer);
+    }
     return server;
   }
 

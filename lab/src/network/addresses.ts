@@ -68,6 +68,11 @@ export class LabNames {
     return `${this.#prefix}lock`;
   }
 
+  /** Name of the folder of a run's logs and states. */
+  get folder(): string {
+    return `${this.#prefix}lab`;
+  }
+
   operator(line: string): string {
     return `${this.#prefix}op-${line}`;
   }

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+
+import { check, truth } from '../../src/report/report.ts';
+import { reportTable } from '../../src/report/table.ts';
+import { reportWith } from './reports.ts';
+
+test('says what was measured, against what, and the verdict', () => {
+  const table = reportTable(
+    reportWith({
+      checks: [
+        check('download: share of the sum', 0.98, 'min', 0.97),
+        truth('checksum', false, 'wrong from byte 7 on'),
+      ],
+    }),
+  );
+  expect(table).toContain('98.0 % of the sum, 101.0 % of MPTCP');
+  expect(table).toContain("whole 6.00 s (0.960x MPTCP's time)");
+  expect(table).toContain('longest stall 12 ms');
+  expect(table).toContain('a 8.0 %, b 92.0 %');
+  expect(table).toContain('2.50 s: b falls silent');
+  expect(table).toContain('b carried again after 300 ms, 99.0 % of its own rate');
+  expect(table).toMatch(/share of the sum +0\.98 +>= 0\.97 +ok/u);
+  expect(table).toContain('FAILED: wrong from byte 7 on');
+  expect(table).toContain('verdict: pass');
+});
+
+test('says in a sentence why there is no MPTCP to compare with', () => {
+  const table = reportTable(reportWith({ mptcp: null, mptcpNote: 'this kernel has no MPTCP' }, { ofMptcp: null }));
+  expect(table).toContain('kernel MPTCP: this kernel has no MPTCP');
+  expect(table).not.toContain('of MPTCP,');
+});
+
+test('a run that broke off says why', () => {
+  expect(reportTable(reportWith({ fault: 'the box ended', steps: [], verdict: 'fail' }))).toContain(
+    'It could not go on: the box ended',
+  );
+});

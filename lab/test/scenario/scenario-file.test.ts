@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+
+import { findScenario, parseScenario, scenarioNames } from '../../src/scenario/scenario-file.ts';
+import { shortForm } from '../../src/scenario/scenario.ts';
+
+const text = (steps: string): string => `title: a test
+lines:
+  - { name: a, kind: adsl, delay: 15 ms, down: 8 Mbit/s, up: { rate: 1 Mbit/s, delay: 30 ms, loss: 1 % } }
+  - { name: b, kind: fibre, down: 100 Mbit/s, up: 15 Mbit/s }
+steps:
+${steps}`;
+
+/** The sentences of a refusal. */
+function faults(source: string): string {
+  try {
+    parseScenario('x.yaml', source);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+}
+
+test('every scenario that comes with Tresse is valid, in both forms', () => {
+  expect(scenarioNames()).toEqual(expect.arrayContaining(['adsl-pair', 'cut-carrier', 'cut-silent', 'household']));
+  for (const name of scenarioNames()) {
+    const { scenario } = findScenario(name);
+    expect(scenario.lines.length).toBeGreaterThan(0);
+    for (const step of shortForm(scenario).steps) expect(step.limits.ofSumMin ?? 0).toBeLessThanOrEqual(0.85);
+  }
+});
+
+test('what holds for a line holds for both directions, unless one has its own', () => {
+  const { lines } = parseScenario('x.yaml', text('  - { kind: request, bytes: 30 kB }'));
+  expect(lines[0]).toEqual({
+    name: 'a',
+    kind: 'adsl',
+    down: { rateBps: 8e6, delayMs: 15, jitterMs: 0, lossRatio: 0, queueMs: 100 },
+    up: { rateBps: 1e6, delayMs: 30, jitterMs: 0, lossRatio: 0.01, queueMs: 100 },
+  });
+  expect(lines[1]?.down.delayMs).toBe(0);
+});
+
+test('sizes are whole bytes', () => {
+  const { steps } = parseScenario('x.yaml', text('  - { kind: download, bytes: 64 MiB }'));
+  expect(steps[0]?.bytes).toBe(67_108_864);
+});
+
+test.each([
+  [
+    '  - { kind: download, byte: 1 MB }',
+    'x.yaml:6:23 steps.0.byte: unknown key (accepted: kind, name, bytes, events, limits, short)',
+  ],
+  ['  - { kind: fetch, bytes: 1 MB }', 'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request)'],
+  ['  - { kind: download, bytes: 1 MBs }', '"1 MBs" is not a number and its unit'],
+  [
+    '  - { kind: download, bytes: 1 MB, events: [{ at: 50 %, line: c, cut: silent }] }',
+    'no line "c" (accepted: a, b, biggest, first-bytes)',
+  ],
+  ['  - { kind: download, bytes: 1 MB, events: [{ line: a, cut: silent }] }', 'either "at" or "after"'],
+  [
+    '  - { kind: download, bytes: 1 MB, events: [{ at: 1 s, line: a, cut: silent, restore: true }] }',
+    'an event does one thing',
+  ],
+])('refuses %s', (steps, sentence) => {
+  expect(faults(text(steps))).toContain(sentence);
+});
+
+test('two lines of one name are refused', () => {
+  expect(faults(text('  - { kind: request, bytes: 1 kB }').replace('name: b', 'name: a'))).toContain(
+    '"a" is used twice',
+  );
+});
+
+test('an unknown name tells the known ones', () => {
+  expect(() => findScenario('houshold')).toThrow(/no scenario "houshold" \(known: .*household/u);
+});
+
+test('the short form takes its own bytes and leaves out what is skipped', () => {
+  const scenario = parseScenario(
+    'x.yaml',
+    text(`  - { kind: download, bytes: 100 MB, limits: { ofSumMin: 0.97, stallMsMax: 250, ofMptcpMin: 1 }, short: { bytes: 5 MB } }
+  - { kind: upload, bytes: 9 MB, short: { skip: true } }`),
+  );
+  const short = shortForm(scenario);
+  expect(short.steps).toHaveLength(1);
+  expect(short.steps[0]?.bytes).toBe(5_000_000);
+  expect(short.steps[0]?.limits).toEqual({ ofSumMin: 0.85, stallMsMax: 500 });
+});
