@@ -1,5 +1,5 @@
 import { isNumber, isText, list } from './json.ts';
-import { markMask, routeProtocol, rulePriorityFirst, rulePriorityLast } from './numbers.ts';
+import { markMask, nftTable, routeProtocol, rulePriorityFirst, rulePriorityLast } from './numbers.ts';
 import type { Route, Rule } from './state.ts';
 
 /** What the kernel says of one network interface. */
@@ -29,7 +29,7 @@ export interface Facts {
 export interface KernelState {
   readonly rules: readonly Rule[];
   readonly routes: readonly Route[];
-  /** The fingerprint in our nftables table's comment and its number of rules; absent when there is no table. */
+  /** The fingerprint in a comment of our nftables table and its number of rules; absent when there is no table. */
   readonly table?: { readonly fingerprint: string; readonly ruleCount: number };
   /** Values of the sysctls asked for; a missing key does not exist. */
   readonly sysctls: Readonly<Record<string, string>>;
@@ -112,8 +112,9 @@ export function readRoutes(json: unknown): Route[] {
 /** Reads the objects `nft -j list table inet tresse` gives: fingerprint and number of rules; undefined without a table. */
 export function readTable(json: unknown): KernelState['table'] {
   const objects = list(json);
-  const table = objects.map((object) => object['table']).find((found) => found !== undefined);
-  if (table === null || typeof table !== 'object') return undefined;
-  const comment = 'comment' in table && isText(table.comment) ? table.comment : '';
-  return { fingerprint: comment, ruleCount: objects.filter((object) => 'rule' in object).length };
+  if (!objects.some((object) => 'table' in object)) return undefined;
+  const rules = list(objects.map((object) => object['rule']));
+  const comments = rules.map((rule) => rule['comment']).filter(isText);
+  const fingerprint = comments.find((comment) => comment.startsWith(`${nftTable} `)) ?? '';
+  return { fingerprint, ruleCount: rules.length };
 }

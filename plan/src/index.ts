@@ -13,4 +13,4 @@ export { engineMark, interceptPort, nftTable, relayPort, routeProtocol } from '.
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
 export { type ResolvedUplink, resolveUplinks } from './uplink.ts';
-export { bestUplink, type Candidate, judge, type Judgement } from './verdict.ts';
+export { bestUplink, type Candidate, judge, type Judgement, type PathView } from './verdict.ts';

@@ -34,7 +34,7 @@ const quoted = (names: readonly string[]): string => `{ ${names.map((name) => `"
 export function ruleset(config: BoxConfig, uplinks: readonly ResolvedUplink[], forwardsIpv6: boolean): Ruleset {
   const lan = quoted(config.lan.interfaces);
   const lines = quoted([...new Set(uplinks.map((uplink) => uplink.interface))]);
-  const intercept = [
+  const intercept = (fingerprint: string): string[] => [
     `iifname != ${lan} accept`,
     'meta l4proto != tcp accept',
     ...(forwardsIpv6
@@ -49,31 +49,31 @@ export function ruleset(config: BoxConfig, uplinks: readonly ResolvedUplink[], f
     `tcp flags & (fin|syn|rst|ack) != syn ct mark & ${mask} != ${intercepted} accept`,
     `meta l4proto tcp tproxy ip to 127.0.0.1:${interceptPort} ct mark set ct mark & ${others} | ${intercepted} ` +
       `meta mark set meta mark & ${others} | ${intercepted} counter accept`,
-    'meta l4proto tcp counter reject with tcp reset',
+    `meta l4proto tcp counter reject with tcp reset${fingerprint}`,
   ];
   const forward = [`oifname ${lines} tcp flags & (syn|rst) == syn tcp option maxseg size set rt mtu`];
   const nat = [`meta nfproto ipv4 iifname ${lan} oifname ${lines} counter masquerade`];
   const direct4 = [...directNetworks, ...config.relay.addresses];
-  const body = [
+  const body = (fingerprint: string): string[] => [
     `  set direct4 { type ipv4_addr; flags interval; auto-merge; elements = { ${direct4.join(', ')} } }`,
     ...(forwardsIpv6
       ? [`  set direct6 { type ipv6_addr; flags interval; auto-merge; elements = { ${directNetworks6.join(', ')} } }`]
       : []),
-    ...chain('intercept', 'type filter hook prerouting priority mangle; policy accept;', intercept),
+    ...chain('intercept', 'type filter hook prerouting priority mangle; policy accept;', intercept(fingerprint)),
     ...chain('forward', 'type filter hook forward priority mangle; policy accept;', forward),
     ...chain('nat', 'type nat hook postrouting priority srcnat; policy accept;', nat),
   ];
-  const fingerprint = `tresse ${hash(body.join('\n'))}`;
+  const fingerprint = `tresse ${hash(body('').join('\n'))}`;
   const text = [
     `table inet ${nftTable}`,
     `delete table inet ${nftTable}`,
     `table inet ${nftTable} {`,
-    `  comment "${fingerprint}"`,
-    ...body,
+    // On a rule: nft 1.0 does not list a table's comment as JSON.
+    ...body(` comment "${fingerprint}"`),
     '}',
     '',
   ].join('\n');
-  return { text, fingerprint, ruleCount: intercept.length + forward.length + nat.length };
+  return { text, fingerprint, ruleCount: intercept('').length + forward.length + nat.length };
 }
 
 function chain(name: string, hook: string, rules: readonly string[]): string[] {

@@ -26,7 +26,7 @@ export interface Route {
   readonly metric?: number;
 }
 
-/** A whole nftables table, with the fingerprint that its comment carries. */
+/** A whole nftables table, with the fingerprint that a comment in it carries. */
 export interface Ruleset {
   readonly text: string;
   readonly fingerprint: string;

@@ -1,0 +1,266 @@
+import {
+  type Agreement,
+  type Identity,
+  type Log,
+  preferredCiphers,
+  reportSession,
+  softwareVersion,
+  type StateDirectory,
+} from '@tresse/daemon';
+import { type BoxEngine, type EngineStatus, localLimits, startBoxEngine } from '@tresse/engine';
+import { sentenceOf, UserError } from '@tresse/kit';
+import { engineMark, interceptPort, type ResolvedUplink } from '@tresse/plan';
+import type { BoxConfig, DaemonStatus } from '@tresse/schema';
+
+import { Health, type UplinkView } from './health.ts';
+import { Network } from './network.ts';
+import { PathNumbers } from './path-numbers.ts';
+import { Rendezvous } from './rendezvous.ts';
+
+/** Events of the kernel come in bunches. */
+const settleMs = 30;
+/** Verdicts are looked at this often, and the kernel itself every so many looks, in case an event was lost. */
+const lookMs = 1_000;
+const looksPerRefresh = 5;
+/** A clock that differs more than this from the relay's is said to be wrong. */
+const clockToleranceMs = 60_000;
+
+const noStatus: EngineStatus = { sessions: [], counters: {} };
+
+/** A box at work: wires the engine, the network's set-up and the handshakes together. */
+export class Box {
+  readonly #config: BoxConfig;
+  readonly #identity: Identity;
+  readonly #log: Log;
+  readonly #network: Network;
+  readonly #health: Health;
+  readonly #rendezvous: Rendezvous;
+  readonly #numbers = new PathNumbers();
+  readonly #warnings = new Map<string, string>();
+  readonly #startedAtMs = performance.now();
+  #engine: BoxEngine | undefined;
+  #incarnation: string | undefined;
+  #session: { key: string; uplink: string } | undefined;
+  #uplinks: readonly ResolvedUplink[] = [];
+  #paths = '';
+  #latest: EngineStatus = noStatus;
+  #settling: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #looks = 0;
+  #started = false;
+  #stopped = false;
+
+  constructor(config: BoxConfig, identity: Identity, directory: StateDirectory, log: Log) {
+    this.#config = config;
+    this.#identity = identity;
+    this.#log = log;
+    this.#network = new Network(config, directory, log);
+    this.#health = new Health(log);
+    this.#rendezvous = new Rendezvous(
+      config,
+      identity,
+      {
+        uplinks: () => this.#uplinks,
+        offer: () =>
+          this.#incarnation === undefined
+            ? undefined
+            : {
+                incarnation: this.#incarnation,
+                limits: { ...localLimits, frames: [...localLimits.frames] },
+                ciphers: preferredCiphers(),
+                software: softwareVersion(),
+              },
+        agreed: (agreement, uplink) => this.#agreed(agreement, uplink),
+      },
+      log,
+    );
+  }
+
+  /** Starts the engine, then sets the network up, then goes for the relay. Throws UserError `PORT_IN_USE`, SystemErrors. */
+  async start(): Promise<void> {
+    this.#engine = startBoxEngine(
+      { interceptPort, mark: engineMark },
+      {
+        onReady: (incarnation) => this.#ready(incarnation),
+        onLog: (level, text, fields) => this.#log.at(level, text, fields),
+        onHandshakeWanted: (reason) => this.#rendezvous.want(reason),
+        onNetworkChanged: () => this.#networkChanged(),
+        onFault: (stack, count) => {
+          this.#incarnation = undefined;
+          this.#log.error('the data plane failed', { stack, count });
+        },
+      },
+    );
+    try {
+      await this.#engine.ready;
+      await this.#refresh();
+    } catch (error) {
+      await this.stop();
+      if (!sentenceOf(error).includes('EADDRINUSE')) throw error;
+      const sentence = `TCP port ${interceptPort} is in use: does another box run? (${sentenceOf(error)})`;
+      throw new UserError('PORT_IN_USE', sentence, error);
+    }
+    this.#started = true;
+    this.#rendezvous.want('the box starts');
+    this.#scheduleLook();
+  }
+
+  /** Ends every stream, and takes back everything of ours. Throws SystemError `NETWORK_LEFT`. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#settling);
+    clearTimeout(this.#looking);
+    await this.#rendezvous.stop();
+    // The engine first: its clients get their resets while their packets still come here.
+    await this.#engine?.stop();
+    await this.#network.tearDown();
+  }
+
+  async status(): Promise<DaemonStatus> {
+    this.#latest = (await this.#engine?.status()) ?? noStatus;
+    const sessions = this.#latest.sessions.map((one) => reportSession(one, 'down', one.peer));
+    const paths = sessions.flatMap((one) => one.paths);
+    return {
+      kind: 'box',
+      version: softwareVersion(),
+      pin: this.#identity.pin,
+      uptimeS: Math.round((performance.now() - this.#startedAtMs) / 1000),
+      summary: this.#summary(paths.filter((path) => path.state === 'up').length),
+      uplinks: this.#uplinks.map((uplink) => {
+        const path = paths.find((one) => one.uplink === uplink.name);
+        return {
+          name: uplink.name,
+          interface: uplink.interface,
+          kind: uplink.kind,
+          ...this.#health.verdictOf(uplink.name),
+          direct: uplink.name === this.#health.direct,
+          ...(uplink.address !== undefined && { address: uplink.address }),
+          ...(uplink.gateway !== undefined && { gateway: uplink.gateway }),
+          ...(path && { path }),
+        };
+      }),
+      sessions,
+      counters: { ...this.#latest.counters },
+      warnings: [...this.#warnings.values()],
+    };
+  }
+
+  #summary(up: number): string {
+    if (this.#incarnation === undefined) return 'the data plane is starting';
+    const lines = `${up} of ${this.#config.uplinks.length} lines`;
+    if (this.#rendezvous.pending && !this.#session) return 'looking for the relay';
+    if (this.#rendezvous.pending) return `bonding over ${lines}, renewing keys with the relay`;
+    return up > 0 ? `bonding over ${lines}` : 'the relay is known, no line reaches it now';
+  }
+
+  /** The engine runs anew: sessions, keys and path numbers of before are gone with it. */
+  #ready(incarnation: string): void {
+    this.#incarnation = incarnation;
+    this.#session = undefined;
+    this.#numbers.restart();
+    this.#paths = '';
+    this.#log.info('the data plane runs', { incarnation });
+    if (!this.#started) return;
+    this.#setPaths();
+    this.#rendezvous.want('the data plane was restarted');
+  }
+
+  async #agreed(agreement: Agreement & { relayTimeMs: number }, uplink: string): Promise<void> {
+    const { peerPin, peerIncarnation } = agreement;
+    const key = `${peerPin} ${this.#incarnation} ${peerIncarnation}`;
+    this.#judgeClock(agreement.relayTimeMs);
+    await this.#engine?.installKid({
+      kid: agreement.kid,
+      secret: agreement.secret,
+      cipher: agreement.cipher,
+      limits: agreement.limits,
+      sessionKey: key,
+      peer: peerPin,
+    });
+    const isNew = this.#session?.key !== key;
+    this.#session = { key, uplink };
+    this.#log.info(isNew ? 'the relay is reached' : 'keys are renewed', {
+      uplink,
+      cipher: agreement.cipher,
+      group: agreement.group,
+      software: agreement.peerSoftware,
+    });
+    // Forward secrecy by the hour begins here: a timer that wants the next handshake.
+  }
+
+  #judgeClock(relayTimeMs: number): void {
+    const aheadMs = Date.now() - relayTimeMs;
+    if (Math.abs(aheadMs) < clockToleranceMs) this.#warnings.delete('clock');
+    else {
+      const seconds = Math.round(Math.abs(aheadMs) / 1000);
+      this.#warn('clock', `this machine's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the relay's`);
+    }
+  }
+
+  #networkChanged(): void {
+    if (this.#settling || this.#stopped) return;
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined;
+      this.#refresh().catch((error: unknown) => this.#unread(error));
+    }, settleMs);
+  }
+
+  /** Looks at the machine, sets the network up, tells the engine its paths. */
+  async #refresh(): Promise<void> {
+    const before = this.#sending();
+    this.#uplinks = await this.#network.refresh((uplinks) => {
+      this.#health.judge(uplinks, (name) => this.#viewOf(name));
+      return this.#health.direct;
+    });
+    if (this.#stopped) return;
+    this.#setPaths();
+    if (this.#sending() !== before) this.#rendezvous.hurry();
+  }
+
+  #sending(): string {
+    return this.#uplinks.flatMap((one) => (one.fault === undefined ? [`${one.name} ${one.address}`] : [])).join(',');
+  }
+
+  #setPaths(): void {
+    const paths = this.#numbers.assign(this.#config, this.#uplinks);
+    if (!paths) {
+      this.#warn('paths', 'a line came and went more than 250 times in this session: restart the box to use it again');
+      return;
+    }
+    const text = JSON.stringify(paths);
+    if (text === this.#paths) return;
+    this.#paths = text;
+    this.#engine?.setPaths(paths);
+  }
+
+  #scheduleLook(): void {
+    this.#looking = setTimeout(() => {
+      this.#look()
+        .catch((error: unknown) => this.#unread(error))
+        .finally(() => {
+          if (!this.#stopped) this.#scheduleLook();
+        });
+    }, lookMs);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#incarnation !== undefined) this.#latest = (await this.#engine?.status()) ?? noStatus;
+    this.#looks++;
+    const changed = this.#health.judge(this.#uplinks, (name) => this.#viewOf(name));
+    if (!this.#stopped && (changed || this.#looks % looksPerRefresh === 0)) await this.#refresh();
+  }
+
+  #viewOf(name: string): UplinkView {
+    const path = this.#latest.sessions.flatMap((one) => one.paths).find((one) => one.uplink === name);
+    return { path, dialFault: this.#rendezvous.faultOf(name) };
+  }
+
+  #unread(error: unknown): void {
+    if (!this.#stopped) this.#log.warn('the state of the machine could not be read', { reason: sentenceOf(error) });
+  }
+
+  #warn(key: string, sentence: string): void {
+    if (this.#warnings.get(key) !== sentence) this.#log.warn(sentence);
+    this.#warnings.set(key, sentence);
+  }
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+
+import { type LogLevel, logLevels } from '@tresse/daemon';
+import { Command, Option } from 'commander';
+
+import { initBox } from './init.ts';
+import { runBox } from './run.ts';
+
+interface Where {
+  state: string;
+  config?: string;
+}
+
+const placed = (options: Where): { state: string; config: string } => ({
+  state: options.state,
+  config: options.config ?? join(options.state, 'box.yaml'),
+});
+
+const state = (): Option => new Option('--state <dir>', 'state directory').default('/var/lib/tresse');
+const config = (): Option => new Option('--config <file>', 'configuration (default: box.yaml in the state directory)');
+
+/** The command line of `tresse box`. */
+export function boxCommand(): Command {
+  const program = new Command('tresse box').description(
+    'Bonds the internet lines of a household or office; runs on the router.',
+  );
+  program
+    .command('init')
+    .description('make an identity and a commented box.yaml, print the pin')
+    .addOption(state())
+    .addOption(config())
+    .action(async (options: Where) => {
+      process.stdout.write(await initBox(placed(options)));
+    });
+  program
+    .command('run')
+    .description('bond the lines until ended by a signal')
+    .addOption(state())
+    .addOption(config())
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
+    .action(async (options: Where & { logLevel: LogLevel }) => {
+      await runBox({ ...placed(options), logLevel: options.logLevel });
+    });
+  return program;
+}

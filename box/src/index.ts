@@ -1,0 +1,1 @@
+export { boxCommand } from './command.ts';

@@ -1,0 +1,148 @@
+import { type Log } from '@tresse/daemon';
+import { sentenceOf } from '@tresse/kit';
+import {
+  type ChangedSysctls,
+  type Facts,
+  type KernelState,
+  nftTable,
+  readGateways,
+  readInterfaces,
+  readRoutes,
+  readRules,
+  readTable,
+  renderStep,
+  routeProtocol,
+  type Step,
+} from '@tresse/plan';
+import { CommandError, ip, ipBatch, nftApply, nftList, readSysctl, writeSysctl } from '@tresse/sys';
+
+/** Reads what the machine is like: interfaces, addresses and default routes. Throws CommandError. */
+export async function readFacts(): Promise<Facts> {
+  const [addresses, routes] = await Promise.all([ip('addr', 'show'), ip('route', 'show', 'table', 'main')]);
+  return { interfaces: readInterfaces(addresses), gateways: readGateways(routes) };
+}
+
+/** Reads what the kernel holds of ours, and the sysctls asked for. Throws CommandError, SystemError `SYSCTL`. */
+export async function readKernel(sysctls: readonly string[]): Promise<KernelState> {
+  const [rules, routes, table] = await Promise.all([
+    ip('rule', 'show'),
+    ip('route', 'show', 'table', 'all', 'proto', String(routeProtocol)),
+    ourTable(),
+  ]);
+  const found = readTable(table);
+  return {
+    rules: readRules(rules),
+    routes: readRoutes(routes),
+    sysctls: Object.fromEntries(
+      sysctls.flatMap((key) => {
+        const value = readSysctl(key);
+        return value === undefined ? [] : [[key, value]];
+      }),
+    ),
+    ...(found && { table: found }),
+  };
+}
+
+async function ourTable(): Promise<unknown> {
+  try {
+    return await nftList('table', 'inet', nftTable);
+  } catch (error) {
+    if (error instanceof CommandError && error.stderr.includes('No such file')) return [];
+    throw error;
+  }
+}
+
+/**
+ * Applies steps in their order. A step the kernel refuses is logged and left: the next look at the kernel finds it missing and
+ * tries again, and the other lines do not wait for it. `remember` is told of a sysctl before it is changed, and after it is
+ * restored. Returns the number of steps refused.
+ */
+export async function applySteps(
+  steps: readonly Step[],
+  changed: ChangedSysctls,
+  remember: (changed: ChangedSysctls) => void,
+  log: Log,
+): Promise<number> {
+  let known = changed;
+  const refusals = await sequence(groups(steps), async (group) => {
+    if (Array.isArray(group)) return applyIp(group, log);
+    try {
+      known = await applyOther(group, known, remember);
+      return 0;
+    } catch (error) {
+      log.warn('the kernel refused a step', { step: renderStep(group), reason: sentenceOf(error) });
+      return 1;
+    }
+  });
+  return refusals.reduce((sum, one) => sum + one, 0);
+}
+
+type OtherStep = Exclude<Step, { kind: 'ip' }>;
+
+/** Steps with neighbouring `ip` commands put together, as lines of one batch. */
+function groups(steps: readonly Step[]): (OtherStep | string[])[] {
+  const result: (OtherStep | string[])[] = [];
+  for (const step of steps) {
+    const last = result.at(-1);
+    if (step.kind !== 'ip') result.push(step);
+    else if (Array.isArray(last)) last.push(step.arguments.join(' '));
+    else result.push([step.arguments.join(' ')]);
+  }
+  return result;
+}
+
+async function applyOther(
+  step: OtherStep,
+  changed: ChangedSysctls,
+  remember: (changed: ChangedSysctls) => void,
+): Promise<ChangedSysctls> {
+  switch (step.kind) {
+    case 'nft':
+      await nftApply(step.text);
+      return changed;
+    case 'sysctl': {
+      // Written down first: killed in between, the worst is a value restored to what it is.
+      const known = { ...changed, [step.key]: { before: step.before, ours: step.value } };
+      remember(known);
+      writeSysctl(step.key, step.value);
+      return known;
+    }
+    case 'restore':
+    case 'forget':
+    default: {
+      if (step.kind === 'restore') writeSysctl(step.key, step.value);
+      const { [step.key]: _, ...known } = changed;
+      remember(known);
+      return known;
+    }
+  }
+}
+
+/** All in one process; where one is refused, each by itself, so that the others are done. */
+async function applyIp(lines: readonly string[], log: Log): Promise<number> {
+  try {
+    await ipBatch(lines);
+    return 0;
+  } catch {
+    const outcomes = await sequence(lines, async (line) => {
+      try {
+        await ip(...line.split(' '));
+        return false;
+      } catch (error) {
+        const again = error instanceof CommandError && /File exists|No such process/u.test(error.stderr);
+        if (!again) log.warn('the kernel refused a step', { step: `ip ${line}`, reason: sentenceOf(error) });
+        return !again;
+      }
+    });
+    return outcomes.filter((refused) => refused).length;
+  }
+}
+
+async function sequence<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  await items.reduce(async (before, item) => {
+    await before;
+    results.push(await work(item));
+  }, Promise.resolve());
+  return results;
+}

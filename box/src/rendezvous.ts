@@ -1,0 +1,170 @@
+import { type Agreement, dialRelay, type Identity, type Log, type Offer } from '@tresse/daemon';
+import { sentenceOf } from '@tresse/kit';
+import type { ResolvedUplink } from '@tresse/plan';
+import type { BoxConfig } from '@tresse/schema';
+
+/** The next line is tried when the one before has not answered for this long (as in RFC 8305). */
+const staggerMs = 250;
+/** Between rounds of attempts: from the first, growing by half, to the second; after five minutes to the third. */
+const pauseMsFirst = 200;
+const pauseMsMax = 2_000;
+const pauseMsMaxLate = 15_000;
+const lateAfterMs = 300_000;
+
+/** What a rendezvous needs of the daemon. */
+export interface Rendezvoyeur {
+  uplinks(): readonly ResolvedUplink[];
+  /** Undefined while the engine is starting. */
+  offer(): Offer | undefined;
+  /** Makes the agreed keys usable. */
+  agreed(agreement: Agreement & { relayTimeMs: number }, uplink: string): Promise<void>;
+}
+
+/**
+ * Makes handshakes whenever one is wanted, over any line: the first that answers wins. Tries again for ever, with a jittered
+ * pause, and keeps for each uplink why the last attempt over it came to nothing.
+ */
+export class Rendezvous {
+  readonly #config: BoxConfig;
+  readonly #identity: Identity;
+  readonly #needs: Rendezvoyeur;
+  readonly #log: Log;
+  readonly #faults = new Map<string, string>();
+  #round: Promise<void> | undefined;
+  #cancelPause: (() => void) | undefined;
+  #stopped = false;
+  #abort = new AbortController();
+
+  constructor(config: BoxConfig, identity: Identity, needs: Rendezvoyeur, log: Log) {
+    this.#config = config;
+    this.#identity = identity;
+    this.#needs = needs;
+    this.#log = log;
+  }
+
+  /** Whether a handshake is wanted and not made yet. */
+  get pending(): boolean {
+    return this.#round !== undefined;
+  }
+
+  /** Why the last handshake over an uplink failed; undefined when it did not. */
+  faultOf(uplink: string): string | undefined {
+    return this.#faults.get(uplink);
+  }
+
+  /** A handshake is wanted. More wishes while one is under way are the same wish. */
+  want(reason: string): void {
+    if (this.#round || this.#stopped) return;
+    this.#log.info('a handshake is wanted', { reason });
+    this.#round = this.#untilAgreed().finally(() => {
+      this.#round = undefined;
+    });
+  }
+
+  /** Something changed on the lines: no use in waiting out a pause. */
+  hurry(): void {
+    this.#cancelPause?.();
+  }
+
+  /** Ends attempts under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#abort.abort();
+    this.#cancelPause?.();
+    await this.#round;
+  }
+
+  async #untilAgreed(): Promise<void> {
+    const beganAtMs = performance.now();
+    let pauseMs = pauseMsFirst;
+    const attempt = async (): Promise<void> => {
+      if (this.#stopped || (await this.#tryLines())) return;
+      const lateNow = performance.now() - beganAtMs > lateAfterMs;
+      // Jittered, so that the boxes of a relay that restarts do not come all at once.
+      await this.#pause(pauseMs * (0.5 + Math.random() / 2));
+      pauseMs = Math.min(pauseMs * 1.5, lateNow ? pauseMsMaxLate : pauseMsMax);
+      await attempt();
+    };
+    await attempt();
+  }
+
+  /** One attempt over every line that can send, staggered. Returns whether one agreed. */
+  async #tryLines(): Promise<boolean> {
+    const offer = this.#needs.offer();
+    if (!offer) return false;
+    const targets = this.#needs
+      .uplinks()
+      .filter((one) => one.fault === undefined)
+      // Metered lines last.
+      .toSorted((a, b) => Number(a.metered) - Number(b.metered))
+      .flatMap((uplink) => this.#config.relay.addresses.map((address) => ({ uplink, address })));
+    this.#abort = new AbortController();
+    const round = this.#abort;
+    const attempts = targets.map(async ({ uplink, address }, index) => {
+      await delay(index * staggerMs, round.signal);
+      return { uplink: uplink.name, agreement: await this.#dial(uplink, address, offer, round.signal) };
+    });
+    try {
+      const { uplink, agreement } = await Promise.any(attempts);
+      round.abort();
+      await this.#needs.agreed(agreement, uplink);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AggregateError))
+        this.#log.warn('a handshake came to nothing', { reason: sentenceOf(error) });
+      return false;
+    }
+  }
+
+  async #dial(
+    uplink: ResolvedUplink,
+    address: string,
+    offer: Offer,
+    signal: AbortSignal,
+  ): Promise<Agreement & { relayTimeMs: number }> {
+    const { port, pin } = this.#config.relay;
+    const localAddress = uplink.address;
+    try {
+      const target = { address, port, pin, ...(localAddress !== undefined && { localAddress }) };
+      const agreement = await dialRelay(target, this.#identity, offer, { signal });
+      this.#faults.delete(uplink.name);
+      return agreement;
+    } catch (error) {
+      if (!signal.aborted) {
+        const reason = sentenceOf(error);
+        const level = this.#faults.get(uplink.name) === reason ? 'debug' : 'warn';
+        this.#faults.set(uplink.name, reason);
+        this.#log.at(level, 'no handshake over a line', { uplink: uplink.name, reason });
+      }
+      throw error;
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#cancelPause = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#cancelPause = end;
+    });
+  }
+}
+
+/** Resolves after a time; rejects when given up before. */
+function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const given = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', given);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', given, { once: true });
+  });
+}

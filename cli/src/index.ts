@@ -1,0 +1,2 @@
+export { statusText } from './status-text.ts';
+export { tresseCommand } from './command.ts';
