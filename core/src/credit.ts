@@ -46,6 +46,7 @@ export class CreditWindow {
     this.#roundStartMs = nowMs;
     this.#usedMs = nowMs;
     this.#grow(creditWindowBytesFirst);
+    this.#limit = this.#windowBytes;
   }
 
   /** Offset up to which the peer may send, as last granted. */
