@@ -1,0 +1,86 @@
+/** An access line as TCP sees it: a rate, a delay and a queue each way; it may go silent, and come back. */
+
+export interface LineSpec {
+  /** Towards the box and from it, bits per second. */
+  readonly downBps: number;
+  readonly upBps: number;
+  /** One way, ms. */
+  readonly delayMs: number;
+  /** Extra delay of each piece, up to this, order kept, ms. */
+  readonly jitterMs: number;
+  /** Share of segments lost. */
+  readonly lossRatio: number;
+}
+
+/** One direction: what is sent waits until the pieces before it have left. */
+export class Direction {
+  /** Bytes per ms. */
+  rate: number;
+  #freeAtMs = 0;
+
+  constructor(bps: number) {
+    this.rate = bps / 8_000;
+  }
+
+  /** What a new piece waits before its own transmission, ms. */
+  queueMs(nowMs: number): number {
+    return Math.max(0, this.#freeAtMs - nowMs);
+  }
+
+  /** When the last bit of a piece given now has left, ms. */
+  send(bytes: number, nowMs: number): number {
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + bytes / this.rate;
+    return this.#freeAtMs;
+  }
+
+  clear(): void {
+    this.#freeAtMs = 0;
+  }
+}
+
+export class Line {
+  readonly path: number;
+  readonly down: Direction;
+  readonly up: Direction;
+  delayMs: number;
+  jitterMs: number;
+  lossRatio: number;
+  #alive = true;
+  /** Changes whenever the line dies: what was on its way then is lost. */
+  #life = 0;
+
+  constructor(path: number, spec: LineSpec) {
+    this.path = path;
+    this.down = new Direction(spec.downBps);
+    this.up = new Direction(spec.upBps);
+    this.delayMs = spec.delayMs;
+    this.jitterMs = spec.jitterMs;
+    this.lossRatio = spec.lossRatio;
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get life(): number {
+    return this.#life;
+  }
+
+  /** Nothing moves any more, in either direction; nobody is told. */
+  cut(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#life++;
+    this.down.clear();
+    this.up.clear();
+  }
+
+  restore(): void {
+    this.#alive = true;
+  }
+
+  /** Whether what left in that life of the line arrives now. */
+  carries(life: number): boolean {
+    return this.#alive && this.#life === life;
+  }
+}

@@ -1,0 +1,193 @@
+/** A box and a relay in virtual time: lines between them, streams over them, and what happens to the lines. */
+import { CreditBudget, limits, ResetReason, type Stream, type StrandRole, type Target } from '@tresse/core';
+import { Prng } from '@tresse/kit';
+
+import { Clock } from './clock.ts';
+import { Connection, type EndEvents, type EndName } from './connection.ts';
+import { Endpoint } from './endpoint.ts';
+import { Line, type LineSpec } from './line.ts';
+import { LocalPeer, type PeerSpec } from './local-peer.ts';
+import { Pattern } from './pattern.ts';
+
+export interface StreamSpec {
+  readonly opensAtMs: number;
+  readonly box: PeerSpec;
+  readonly relay: PeerSpec;
+  /** What the relay's connect takes, ms. */
+  readonly connectMs: number;
+  readonly refused: boolean;
+}
+
+export interface WorldSpec {
+  readonly seed: number;
+  readonly lines: readonly LineSpec[];
+  readonly streams: readonly StreamSpec[];
+  readonly socketBytes: number;
+  readonly tickMs: number;
+}
+
+/** A stream as both sides see it. */
+export interface Flow {
+  readonly spec: StreamSpec;
+  readonly number: number;
+  box: LocalPeer | undefined;
+  relay: LocalPeer | undefined;
+}
+
+/** Linux gives up a SYN and sends it again after this, ms; the engine gives up the attempt later. */
+const synAgainMs = 1_000;
+const connectMs = 3_000;
+
+export class World {
+  readonly clock: Clock = new Clock();
+  readonly lines: readonly Line[];
+  readonly box: Endpoint;
+  readonly relay: Endpoint;
+  readonly budgets: Record<EndName, CreditBudget>;
+  readonly flows: readonly Flow[];
+  readonly #spec: WorldSpec;
+  readonly #prng: Prng;
+  readonly #table: Uint8Array;
+  #nextConnection = 1;
+  #hash = 0x811c9dc5;
+
+  constructor(spec: WorldSpec) {
+    this.#spec = spec;
+    this.#prng = new Prng(spec.seed ^ 0x5bd1e995);
+    this.#table = Pattern.table(spec.seed);
+    this.lines = spec.lines.map((line, i) => new Line(i + 1, line));
+    this.flows = spec.streams.map((s, number) => ({ spec: s, number, box: undefined, relay: undefined }));
+    this.budgets = {
+      box: new CreditBudget(limits.receiveBudgetBytes),
+      relay: new CreditBudget(limits.receiveBudgetBytes),
+    };
+    this.box = this.#endpoint('box');
+    this.relay = this.#endpoint('relay');
+    this.box.dial = (path, role) => this.#dial(path, role);
+    for (const line of this.lines) this.box.dialer?.enable(line.path, true);
+    for (const flow of this.flows) this.clock.at(flow.spec.opensAtMs, () => this.#open(flow));
+    this.clock.at(0, () => this.box.pump());
+    this.clock.at(0, () => this.relay.pump());
+  }
+
+  /** A number that two runs share only if the same things happened at the same times. */
+  get hash(): number {
+    return this.#hash >>> 0;
+  }
+
+  /** True when no stream is left on either side, and all have been opened. */
+  get settled(): boolean {
+    return (
+      this.box.session.streams.size === 0 &&
+      this.relay.session.streams.size === 0 &&
+      this.flows.every((flow) => flow.box !== undefined)
+    );
+  }
+
+  line(path: number): Line {
+    const line = this.lines[path - 1];
+    if (!line) throw new RangeError(`no line ${path}`);
+    return line;
+  }
+
+  /** The line's carrier falls, or comes back: the box sees it at once. */
+  carrier(path: number, up: boolean): void {
+    const line = this.line(path);
+    if (up) line.restore();
+    else line.cut();
+    this.box.session.handlePathState(path, up, false, this.clock.nowMs);
+    this.box.dialer?.enable(path, up);
+    this.box.pump();
+  }
+
+  /** Every connection that stands at the box, oldest first. */
+  get connections(): readonly Connection[] {
+    return [...this.box.connections];
+  }
+
+  #endpoint(side: EndName): Endpoint {
+    return new Endpoint(this.clock, {
+      side,
+      budget: this.budgets[side],
+      socketBytes: this.#spec.socketBytes,
+      tickMs: this.#spec.tickMs,
+      accept: (stream) => this.#accept(stream),
+      note: (kind, a, b) => this.#note(side === 'box' ? kind : kind + 8, a, b),
+    });
+  }
+
+  #note(kind: number, a: number, b: number): void {
+    let h = this.#hash;
+    for (const value of [kind, a, b, Math.round(this.clock.nowMs * 1_000)]) h = Math.imul(h ^ value, 0x01000193);
+    this.#hash = h;
+  }
+
+  #open(flow: Flow): void {
+    const target: Target = { address: Uint8Array.of(198, 51, 100, 10), port: flow.number + 1 };
+    const stream = this.box.session.openStream(target, [], this.clock.nowMs);
+    flow.box = this.#peer('box', stream, flow);
+    this.box.pump();
+  }
+
+  #accept(stream: Stream): void {
+    const flow = this.flows[stream.target.port - 1];
+    if (!flow) throw new RangeError(`a stream to port ${stream.target.port}, which nobody opened`);
+    if (flow.relay) throw new RangeError(`stream ${stream.id} connects twice`);
+    this.clock.at(this.clock.nowMs + flow.spec.connectMs, () => {
+      const { session } = this.relay;
+      if (stream.dead) return;
+      if (flow.spec.refused) session.resetStream(stream, ResetReason.refused, this.clock.nowMs);
+      else {
+        flow.relay = this.#peer('relay', stream, flow);
+        session.handleConnected(stream, this.clock.nowMs);
+      }
+      this.relay.pump();
+    });
+  }
+
+  #peer(side: EndName, stream: Stream, flow: Flow): LocalPeer {
+    const endpoint = this[side];
+    const own = new Pattern(this.#table, flow.number * 7_919 + (side === 'box' ? 0 : 31_337));
+    const other = new Pattern(this.#table, flow.number * 7_919 + (side === 'box' ? 31_337 : 0));
+    const peer = new LocalPeer(this.clock, endpoint.session, stream, flow.spec[side], own, other, () =>
+      endpoint.pump(),
+    );
+    endpoint.peers.set(stream, peer);
+    return peer;
+  }
+
+  #dial(path: number, role: StrandRole): void {
+    const line = this.line(path);
+    const beganMs = this.clock.nowMs;
+    const attempt = (): void => {
+      const { life, alive } = line;
+      const sentMs = this.clock.nowMs;
+      const rttMs = 2 * line.delayMs + line.down.queueMs(sentMs) + line.up.queueMs(sentMs) + 0.1;
+      if (sentMs - beganMs > connectMs) {
+        this.box.dialer?.handleEnd({ path, role });
+        this.box.pump();
+      } else if (!alive) this.clock.at(sentMs + synAgainMs, attempt);
+      else {
+        this.clock.at(sentMs + rttMs, () => {
+          if (line.carries(life)) this.#connected(line, path, role, rttMs);
+          else this.clock.at(sentMs + synAgainMs, attempt);
+        });
+      }
+    };
+    attempt();
+  }
+
+  #connected(line: Line, path: number, role: StrandRole, rttMs: number): void {
+    const events = (endpoint: Endpoint): EndEvents => ({
+      onContent: (connection, content) => endpoint.handleContent(connection, content),
+      onAcked: (connection) => endpoint.handleAcked(connection),
+      onDown: (connection) => endpoint.handleDown(connection),
+    });
+    const connection = new Connection(this.clock, line, this.#nextConnection++, role, rttMs, this.#prng, {
+      box: events(this.box),
+      relay: events(this.relay),
+    });
+    this.box.dialer?.handleEnd({ path, role });
+    this.box.handleUp(connection);
+  }
+}
