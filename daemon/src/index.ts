@@ -8,3 +8,4 @@ export { lockStateDirectory } from './lock.ts';
 export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';
 export { type Host, Reception, type Remote } from './reception.ts';
 export { openStateDirectory, type StateDirectory } from './state-directory.ts';
+export { reportSession } from './session-report.ts';

@@ -80,8 +80,12 @@ function alive(holder: string): boolean {
   return start !== '' && startOf(Number(pid)) === start;
 }
 
-/** When a process began, in clock ticks since the machine did (field 22 of /proc/PID/stat); undefined when it is gone. */
+/**
+ * When a process began, in clock ticks since the machine did (field 22 of /proc/PID/stat); undefined when it is gone, or dead and
+ * only not yet buried by its parent (a zombie).
+ */
 function startOf(pid: number): string | undefined {
   const stat = textOf(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const [state = '', ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return state === 'Z' || state === 'X' ? undefined : fields[18];
 }

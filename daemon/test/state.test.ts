@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 
 import type { DaemonStatus } from '@tresse/schema';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import {
   ensureIdentity,
@@ -58,6 +58,21 @@ test('a second daemon on one directory is refused; a dead one leaves no obstacle
   const release = lockStateDirectory(directory);
   expect(() => lockStateDirectory(directory)).toThrow(`process ${process.pid}`);
   release();
+  lockStateDirectory(directory)();
+});
+
+test('a killed daemon nobody has buried yet holds no lock', async () => {
+  const directory = openStateDirectory(scratch());
+  // The shell becomes a program that never asks after its child.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  undo(() => parent.kill('SIGKILL'));
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const child = Number(line.toString());
+  const stat = readFileSync(`/proc/${child}/stat`, 'utf8');
+  writeFileSync(directory.file('lock'), `${child} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}\n`);
+  await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/cmdline`, 'utf8')).toMatch(/^sleep/u));
+  process.kill(child, 'SIGKILL');
+  await vi.waitFor(() => expect(readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') Z '));
   lockStateDirectory(directory)();
 });
 
