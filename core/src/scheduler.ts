@@ -13,7 +13,7 @@ export interface Line {
   open: boolean;
   /** Bytes that stand unsent in it. */
   unsentBytes: number;
-  /** Bytes per second. */
+  /** Bytes per second; 0: not to be reckoned with. */
   rate: number;
   /** One way, queue included, ms. */
   delayMs: number;
@@ -34,16 +34,19 @@ export class EarliestArrival implements Scheduler {
   choose(lines: readonly Line[], count: number, sizes: readonly number[], remaining: number): number {
     let best = -1;
     let bestMs = Infinity;
+    let soonestMs = Infinity;
     for (let i = 0; i < count; i++) {
       const line = lines[i];
-      if (!line?.open || line.rate <= 0) continue;
-      const arrivalMs = startMs(line) + ((sizes[i] ?? 0) * 1_000) / line.rate;
-      if (arrivalMs < bestMs) {
+      if (!line || line.rate <= 0) continue;
+      const arrivalMs = startMs(line) + (Math.min(sizes[i] ?? 0, remaining) * 1_000) / line.rate;
+      soonestMs = Math.min(soonestMs, arrivalMs);
+      if (line.open && arrivalMs < bestMs) {
         bestMs = arrivalMs;
         best = i;
       }
     }
-    if (best < 0 || remaining === Infinity) return best;
+    // The soonest of all never waits: only a line that is worse than a busy one may be left out.
+    if (best < 0 || remaining === Infinity || bestMs <= soonestMs) return best;
     return bestMs <= othersFinishMs(lines, count, best, remaining) ? best : -1;
   }
 }

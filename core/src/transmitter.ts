@@ -72,7 +72,10 @@ export class Transmitter {
     strand.recordsSent++;
     strand.bytesOut += wire;
     strand.unsentBytes += wire;
-    if (strand.outstandingSinceMs === Infinity) strand.outstandingSinceMs = this.#state.nowMs;
+    if (strand.outstandingSinceMs === Infinity) {
+      strand.outstandingSinceMs = this.#state.nowMs;
+      strand.progressMs = this.#state.nowMs;
+    }
     this.#state.counters.recordsOut++;
     return strand;
   }
@@ -283,7 +286,8 @@ export class Transmitter {
     for (const path of state.paths.values()) {
       if (!path.usable) continue;
       const strand = bulk ? path.bulk(state.nowMs) : (path.quick() ?? path.bulk(state.nowMs));
-      if (!strand || strand.state !== 'answered') continue;
+      // One stuck in loss recovery is not worth waiting for.
+      if (!strand || strand.state !== 'answered' || strand.stuck(state.nowMs)) continue;
       const line = (this.#lines[count] ??= {
         open: false,
         unsentBytes: 0,
@@ -299,10 +303,7 @@ export class Transmitter {
       line.delayMs = path.delayMs;
       const size = chunkSize(line.rate);
       this.#sizes[count] = size;
-      line.open =
-        strand.usable &&
-        !strand.stuck(state.nowMs) &&
-        line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, 2 * size);
+      line.open = strand.usable && line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, 2 * size);
       if (line.open) open++;
       count++;
     }
@@ -347,7 +348,9 @@ export class Transmitter {
     if (restricted || others) {
       for (const line of this.#lines) {
         const id = line.path?.id ?? 0;
-        if ((others && id === avoid) || !stream.allows(id)) line.open = false;
+        if ((!others || id !== avoid) && stream.allows(id)) continue;
+        line.open = false;
+        line.rate = 0;
       }
     }
     const chosen = this.#scheduler.choose(this.#lines, this.#lines.length, this.#sizes, remaining);
