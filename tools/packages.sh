@@ -28,7 +28,8 @@ for attempt in lists fresh-lists; do
     exit 1
   fi
   if apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-    exit 0
+    # What asks the kernel through nft could not be asked before.
+    exec "$(dirname "$0")/preflight.sh"
   fi
 done
 say "Installing ${missing[*]} failed: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"

@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 import { demo } from './demo.ts';
+import { runEvery } from './every.ts';
 import { clean, type LabOptions, runCommand } from './lab.ts';
 import { findScenario, scenarioNames } from './scenario/scenario-file.ts';
-import { testAll } from './test-all.ts';
+
+const seedHelp = 'of the content and of the lines’ chance';
+const runsHelp = 'how often; the median is judged';
+const plain: LabOptions = { json: false, seed: 1, runs: 1, short: false, onlyLines: false, keep: false };
 
 /** `tresse lab ...` */
 export function labCommand(): Command {
@@ -21,8 +25,8 @@ export function labCommand(): Command {
     .command('run')
     .argument('<name-or-file>', 'a scenario by its name, or a file')
     .option('--json', 'one JSON document on stdout, everything else on stderr', false)
-    .option('--seed <n>', 'of the content and of the lines’ chance', wholeNumber, 1)
-    .option('--runs <n>', 'how often; the median is judged', positiveNumber, 1)
+    .option('--seed <n>', seedHelp, wholeNumber, 1)
+    .option('--runs <n>', runsHelp, positiveNumber, 1)
     .option('--short', 'few bytes, and only floors for limits', false)
     .option('--only-lines', 'only the lines and kernel MPTCP, without Tresse', false)
     .option('--keep', 'leave everything up at the end until Ctrl-C', false)
@@ -38,9 +42,18 @@ export function labCommand(): Command {
     });
   lab
     .command('test')
+    .option('--count <file>', 'also write how many passed and failed, as JSON')
     .description('every scenario in its short form')
-    .action(async () => {
-      process.exitCode = (await testAll()) ? 0 : 1;
+    .action(async ({ count }: { count?: string }) => {
+      process.exitCode = (await runEvery({ ...plain, short: true }, count)) ? 0 : 1;
+    });
+  lab
+    .command('all')
+    .option('--seed <n>', seedHelp, wholeNumber, 1)
+    .option('--runs <n>', runsHelp, positiveNumber, 1)
+    .description('every scenario in full, with full limits')
+    .action(async (given: Pick<LabOptions, 'seed' | 'runs'>) => {
+      process.exitCode = (await runEvery({ ...plain, ...given }, undefined)) ? 0 : 1;
     });
   lab.command('clean').description('remove what a run that was killed left behind').action(clean);
   return lab;

@@ -1,1 +1,1 @@
-export {};
+export { labCommand } from './command.ts';

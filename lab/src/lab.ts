@@ -8,6 +8,7 @@ import { Interruption } from './interruption.ts';
 import { LabNames } from './network/addresses.ts';
 import { takeLock } from './network/lock.ts';
 import { sweep } from './network/sweep.ts';
+import { inTurn, until } from './process/in-turn.ts';
 import { LiveShow } from './report/live-show.ts';
 import { medianReport } from './report/median.ts';
 import type { Report } from './report/report.ts';
@@ -51,13 +52,11 @@ export async function runCommand(nameOrFile: string, options: LabOptions): Promi
 
 /** All runs of a scenario as one report. */
 export async function runs(lab: OpenLab, named: NamedScenario, options: LabOptions): Promise<Report> {
-  const reports: Report[] = [];
-  for (let i = 0; i < options.runs; i++) {
-    if (options.runs > 1) lab.show.say(`run ${i + 1} of ${options.runs}`);
-    // One after another: each run needs the whole machine.
-    // oxlint-disable-next-line no-await-in-loop
-    reports.push(await runUnlessVoid(lab, named, options));
-  }
+  const numbers = Array.from({ length: options.runs }, (_, i) => i + 1);
+  const reports = await inTurn(numbers, async (number) => {
+    if (options.runs > 1) lab.show.say(`run ${number} of ${options.runs}`);
+    return await runUnlessVoid(lab, named, options);
+  });
   return medianReport(reports);
 }
 
@@ -82,7 +81,7 @@ async function runUnlessVoid(lab: OpenLab, named: NamedScenario, options: LabOpt
 async function kept(lab: OpenLab): Promise<void> {
   lab.show.phase('kept');
   lab.show.say(`everything stays up until Ctrl-C: ip netns exec ${lab.names.lan} curl ...; logs in ${lab.folder}`);
-  while (!lab.interruption.came) await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => Promise.resolve(lab.interruption.came), 200, Infinity);
 }
 
 /** Takes the lock, sweeps what a dead owner left, and gives the lab to `work`. Throws UserError `LAB_BUSY`, `NOT_ROOT`. */

@@ -1,6 +1,6 @@
 import { sentenceOf, TresseError } from '@tresse/kit';
 
-import { labCommand } from './command.ts';
+import { labCommand } from './index.ts';
 
 try {
   await labCommand().parseAsync(process.argv);

@@ -4,6 +4,7 @@ import { SystemError, UserError, sentenceOf } from '@tresse/kit';
 
 import type { Interruption } from './interruption.ts';
 import type { LabNames } from './network/addresses.ts';
+import { inTurn } from './process/in-turn.ts';
 import { Product } from './product/product.ts';
 import { type Check, type EmulatorReport, lateRatioMax, type Report, type StepReport, truth } from './report/report.ts';
 import type { Show } from './report/show.ts';
@@ -106,12 +107,10 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
   draft.steps = steps;
   let faults: string[] = [];
   try {
-    for (const [index, step] of scenario.steps.entries()) {
+    await inTurn(scenario.steps, async (step, index) => {
       interruption.check();
-      // One after another: each step has the lines to itself.
-      // oxlint-disable-next-line no-await-in-loop
       await playStep({ stage, order, product, rivals, step, index }, steps, checks);
-    }
+    });
   } finally {
     show.phase('stopping box and relay');
     faults = await product.stop();

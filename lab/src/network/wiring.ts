@@ -26,21 +26,24 @@ const masquerade = `table ip operator {
   }
 }`;
 
+function wire(a: string, aName: string, b: string, bName: string): string {
+  return `link add ${aName} netns ${a} type veth peer name ${bName} netns ${b}`;
+}
+
+function host(netns: string, batch: string[]): Wiring['hosts'][number] {
+  return { netns, batch: ['link set lo up', ...batch] };
+}
+
+/** An interface with its addresses, up. */
+function up(device: string, ...cidrs: string[]): string[] {
+  return [...cidrs.map((cidr) => `address add ${cidr} dev ${device}`), `link set ${device} up`];
+}
+
 /** The internet for these lines. The line with the highest rate has the preferred default route, as its user would set it. */
 export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
   const operators = lines.map((line, i) => ({ line, netns: names.operator(line.name), at: lineAddresses(i) }));
   const byRate = operators.toSorted((a, b) => b.line.down.rateBps - a.line.down.rateBps);
   const netns = [names.lan, names.box, names.core, names.relay, names.inet, ...operators.map((o) => o.netns)];
-  const wire = (a: string, aName: string, b: string, bName: string): string =>
-    `link add ${aName} netns ${a} type veth peer name ${bName} netns ${b}`;
-  const host = (name: string, batch: string[]): Wiring['hosts'][number] => ({
-    netns: name,
-    batch: ['link set lo up', ...batch],
-  });
-  const up = (device: string, ...cidrs: string[]): string[] => [
-    ...cidrs.map((cidr) => `address add ${cidr} dev ${device}`),
-    `link set ${device} up`,
-  ];
   return {
     netns,
     wires: [

@@ -23,7 +23,6 @@ export async function networkState(netns: string): Promise<NetworkState> {
     run(['nft', '-s', 'list', 'ruleset'], { ...patience, netns }),
     run(['sysctl', '-a', '-r', '^net[.](ipv4|ipv6|core)[.]'], { ...patience, netns }),
   ]);
-  const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {
     rule: [...rule4, ...rule6],
     route: [...route4, ...route6],
@@ -32,12 +31,16 @@ export async function networkState(netns: string): Promise<NetworkState> {
   };
 }
 
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
 /** Sentences that say what is there now and was not before, or the other way round; none where all is as it was. */
 export function differences(before: NetworkState, after: NetworkState): string[] {
-  return (['rule', 'route', 'nftables', 'setting'] as const).flatMap((kind) => [
-    ...after[kind]
-      .filter((entry) => !before[kind].includes(entry))
-      .map((entry) => `left behind, ${kind}: ${entry.trim()}`),
-    ...before[kind].filter((entry) => !after[kind].includes(entry)).map((entry) => `gone, ${kind}: ${entry.trim()}`),
-  ]);
+  const kinds = ['rule', 'route', 'nftables', 'setting'] as const;
+  return kinds.flatMap((kind) => {
+    const left = after[kind].filter((entry) => !before[kind].includes(entry));
+    const gone = before[kind].filter((entry) => !after[kind].includes(entry));
+    return left.map((e) => `left behind, ${kind}: ${e.trim()}`).concat(gone.map((e) => `gone, ${kind}: ${e.trim()}`));
+  });
 }

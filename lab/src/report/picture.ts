@@ -40,14 +40,14 @@ export function drawPicture(state: PictureState, columns: number): string[] {
     rateText(state.lines.reduce((sum, line) => sum + line[of], 0)).padStart(12);
   const gap = ' '.repeat(nameWidth + kindWidth + 3);
   const text = [
-    `${state.title}`,
+    state.title,
     ` ${state.phase}`,
     ...rows,
     `${' total'.padEnd(gap.length)} ↓ ${' '.repeat(downCells)} ${total('downBps')}  ↑ ${' '.repeat(upCells)} ${total('upBps')}`,
     ...(state.progress ? [` ${progressText(state.progress)}`] : []),
     ...state.events.slice(-eventsShown).map((event) => ` · ${event}`),
   ];
-  return text.map((line) => [...line].slice(0, columns).join(''));
+  return text.map((line) => Array.from(line).slice(0, columns).join(''));
 }
 
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];

@@ -66,8 +66,11 @@ function stepTable(step: StepReport, report: Report): string[] {
   ];
 }
 
+function figure(value: number | null): string {
+  return value === null ? '-' : String(Number(value.toFixed(3)));
+}
+
 function checksTable(checks: readonly Check[]): string[] {
-  const figure = (value: number | null): string => (value === null ? '-' : String(Number(value.toFixed(3))));
   return columns([
     ['check', 'value', 'limit', ''],
     ...checks.map((c) => [

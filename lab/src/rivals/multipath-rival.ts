@@ -7,6 +7,7 @@ import { timed, whole } from '../measure/extent.ts';
 import { beginTransfer } from '../measure/transfer.ts';
 import { lineAddresses } from '../network/addresses.ts';
 import { ipBatch } from '../network/internet.ts';
+import { inTurn } from '../process/in-turn.ts';
 import type { Stage } from '../stage.ts';
 import type { RivalSettings } from './rivals.ts';
 
@@ -34,12 +35,12 @@ export async function measureMultipath(
   const undo = await configure(stage, settings);
   try {
     const figures: Partial<Record<DirectionName, MultipathFigures>> = {};
-    for (const direction of ['down', 'up'] as const) {
+    await inTurn(['down', 'up'] as const, async (direction) => {
       const wanted = order[direction];
-      if (wanted === undefined) continue;
+      if (wanted === undefined) return;
       onBegin(direction);
       figures[direction] = await measure(stage, server, settings, direction, wanted.bytes);
-    }
+    });
     return figures;
   } finally {
     await undo();

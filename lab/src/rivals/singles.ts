@@ -4,6 +4,7 @@ import type { DirectionName } from '../emulator/index.ts';
 import { timed } from '../measure/extent.ts';
 import { beginTransfer } from '../measure/transfer.ts';
 import { lanHostOf } from '../network/addresses.ts';
+import { inTurn, pause } from '../process/in-turn.ts';
 import type { Stage } from '../stage.ts';
 import type { RivalSettings } from './rivals.ts';
 
@@ -35,20 +36,19 @@ export async function measureSingles(
     down: { goodputBps: 0, lineBps: 0 },
     up: { goodputBps: 0, lineBps: 0 },
   }));
-  for (const turn of turns) {
-    for (const direction of ['down', 'up'] as const) {
-      options.onBegin(
-        turn.map((i) => stage.lines[i]?.name ?? ''),
-        direction,
-      );
-      const measured = await Promise.all(turn.map((i) => measure(stage, settings, i, direction)));
-      for (const [k, i] of turn.entries()) {
-        const found = measured[k];
-        const of = rates[i];
-        if (found && of) of[direction] = found;
-      }
+  const pieces = turns.flatMap((turn) => (['down', 'up'] as const).map((direction) => ({ turn, direction })));
+  await inTurn(pieces, async ({ turn, direction }) => {
+    options.onBegin(
+      turn.map((i) => stage.lines[i]?.name ?? ''),
+      direction,
+    );
+    const measured = await Promise.all(turn.map((i) => measure(stage, settings, i, direction)));
+    for (const [k, i] of turn.entries()) {
+      const found = measured[k];
+      const of = rates[i];
+      if (found && of) of[direction] = found;
     }
-  }
+  });
   return stage.lines.map((line, i) => ({
     uplink: line.name,
     downBitsPerSecond: rates[i]?.down.goodputBps ?? 0,
@@ -76,9 +76,9 @@ async function measure(
     ...timed(stage, direction, settings.singleSeconds),
   });
   const halfMs = (settings.singleSeconds * 1_000) / 2;
-  await new Promise((resolve) => setTimeout(resolve, halfMs));
+  await pause(halfMs);
   const [before, beforeMs] = [await carried(), performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, halfMs * 0.8));
+  await pause(halfMs * 0.8);
   const lineBps = (((await carried()) - before) * 8_000) / (performance.now() - beforeMs);
   const seen = await transfer.outcome;
   const goodputBps = seen.arrivals.rateFromBps(seen.startMs + settings.countedFromSecond * 1_000);

@@ -132,18 +132,18 @@ export type StepEvent = Step['events'][number];
 export type StepLimits = Step['limits'];
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
-const shortLimits: StepLimits = { ofSumMin: 0.85, stallMsMax: 500 };
+const floors = { ofSumMin: 0.85, stallMsMax: 500 };
 
 /** The scenario as `--short` runs it: fewer bytes, and only floors for limits. */
 export function shortForm(scenario: Scenario): Scenario {
-  const steps = scenario.steps
-    .filter((s) => s.short.skip !== true)
-    .map((s) => {
-      const full = s.short.limits ?? s.limits;
-      const kept: StepLimits = {};
-      if (full.ofSumMin !== undefined) kept.ofSumMin = Math.min(full.ofSumMin, shortLimits.ofSumMin ?? 0);
-      if (full.stallMsMax !== undefined) kept.stallMsMax = Math.max(full.stallMsMax, shortLimits.stallMsMax ?? 0);
-      return { ...s, bytes: s.short.bytes ?? s.bytes, events: s.short.events ?? s.events, limits: kept };
-    });
-  return { ...scenario, steps };
+  const steps = scenario.steps.filter((s) => s.short.skip !== true);
+  return { ...scenario, steps: steps.map((s) => shortStep(s)) };
+}
+
+function shortStep(full: Step): Step {
+  const wanted = full.short.limits ?? full.limits;
+  const kept: StepLimits = {};
+  if (wanted.ofSumMin !== undefined) kept.ofSumMin = Math.min(wanted.ofSumMin, floors.ofSumMin);
+  if (wanted.stallMsMax !== undefined) kept.stallMsMax = Math.max(wanted.stallMsMax, floors.stallMsMax);
+  return { ...full, bytes: full.short.bytes ?? full.bytes, events: full.short.events ?? full.events, limits: kept };
 }

@@ -32,11 +32,8 @@ afterEach(async () => {
 
 test('the box reaches relay and internet host over every line, and everything goes again', async () => {
   const internet = await build();
-  for (const line of lines) {
-    for (const target of [addresses.relay, addresses.internetHost]) {
-      await run(['ping', '-c', '1', '-W', '2', '-I', line.name, target], { netns: names.box });
-    }
-  }
+  const pings = lines.flatMap((line) => [addresses.relay, addresses.internetHost].map((to) => ['-I', line.name, to]));
+  await Promise.all(pings.map((way) => run(['ping', '-c', '1', '-W', '2', ...way], { netns: names.box })));
   await internet.destroy();
   expect(await labNetns(names)).toEqual([]);
 });

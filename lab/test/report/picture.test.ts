@@ -25,7 +25,7 @@ test('a bar is filled to the ratio, in eighths', () => {
   expect(bar(1, 4)).toBe('████');
   expect(bar(7, 4)).toBe('████');
   expect(bar(-1, 4)).toBe('░░░░');
-  expect([...bar(1 / 32, 4)]).toHaveLength(4);
+  expect(Array.from(bar(1 / 32, 4))).toHaveLength(4);
 });
 
 test('shows lines, total, progress and the newest events', () => {
@@ -39,7 +39,7 @@ test('shows lines, total, progress and the newest events', () => {
 });
 
 test('is never wider than the terminal', () => {
-  for (const line of drawPicture(state, 40)) expect([...line].length).toBeLessThanOrEqual(40);
+  for (const line of drawPicture(state, 40)) expect(Array.from(line).length).toBeLessThanOrEqual(40);
 });
 
 test('draws over itself, and what is said stays above', () => {

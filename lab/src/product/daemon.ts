@@ -1,0 +1,77 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { SystemError } from '@tresse/kit';
+import type { DaemonStatus } from '@tresse/schema';
+import { run } from '@tresse/sys';
+
+import { Child } from '../process/child.ts';
+import { differences, type NetworkState, networkState } from './network-state.ts';
+import { readStatus } from './status-reader.ts';
+
+const tresse = join(import.meta.dirname, '../../../bin/tresse');
+const stopMs = 5_000;
+
+/** Which of the two daemons. */
+export type Room = 'relay' | 'box';
+
+/** One of the product's daemons in its namespace, the real program. */
+export class Daemon {
+  readonly room: Room;
+  readonly log: string;
+  readonly #netns: string;
+  readonly #state: string;
+  readonly #before: NetworkState;
+  readonly #child: Child;
+  #ended = false;
+
+  private constructor(room: Room, netns: string, folder: string, before: NetworkState) {
+    this.room = room;
+    this.log = join(folder, `${room}.log`);
+    this.#netns = netns;
+    this.#state = join(folder, room);
+    this.#before = before;
+    const config = join(folder, `${room}.yaml`);
+    this.#child = new Child(netns, [tresse, room, 'run', '--config', config, '--state', this.#state]);
+    this.#child.logTo(this.log);
+    void this.#child.ended.then(() => (this.#ended = true));
+  }
+
+  /** Makes the identity in the folder and returns its pin. Throws CommandError, SystemError `PRODUCT`. */
+  static async makeIdentity(room: Room, folder: string): Promise<string> {
+    const state = join(folder, room);
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    const example = join(folder, `${room}.example.yaml`);
+    const said = await run([tresse, room, 'init', '--state', state, '--config', example], { timeoutMs: 20_000 });
+    const pin = /^[\w-]{43}$/mu.exec(said)?.[0];
+    if (pin === undefined) throw new SystemError('PRODUCT', `"tresse ${room} init" printed no pin: ${said.trim()}`);
+    return pin;
+  }
+
+  /** Notes what its namespace is like, and starts it on this configuration. Throws CommandError. */
+  static async start(room: Room, netns: string, folder: string, yaml: string): Promise<Daemon> {
+    writeFileSync(join(folder, `${room}.yaml`), yaml);
+    return new Daemon(room, netns, folder, await networkState(netns));
+  }
+
+  /** It is not there any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** What it says of itself; undefined while it does not answer. */
+  async status(): Promise<DaemonStatus | undefined> {
+    return await readStatus(this.#state);
+  }
+
+  /** Ends it by SIGTERM. Returns sentences on what it left behind or did wrong; none where all is clean. */
+  async stop(): Promise<string[]> {
+    const early = this.#ended;
+    const end = await this.#child.stop(stopMs);
+    const faults = differences(this.#before, await networkState(this.#netns));
+    if (early) faults.unshift('had ended before it was asked to');
+    else if (end.forced) faults.unshift(`did not end within ${stopMs / 1_000} s of SIGTERM`);
+    else if (end.status !== 0) faults.unshift(`ended with status ${end.status} (${end.signal ?? 'no signal'})`);
+    return faults.map((fault) => `${this.room}: ${fault}`);
+  }
+}
