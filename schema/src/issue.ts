@@ -40,13 +40,15 @@ export function sentenceOfIssue(issue: Issue, keys: readonly string[]): string {
       return `unknown key (accepted: ${keys.join(', ')})`;
     case 'invalid_value':
       return `${told(issue.input)} (accepted: ${issue.values.map(String).join(', ')})`;
-    case 'invalid_type':
-      return issue.input === undefined
-        ? `this key is missing (expected ${article(issue.expected)})`
-        : `expected ${article(issue.expected)}, got ${shown(issue.input)}`;
+    case 'invalid_type': {
+      // The schema's own words, where it has some, say more than the type.
+      const own = issue.message.startsWith('Invalid input') ? `expected ${article(issue.expected)}` : issue.message;
+      return issue.input === undefined ? `this key is missing (${own})` : `${own}, got ${shown(issue.input)}`;
+    }
     case 'invalid_union': {
       const options: unknown = 'options' in issue ? issue.options : undefined;
-      return Array.isArray(options) ? `not accepted (accepted: ${options.map(String).join(', ')})` : issue.message;
+      if (!Array.isArray(options)) return issue.message;
+      return `${told(child(issue.input, issue.discriminator ?? ''))} (accepted: ${options.map(String).join(', ')})`;
     }
     case 'too_small':
       return bound(issue.origin, 'at least', Number(issue.minimum), issue.input);
