@@ -12,7 +12,7 @@ export function statusText(status: DaemonStatus): string {
     ...(status.uplinks.length > 0 ? ['', ...uplinkTable(status.uplinks)] : []),
     ...(status.kind === 'relay' ? status.sessions.flatMap((session) => ['', ...sessionTable(session)]) : []),
     ...(status.kind === 'box' ? status.sessions.flatMap((session) => ['', streamsLine(session)]) : []),
-    ...countersText({ ...status.counters, ...Object.assign({}, ...status.sessions.map((one) => one.counters)) }),
+    ...countersText(summed([status.counters, ...status.sessions.map((one) => one.counters)])),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -57,6 +57,14 @@ function sessionTable(session: SessionStatus): string[] {
 
 function streamsLine(session: SessionStatus): string {
   return `${session.streams} ${session.streams === 1 ? 'stream' : 'streams'} open`;
+}
+
+function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const counters of all) {
+    for (const [name, count] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
 }
 
 /** Counters that are not zero, in words: names are camel case, with a dot after a group. */

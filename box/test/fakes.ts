@@ -1,0 +1,23 @@
+import type { ResolvedUplink } from '@tresse/plan';
+import { type BoxConfig, boxConfig } from '@tresse/schema';
+
+export const pin = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+
+/** A configuration of lines `a`, `b`, ... on interfaces wan1, wan2, ... */
+export function config(names: readonly string[], addresses = ['203.0.113.1']): BoxConfig {
+  return boxConfig.parse({
+    uplinks: names.map((name, i) => ({ name, interface: `wan${i + 1}` })),
+    lan: { interfaces: ['lan0'] },
+    relay: { addresses, pin },
+  });
+}
+
+/** Uplinks with these addresses; an undefined one has none. */
+export function uplinks(given: Record<string, string | undefined>): ResolvedUplink[] {
+  return Object.entries(given).map(([name, address], index) => {
+    const line = { name, interface: `wan${index + 1}`, index, enabled: true, metered: false, up: true, carrier: true };
+    const kind = 'other';
+    if (address === undefined) return Object.assign(line, { kind, fault: 'no address' } as const);
+    return Object.assign(line, { kind, address, network: '10.0.0.0/8', gateway: '10.0.0.1' } as const);
+  });
+}

@@ -1,0 +1,31 @@
+import { makeLog } from '@tresse/daemon';
+import { expect, test } from 'vitest';
+
+import { Health } from '../src/health.ts';
+import { uplinks } from './fakes.ts';
+
+const lines = uplinks({ a: '10.0.1.2', b: '10.0.2.2' });
+
+test('every change of a verdict is logged once, with its reason', () => {
+  const log: string[] = [];
+  const health = new Health(makeLog('info', (line) => log.push(line)));
+  const states: Record<string, string> = { a: 'up', b: 'up' };
+  const judge = (): boolean =>
+    health.judge(lines, (name) => ({ path: { state: states[name] ?? '', minRttMs: 10 }, dialFault: undefined }));
+  expect(judge()).toBe(true);
+  expect(health.direct).toBe('a');
+  expect(judge()).toBe(false);
+  expect(log).toHaveLength(3);
+  states['a'] = 'down';
+  expect(judge()).toBe(true);
+  expect(health.direct).toBe('b');
+  expect(health.verdictOf('a')).toEqual({ verdict: 'down', reason: 'the relay is not heard on this line' });
+  expect(log.slice(3).map((line) => line.replace(/^time=\S+ /u, ''))).toEqual([
+    'level=warn msg=verdict uplink=a interface=wan1 verdict=down reason="the relay is not heard on this line"\n',
+    'level=info msg="direct traffic leaves by another line" uplink=b before=a\n',
+  ]);
+});
+
+test('what was never looked at is down', () => {
+  expect(new Health(makeLog('error', () => {})).verdictOf('x').verdict).toBe('down');
+});

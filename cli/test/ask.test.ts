@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, expect, test } from 'vitest';
+
+import { askStatus } from '../src/ask.ts';
+import { tresseCommand } from '../src/index.ts';
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** A state directory whose socket answers everything with this. */
+async function daemon(code: number, text: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'tresse-cli-'));
+  const server = createServer((_, response) => response.writeHead(code).end(text));
+  await new Promise<void>((resolve) => {
+    server.listen(join(folder, 'api.sock'), resolve);
+  });
+  ends.push(() => {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+test('without a daemon the sentence says how to start one', async () => {
+  await expect(askStatus('/nonexistent')).rejects.toThrow(
+    'No box and no relay runs with the state directory /nonexistent: start one by "tresse box run" or "tresse relay run"',
+  );
+});
+
+test.each([
+  [200, 'hello', 'no JSON'],
+  [200, '{"kind":"toaster"}', 'another version'],
+  [500, '{}', 'answers with 500'],
+])('an answer %i %s is a sentence', async (code, text, sentence) => {
+  await expect(askStatus(await daemon(code, text))).rejects.toThrow(sentence);
+});
+
+test('the help names every room with commands', () => {
+  let help = '';
+  tresseCommand()
+    .configureOutput({ writeOut: (text) => (help += text) })
+    .outputHelp();
+  for (const word of ['status', 'box init | run', 'relay init | run', 'lab list | run']) expect(help).toContain(word);
+});
