@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { run } from '@tresse/sys';
+
+const tresse = join(import.meta.dirname, '../../bin/tresse');
+const names = { lan: 'tctlan', box: 'tctbox', relay: 'tctrelay', inet: 'tctinet' } as const;
+/** One of the stage's namespaces. */
+type Place = keyof typeof names;
+/** A daemon on the stage. */
+type Room = 'box' | 'relay';
+
+/** A command in one of the stage's namespaces. Returns its output. */
+export function at(place: Place, ...argv: string[]): Promise<string> {
+  return run(argv, { netns: names[place], timeoutMs: 10_000 });
+}
+
+/** wan1 and wan2 of the box lead to the relay's namespace, which routes to the internet host. */
+const layout = `
+${Object.values(names)
+  .map((name) => `netns add ${name}\n-n ${name} link set lo up`)
+  .join('\n')}
+link add lan0 netns tctbox type veth peer name eth0 netns tctlan
+link add wan1 netns tctbox type veth peer name op1 netns tctrelay
+link add wan2 netns tctbox type veth peer name op2 netns tctrelay
+link add net0 netns tctrelay type veth peer name eth0 netns tctinet
+-n tctbox addr add 192.168.77.1/24 dev lan0
+-n tctbox addr add 10.0.1.2/24 dev wan1
+-n tctbox addr add 10.0.2.2/24 dev wan2
+-n tctlan addr add 192.168.77.2/24 dev eth0
+-n tctrelay addr add 10.0.1.1/24 dev op1
+-n tctrelay addr add 10.0.2.1/24 dev op2
+-n tctrelay addr add 203.0.113.1/32 dev lo
+-n tctrelay addr add 198.51.100.1/24 dev net0
+-n tctinet addr add 198.51.100.10/24 dev eth0
+-n tctbox link set lan0 up
+-n tctbox link set wan1 up
+-n tctbox link set wan2 up
+-n tctlan link set eth0 up
+-n tctrelay link set op1 up
+-n tctrelay link set op2 up
+-n tctrelay link set net0 up
+-n tctinet link set eth0 up
+-n tctlan route add default via 192.168.77.1
+-n tctbox route add default via 10.0.1.1 dev wan1 metric 10
+-n tctbox route add default via 10.0.2.1 dev wan2 metric 20
+-n tctinet route add default via 198.51.100.1
+`;
+
+/** A LAN host, a box of two lines, a relay and an internet host in namespaces, and the real daemons on demand. */
+export class Stage {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'tresse-stage-'));
+  readonly #children = new Map<string, ChildProcess>();
+  #pins: Record<Room, string> = { box: '', relay: '' };
+
+  /** Makes the namespaces and both identities. */
+  static async lay(): Promise<Stage> {
+    await Stage.#sweep();
+    const stage = new Stage();
+    // A namespace must be there before the next line uses it; ip does each line in turn.
+    await run(['sh', '-c', 'while read -r line; do [ -z "$line" ] || ip $line; done'], { input: layout });
+    await at('relay', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    const init = async (room: Room): Promise<string> => {
+      const said = await run([tresse, room, 'init', '--state', stage.#state(room)]);
+      return said.trim().split('\n').at(-1) ?? '';
+    };
+    stage.#pins = { box: await init('box'), relay: await init('relay') };
+    return stage;
+  }
+
+  static async #sweep(): Promise<void> {
+    await Promise.all(Object.values(names).map((name) => run(['ip', 'netns', 'del', name]).catch(() => '')));
+  }
+
+  /** Writes the daemons' configuration; `changes` are added to the box's. */
+  configure(changes: object = {}): void {
+    const box = {
+      uplinks: [
+        { name: 'dsl', interface: 'wan1', kind: 'adsl' },
+        { name: 'fibre', interface: 'wan2', kind: 'fibre' },
+      ],
+      lan: { interfaces: ['lan0'] },
+      relay: { addresses: ['203.0.113.1'], pin: this.#pins.relay },
+    };
+    writeFileSync(this.#config('box'), JSON.stringify({ ...box, ...changes }));
+    writeFileSync(this.#config('relay'), JSON.stringify({ boxes: [{ name: 'home', pin: this.#pins.box }] }));
+  }
+
+  /** Starts a daemon in its namespace. */
+  start(room: Room): void {
+    const argv = [room, 'run', '--state', this.#state(room), '--config', this.#config(room), '--log-level', 'debug'];
+    const child = spawn('ip', ['netns', 'exec', names[room], tresse, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.pipe(createWriteStream(this.#log(room), { flags: 'a' }));
+    this.#children.set(room, child);
+  }
+
+  /** Ends a daemon by a signal. Resolves to its exit status once it is gone. */
+  async end(room: Room, signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#children.get(room);
+    if (!child) return null;
+    this.#children.delete(room);
+    if (child.exitCode !== null) return child.exitCode;
+    child.kill(signal);
+    await once(child, 'exit');
+    return child.exitCode;
+  }
+
+  /** A program that runs until the end in one of the namespaces. */
+  serve(place: Place, ...argv: string[]): void {
+    this.#children.set(argv.join(' '), spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: 'ignore' }));
+  }
+
+  /** `tresse status` of a daemon: as JSON, or as people see it. */
+  async status(room: Room, ...options: string[]): Promise<string> {
+    return run([tresse, 'status', '--state', this.#state(room), ...options]);
+  }
+
+  /** A daemon's log so far. */
+  log(room: Room): string {
+    return readFileSync(this.#log(room), 'utf8');
+  }
+
+  /** Ends everything and removes it. */
+  async clear(): Promise<void> {
+    for (const child of this.#children.values()) child.kill('SIGKILL');
+    await Stage.#sweep();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #state(room: Room): string {
+    return join(this.folder, room);
+  }
+
+  #config(room: Room): string {
+    return join(this.folder, `${room}.yaml`);
+  }
+
+  #log(room: Room): string {
+    return join(this.folder, `${room}.log`);
+  }
+}
+
+/** What the box's kernel holds, as text: rules, routes, nftables and the settings a box changes. */
+export async function kernelOfBox(): Promise<string> {
+  const parts = await Promise.all([
+    at('box', 'ip', 'rule', 'show'),
+    at('box', 'ip', '-4', 'route', 'show', 'table', 'all'),
+    at('box', 'nft', '-s', 'list', 'ruleset'),
+    at('box', 'sysctl', '-a', '-r', String.raw`^net\.ipv4\.(ip_forward|conf\..*)`),
+  ]);
+  return parts.join('\n');
+}
