@@ -197,7 +197,7 @@ export class Receiver implements FrameSink {
   /** Delivered bytes become credit; the end in order is told to the local peer. */
   progress(stream: Stream): void {
     const state = this.#state;
-    if (stream.dead) return;
+    if (stream.dead || !stream.connected) return;
     this.renewCredit(stream);
     if (stream.receiveEnd >= 0 && !stream.endDelivered && stream.receive.next === stream.receiveEnd) {
       stream.endDelivered = true;

@@ -176,6 +176,7 @@ export class Session {
 
   /** The egress connection stands. */
   handleConnected(stream: Stream, nowMs: number): void {
+    stream.connected = true;
     this.#state.pend(stream, 'opened');
     this.handleLocalWritable(stream, nowMs);
   }

@@ -27,6 +27,8 @@ export class Stream {
   /** Opened by us: an OPEN precedes the first frame on each strand until one is acknowledged. */
   readonly opener: boolean;
   openAcked = false;
+  /** The local peer is there: at once where it opened the stream, else when the egress connection stands. */
+  connected: boolean;
   readonly openCarriedBy: number[] = [];
 
   /** Offset up to which the peer lets us send. */
@@ -66,6 +68,7 @@ export class Stream {
     this.target = target;
     this.paths = paths;
     this.opener = opener;
+    this.connected = opener;
     this.send = new SendBuffer(pool);
     this.receive = new ReceiveBuffer(pool);
     this.credit = new CreditWindow(budget, nowMs);
