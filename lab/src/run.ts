@@ -14,6 +14,7 @@ import type { NamedScenario } from './scenario/scenario-file.ts';
 import { type Scenario, shortForm, type Step } from './scenario/scenario.ts';
 import { setStage, type Stage, strikeStage } from './stage.ts';
 import { stepChecks, withoutRival } from './step/step-checks.ts';
+import type { DoneEvent } from './step/step-events.ts';
 import { runStep } from './step/step.ts';
 
 export interface RunOrder {
@@ -139,8 +140,7 @@ async function playStep(scene: StepScene, steps: StepReport[], checks: Check[]):
     index,
     { ...rivals, countedFromSecond: rivalSettings(quick(order)).countedFromSecond },
     {
-      onEvent: ({ line, effect, text }) =>
-        show.event(line, effect === 'silent' || effect === 'no carrier' ? effect : '', text),
+      onEvent: (event) => show.event(event.line, troubleOf(event), `${event.atSeconds.toFixed(1)} s: ${event.text}`),
       onBytes: (bytes) => show.progress(bytes),
     },
   );
@@ -151,6 +151,11 @@ async function playStep(scene: StepScene, steps: StepReport[], checks: Check[]):
   const { ofSum, seconds, stallMsMax } = outcome.report;
   const share = ofSum === null ? '' : `, ${(ofSum * 100).toFixed(1)} % of the sum`;
   show.say(`${label}: ${seconds.toFixed(2)} s${share}, longest stall ${stallMsMax.toFixed(0)} ms`);
+}
+
+/** What is wrong with a line after the event; empty where nothing is. */
+function troubleOf({ effect }: DoneEvent): string {
+  return effect === 'silent' || effect === 'no carrier' ? effect : '';
 }
 
 async function showRates(stage: Stage, show: Show): Promise<void> {

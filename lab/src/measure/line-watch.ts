@@ -12,6 +12,8 @@ export interface LineSample {
 /** More than probes, ARP and retransmissions of a few packets: a line over which so much has come carries. */
 const carriesBytes = 15_000;
 const firstBytesMin = 3_000;
+/** Lines differ by milliseconds in when their first bytes come. */
+const firstSampleMs = 2;
 /** A line's rate is judged over windows of this length. */
 const windowMs = 500;
 
@@ -28,12 +30,20 @@ export class LineWatch {
     this.#names = names;
   }
 
-  /** Takes a sample now and then every so often. */
-  async begin(everyMs: number): Promise<void> {
+  /** Takes a sample now and then every so often: quickly until the first bytes of this direction have been seen. */
+  async begin(direction: DirectionName, everyMs: number): Promise<void> {
     await this.sample();
+    this.#every(firstSampleMs, () => {
+      if (this.firstLine(direction) !== undefined) this.#every(everyMs);
+    });
+  }
+
+  #every(everyMs: number, afterSample: () => void = () => {}): void {
+    clearInterval(this.#timer);
     this.#timer = setInterval(() => {
       // A tick that finds the one before still asking is skipped: samples carry their own time.
       this.#asking ??= this.sample()
+        .then(afterSample)
         .catch(() => undefined)
         .finally(() => (this.#asking = undefined));
     }, everyMs);

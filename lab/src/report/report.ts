@@ -53,6 +53,8 @@ export interface StepReport {
   /** IP bytes each uplink delivered in the step's direction. */
   readonly shares: { uplink: string; bytes: number }[];
   readonly events: { atSeconds: number; text: string }[];
+  /** Rates between events, from second 1 on. */
+  readonly phases: { fromSeconds: number; toSeconds: number; bitsPerSecond: number }[];
   /** For every line that came back during the step. */
   readonly returns: { uplink: string; carryingAgainMs: number | null; rateOfSingle: number }[];
   readonly sha256: string;

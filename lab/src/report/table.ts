@@ -55,7 +55,7 @@ function stepTable(step: StepReport, report: Report): string[] {
     ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}`]),
     `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
     `  carried by ${shares}`,
-    ...step.events.map((event) => `  ${secondsText(event.atSeconds)}: ${event.text}`),
+    ...(step.events.length === 0 ? [] : step.phases.flatMap((phase, i) => phaseLines(step, phase, i))),
     ...step.returns.map((back) => {
       const again =
         back.carryingAgainMs === null
@@ -63,6 +63,16 @@ function stepTable(step: StepReport, report: Report): string[] {
           : `carried again after ${back.carryingAgainMs.toFixed(0)} ms`;
       return `  ${back.uplink} ${again}, ${shareText(back.rateOfSingle)} of its own rate within 2 s`;
     }),
+  ];
+}
+
+/** A phase's rate, and the event that ended it. */
+function phaseLines(step: StepReport, phase: StepReport['phases'][number], index: number): string[] {
+  const event = step.events[index];
+  const span = `${phase.fromSeconds.toFixed(1)} to ${phase.toSeconds.toFixed(1)} s`;
+  return [
+    `  ${span}: ${rateText(phase.bitsPerSecond)}`,
+    ...(event === undefined ? [] : [`  ${secondsText(event.atSeconds)}: ${event.text}`]),
   ];
 }
 

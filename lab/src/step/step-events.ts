@@ -8,6 +8,8 @@ import type { LineSpec, Step, StepEvent } from '../scenario/scenario.ts';
 export interface DoneEvent {
   /** Of the monotonic clock. */
   readonly atMs: number;
+  /** Since the first byte, in seconds. */
+  readonly atSeconds: number;
   readonly text: string;
   readonly line: string;
   readonly effect: 'silent' | 'no carrier' | 'returned' | 'changed';
@@ -74,7 +76,8 @@ export class StepEvents {
     if (event === undefined || this.#firstMs === undefined || !this.#due(event, this.#firstMs)) return;
     const line = this.#lineOf(event);
     if (line === undefined) return;
-    const done = await this.#act(event, line);
+    const done = { ...(await this.#act(event, line)), atSeconds: 0 };
+    done.atSeconds = (done.atMs - this.#firstMs) / 1_000;
     this.done.push(done);
     this.#scene.onEvent(done);
   }
@@ -92,7 +95,7 @@ export class StepEvents {
     return lines.toSorted((a, b) => b[this.#direction].rateBps - a[this.#direction].rateBps)[0]?.name;
   }
 
-  async #act(event: StepEvent, line: string): Promise<DoneEvent> {
+  async #act(event: StepEvent, line: string): Promise<Omit<DoneEvent, 'atSeconds'>> {
     const { emulator } = this.#scene;
     if (event.cut !== undefined) {
       const carrier = event.cut === 'carrier';

@@ -1,3 +1,4 @@
+import type { Arrivals } from '../measure/arrivals.ts';
 import { whole } from '../measure/extent.ts';
 import { type LineSample, bestRateBps, carryingAgainMs, LineWatch } from '../measure/line-watch.ts';
 import { beginTransfer, type Transfer } from '../measure/transfer.ts';
@@ -44,7 +45,7 @@ export async function runStep(
   );
   const events = new StepEvents({ emulator: stage.emulator, lines: stage.lines, watch, onEvent: hooks.onEvent }, step);
   const kind = step.kind === 'upload' ? 'upload' : 'download';
-  await watch.begin(sampleMs);
+  await watch.begin(directionOf(step), sampleMs);
   events.begin();
   const underWay = beginTransfer({
     ...whole(stage, kind, step.bytes),
@@ -66,9 +67,13 @@ export async function runStep(
   return { report: reportOf(step, transfer, watch, events.done, yardstick), transfer };
 }
 
+function directionOf(step: Step): 'down' | 'up' {
+  return step.kind === 'upload' ? 'up' : 'down';
+}
+
 /** A transfer that takes five times what the lines allow has got stuck. */
 function patienceMs(stage: Stage, step: Step): number {
-  const direction = step.kind === 'upload' ? 'up' : 'down';
+  const direction = directionOf(step);
   const rateBps = stage.lines.reduce((sum, line) => sum + line[direction].rateBps, 0);
   return 20_000 + (5 * step.bytes * 8_000) / rateBps;
 }
@@ -80,7 +85,7 @@ function reportOf(
   done: readonly DoneEvent[],
   yardstick: Yardstick,
 ): StepReport {
-  const direction = step.kind === 'upload' ? 'up' : 'down';
+  const direction = directionOf(step);
   const { arrivals, startMs } = transfer;
   const goodput = arrivals.rateFromBps(startMs + yardstick.countedFromSecond * 1_000);
   const sumBps = yardstick.singles.reduce((sum, s) => sum + s[`${direction}BitsPerSecond`], 0);
@@ -104,11 +109,26 @@ function reportOf(
     stallAtSeconds: (gap.fromMs - startMs) / 1_000,
     shares: watch.shares(direction),
     events: done.map((event) => ({ atSeconds: (event.atMs - startMs) / 1_000, text: event.text })),
+    phases: phasesOf(
+      arrivals,
+      [startMs + yardstick.countedFromSecond * 1_000, ...done.map((event) => event.atMs), arrivals.lastMs ?? startMs],
+      startMs,
+    ),
     returns: done
       .filter((event) => event.effect === 'returned')
       .map((event) => returnOf(watch.samples, direction, watch.indexOf(event.line), event, yardstick.singles)),
     sha256: transfer.sha256,
   };
+}
+
+/** The rates between moments that follow each other. */
+function phasesOf(arrivals: Arrivals, moments: readonly number[], startMs: number): StepReport['phases'] {
+  return moments.slice(1).flatMap((toMs, i) => {
+    const fromMs = moments[i] ?? toMs;
+    if (toMs <= fromMs) return [];
+    const bitsPerSecond = ((arrivals.bytesAt(toMs) - arrivals.bytesAt(fromMs)) * 8_000) / (toMs - fromMs);
+    return [{ fromSeconds: (fromMs - startMs) / 1_000, toSeconds: (toMs - startMs) / 1_000, bitsPerSecond }];
+  });
 }
 
 function returnOf(

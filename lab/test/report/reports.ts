@@ -18,6 +18,10 @@ const step: StepReport = {
     { uplink: 'b', bytes: 92_000_000 },
   ],
   events: [{ atSeconds: 2.5, text: 'b falls silent' }],
+  phases: [
+    { fromSeconds: 1, toSeconds: 2.5, bitsPerSecond: 142e6 },
+    { fromSeconds: 2.5, toSeconds: 6, bitsPerSecond: 46e6 },
+  ],
   returns: [{ uplink: 'b', carryingAgainMs: 300, rateOfSingle: 0.99 }],
   sha256: 'ab',
 };
