@@ -1,6 +1,7 @@
 import {
   type Agreement,
   type Identity,
+  kernelWishes,
   type Log,
   preferredCiphers,
   reportSession,
@@ -93,12 +94,18 @@ export class Box {
     );
     try {
       await this.#engine.ready;
-      await this.#refresh();
     } catch (error) {
-      await this.stop();
+      // What is in the kernel may be that of a box which runs: it is not ours to take back.
+      await this.#engine.stop();
       if (!sentenceOf(error).includes('EADDRINUSE')) throw error;
       const sentence = `TCP port ${interceptPort} is in use: does another box run? (${sentenceOf(error)})`;
       throw new UserError('PORT_IN_USE', sentence, error);
+    }
+    try {
+      await this.#refresh();
+    } catch (error) {
+      await this.stop();
+      throw error;
     }
     this.#started = true;
     this.#rendezvous.want('the box starts');
@@ -117,7 +124,7 @@ export class Box {
   }
 
   async status(): Promise<DaemonStatus> {
-    this.#latest = (await this.#engine?.status()) ?? noStatus;
+    this.#latest = await this.#engineStatus();
     const sessions = this.#latest.sessions.map((one) => reportSession(one, 'down', one.peer));
     const paths = sessions.flatMap((one) => one.paths);
     return {
@@ -141,7 +148,7 @@ export class Box {
       }),
       sessions,
       counters: { ...this.#latest.counters },
-      warnings: [...this.#warnings.values()],
+      warnings: [...this.#warnings.values(), ...kernelWishes()],
     };
   }
 
@@ -244,10 +251,16 @@ export class Box {
   }
 
   async #look(): Promise<void> {
-    if (this.#incarnation !== undefined) this.#latest = (await this.#engine?.status()) ?? noStatus;
+    this.#latest = await this.#engineStatus();
     this.#looks++;
     const changed = this.#health.judge(this.#uplinks, (name) => this.#viewOf(name));
     if (!this.#stopped && (changed || this.#looks % looksPerRefresh === 0)) await this.#refresh();
+  }
+
+  /** Nothing while the data plane starts anew. */
+  async #engineStatus(): Promise<EngineStatus> {
+    if (this.#incarnation === undefined || !this.#engine) return noStatus;
+    return this.#engine.status().catch(() => noStatus);
   }
 
   #viewOf(name: string): UplinkView {

@@ -129,7 +129,7 @@ async function applyIp(lines: readonly string[], log: Log): Promise<number> {
         await ip(...line.split(' '));
         return false;
       } catch (error) {
-        const again = error instanceof CommandError && /File exists|No such process/u.test(error.stderr);
+        const again = error instanceof CommandError && /File exists|No such (?:process|file)/u.test(error.stderr);
         if (!again) log.warn('the kernel refused a step', { step: `ip ${line}`, reason: sentenceOf(error) });
         return !again;
       }

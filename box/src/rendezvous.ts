@@ -9,6 +9,8 @@ const staggerMs = 250;
 const pauseMsFirst = 200;
 const pauseMsMax = 2_000;
 const pauseMsMaxLate = 15_000;
+/** Keys refused right after they were made are not made again at once. */
+const calmMs = 1_000;
 const lateAfterMs = 300_000;
 
 /** What a rendezvous needs of the daemon. */
@@ -32,6 +34,7 @@ export class Rendezvous {
   readonly #faults = new Map<string, string>();
   #round: Promise<void> | undefined;
   #cancelPause: (() => void) | undefined;
+  #agreedAtMs = -Infinity;
   #stopped = false;
   #abort = new AbortController();
 
@@ -76,12 +79,12 @@ export class Rendezvous {
 
   async #untilAgreed(): Promise<void> {
     const beganAtMs = performance.now();
+    if (beganAtMs - this.#agreedAtMs < calmMs) await this.#pause(jittered(calmMs));
     let pauseMs = pauseMsFirst;
     const attempt = async (): Promise<void> => {
       if (this.#stopped || (await this.#tryLines())) return;
       const lateNow = performance.now() - beganAtMs > lateAfterMs;
-      // Jittered, so that the boxes of a relay that restarts do not come all at once.
-      await this.#pause(pauseMs * (0.5 + Math.random() / 2));
+      await this.#pause(jittered(pauseMs));
       pauseMs = Math.min(pauseMs * 1.5, lateNow ? pauseMsMaxLate : pauseMsMax);
       await attempt();
     };
@@ -108,6 +111,7 @@ export class Rendezvous {
       const { uplink, agreement } = await Promise.any(attempts);
       round.abort();
       await this.#needs.agreed(agreement, uplink);
+      this.#agreedAtMs = performance.now();
       return true;
     } catch (error) {
       if (!(error instanceof AggregateError))
@@ -152,6 +156,11 @@ export class Rendezvous {
       this.#cancelPause = end;
     });
   }
+}
+
+/** So that the boxes of a relay that restarts do not come all at once. */
+function jittered(ms: number): number {
+  return ms * (0.5 + Math.random() / 2);
 }
 
 /** Resolves after a time; rejects when given up before. */

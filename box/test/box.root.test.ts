@@ -105,6 +105,22 @@ test('a second box on the same state directory is refused with a sentence', asyn
   );
 });
 
+test('a second box with a state directory of its own is refused too, and the first is left alone', async () => {
+  const tresse = join(import.meta.dirname, '../../bin/tresse');
+  const state = join(stage.folder, 'other');
+  await at('box', tresse, 'box', 'init', '--state', state);
+  const before = await kernelOfBox();
+  const config = join(stage.folder, 'box.yaml');
+  await expect(at('box', tresse, 'box', 'run', '--state', state, '--config', config)).rejects.toThrow(
+    'TCP port 7500 is in use: does another box run?',
+  );
+  expect(await kernelOfBox()).toBe(before);
+  await expect(
+    at('relay', tresse, 'relay', 'run', '--state', state, '--config', join(stage.folder, 'relay.yaml')),
+  ).rejects.toThrow('TCP port 7443 is in use: does another relay run?');
+  expect(await download()).toBe(await checksum());
+});
+
 test('killed: the LAN is refused at once, and the next start heals', async () => {
   await stage.end('box', 'SIGKILL');
   expect(await at('box', 'nft', 'list', 'tables')).toContain('inet tresse');

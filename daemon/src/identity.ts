@@ -16,7 +16,7 @@ export interface Identity {
 const fileName = 'identity.pem';
 
 /** The identity in a state directory; undefined when there is none. Throws UserError `IDENTITY_BROKEN`, `STATE_UNREADABLE`. */
-export function loadIdentity(directory: StateDirectory): Identity | undefined {
+function loadIdentity(directory: StateDirectory): Identity | undefined {
   const text = directory.read(fileName);
   if (text === undefined) return undefined;
   try {

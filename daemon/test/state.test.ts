@@ -9,6 +9,7 @@ import { expect, test, vi } from 'vitest';
 
 import {
   ensureIdentity,
+  kernelWishes,
   lockStateDirectory,
   makeLog,
   openStateDirectory,
@@ -125,4 +126,18 @@ test('a log line is one line, whatever a peer says', () => {
 test('ciphers go by the CPU', () => {
   expect(preferredCiphers('flags\t\t: fpu aes sse\n')[0]).toBe('aes-256-gcm');
   expect(preferredCiphers('Features\t: fp asimd\n')[0]).toBe('chacha20-poly1305');
+});
+
+test('what is wished from the kernel is said, and only then', () => {
+  const stock: Record<string, string> = {
+    'net.ipv4.tcp_available_congestion_control': 'reno cubic',
+    'net.ipv4.tcp_rmem': '4096\t131072\t6291456',
+    'net.ipv4.tcp_wmem': '4096\t16384\t33554432',
+  };
+  expect(kernelWishes((key) => stock[key])).toEqual([
+    expect.stringContaining('modprobe tcp_bbr'),
+    expect.stringContaining('larger TCP buffers: net.ipv4.tcp_rmem up to'),
+  ]);
+  const tuned = { ...stock, 'net.ipv4.tcp_available_congestion_control': 'bbr', 'net.ipv4.tcp_rmem': '1 2 67108864' };
+  expect(kernelWishes((key) => tuned[key as keyof typeof tuned])).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { nftTable } from './numbers.ts';
 import { type NetworkState, type Route, routeArguments, routeKey, type Rule, ruleArguments } from './state.ts';
 
 /** A sysctl we changed: what it was before, and what we wrote. */
-export interface ChangedSysctl {
+interface ChangedSysctl {
   readonly before: string;
   readonly ours: string;
 }

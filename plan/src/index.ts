@@ -9,7 +9,7 @@ export {
   readRules,
   readTable,
 } from './facts.ts';
-export { engineMark, interceptPort, nftTable, relayPort, routeProtocol } from './numbers.ts';
+export { engineMark, interceptPort, nftTable, routeProtocol } from './numbers.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
 export { type ResolvedUplink, resolveUplinks } from './uplink.ts';

@@ -1,13 +1,8 @@
 /**
  * Every number with which the box touches the world outside its own processes, and why it is that one. Two programs that
- * pick the same mark or rule priority break each other silently, so none is written anywhere else.
+ * pick the same mark or rule priority break each other silently, so none is written anywhere else. (Only the relay's port
+ * stands in schema, since configuration files need it as their default.)
  */
-
-/**
- * Relays listen here for handshakes and strands. Unassigned by IANA; not 443, where operators put transparent proxies, and
- * above 1023.
- */
-export const relayPort = 7443;
 
 /** The box's engine takes intercepted connections here, on 127.0.0.1 only: hosts of the LAN cannot dial it. */
 export const interceptPort = 7500;

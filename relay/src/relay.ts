@@ -1,4 +1,13 @@
-import { type Identity, type Log, preferredCiphers, Reception, reportSession, softwareVersion } from '@tresse/daemon';
+import {
+  type Agreement,
+  type Identity,
+  kernelWishes,
+  type Log,
+  preferredCiphers,
+  Reception,
+  reportSession,
+  softwareVersion,
+} from '@tresse/daemon';
 import { localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
 import { sentenceOf, UserError } from '@tresse/kit';
 import { readInterfaces } from '@tresse/plan';
@@ -89,7 +98,8 @@ export class Relay {
   }
 
   async status(): Promise<DaemonStatus> {
-    const engine = await this.#engine?.status();
+    // While the data plane starts anew it has nothing to tell.
+    const engine = await this.#engine?.status().catch(() => undefined);
     const sessions = engine?.sessions ?? [];
     const boxes = sessions.filter((one) => one.paths.length > 0).length;
     return {
@@ -101,7 +111,7 @@ export class Relay {
       uplinks: [],
       sessions: sessions.map((one) => reportSession(one, 'up', this.#nameOf(one.peer) ?? one.peer)),
       counters: { ...engine?.counters, ...prefixed('handshakes', this.#reception.counters) },
-      warnings: [...this.#warnings],
+      warnings: [...this.#warnings, ...kernelWishes()],
     };
   }
 
@@ -109,10 +119,7 @@ export class Relay {
     return this.#config.boxes.find((box) => box.pin === pin)?.name;
   }
 
-  async #admit(
-    agreement: Parameters<ConstructorParameters<typeof Reception>[1]['admit']>[0],
-    address: string,
-  ): Promise<void> {
+  async #admit(agreement: Agreement, address: string): Promise<void> {
     const { peerPin: pin, peerIncarnation: incarnation } = agreement;
     const name = this.#nameOf(pin) ?? pin;
     if (!this.#running || !this.#engine) throw new UserError('NOT_READY', 'the data plane does not run');

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 
-/**
- * Writes an IPv4 address as a number.
- * @returns 0 to 2^32 - 1; the address must have been validated.
- */
-export function ipv4Number(address: string): number {
+/** A validated IPv4 address as a number of 32 bits. */
+function ipv4Number(address: string): number {
   return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
 }
 
@@ -43,6 +40,12 @@ export const ipv4Cidr = z
 export const interfaceName = z
   .string()
   .regex(/^[^\s/:"*\\]{1,15}$/u, { error: 'not an interface name (1 to 15 characters, as `ip link` shows it)' });
+
+/**
+ * Where relays listen for handshakes and strands unless told otherwise. Unassigned by IANA; not 443, where operators put
+ * transparent proxies, and above 1023.
+ */
+export const relayPort = 7443;
 
 /** A TCP port. */
 export const port = z.int().min(1).max(65_535);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { interfaceName, ipv4Host, port } from './address.ts';
+import { interfaceName, ipv4Host, port, relayPort } from './address.ts';
 import { pin } from './pin.ts';
 
 /** Technologies of an uplink. */
@@ -18,7 +18,7 @@ export const uplinkKinds = [
 ] as const;
 
 /** A box has at most this many uplinks: policy tables and rule priorities are reserved for them. */
-export const uplinksMax = 16;
+const uplinksMax = 16;
 
 const uplink = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,31}$/u, { error: 'not a name (1 to 32 of a-z, 0-9, "-", "_", ".")' }),
@@ -40,7 +40,7 @@ export const boxConfig = z
     lan: z.strictObject({ interfaces: z.array(interfaceName).min(1) }),
     relay: z.strictObject({
       addresses: z.array(ipv4Host).min(1).max(8),
-      port: port.default(7443),
+      port: port.default(relayPort),
       pin,
     }),
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** AEADs a session can use, by their names on the wire. */
-export const ciphers = ['aes-256-gcm', 'chacha20-poly1305'] as const;
+const ciphers = ['aes-256-gcm', 'chacha20-poly1305'] as const;
 /** One of {@link ciphers}. */
 export type Cipher = (typeof ciphers)[number];
 
@@ -52,11 +52,9 @@ const relayHello = z.object({
   limits,
   timeMs: z.number().min(0),
 });
-/** See {@link relayAnswer}. */
-export type RelayHello = z.infer<typeof relayHello>;
 
 /** Why a relay refuses a box that has proved its key and spoken well. */
-export const refusalCodes = ['unknown-box', 'version', 'cipher', 'busy', 'not-ready'] as const;
+const refusalCodes = ['unknown-box', 'version', 'cipher', 'busy', 'not-ready'] as const;
 /** One of {@link refusalCodes}. */
 export type RefusalCode = (typeof refusalCodes)[number];
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { ipv4Cidr, ipv4Host, port } from './address.ts';
+import { ipv4Cidr, ipv4Host, port, relayPort } from './address.ts';
 import { pin } from './pin.ts';
 
 const knownBox = z.strictObject({
@@ -17,7 +17,7 @@ export const relayConfig = z
           .array(z.union([z.literal('any'), ipv4Host]))
           .min(1)
           .default(['any']),
-        port: port.default(7443),
+        port: port.default(relayPort),
       })
       .prefault({}),
     boxes: z.array(knownBox).default([]),

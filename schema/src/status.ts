@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Health of an uplink. */
-export const verdicts = ['up', 'degraded', 'down', 'captive', 'disabled'] as const;
+const verdicts = ['up', 'degraded', 'down', 'captive', 'disabled'] as const;
 /** One of {@link verdicts}. */
 export type Verdict = (typeof verdicts)[number];
 
