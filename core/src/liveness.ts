@@ -20,8 +20,10 @@ export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number)
   let rttMs = 0;
   for (const strand of path.strands) {
     if (strand.state === 'closed') continue;
-    silentMs = Math.max(silentMs, strand.silentMs(nowMs));
     heardMs = Math.max(heardMs, strand.lastHeardMs);
+    // A strand that is suspect for itself is no evidence against its path.
+    if (strand.suspect) continue;
+    silentMs = Math.max(silentMs, strand.silentMs(nowMs));
     rttMs = Math.max(rttMs, strand.rttMs);
   }
   if (silentMs === 0 || nowMs - heardMs <= silenceLimitMs(rttMs) || silentMs <= silenceLimitMs(rttMs)) return false;

@@ -90,15 +90,16 @@ export class Path {
     return Math.max(this.#lastRate, (window * 1_000) / Math.max(this.rttMs, 1));
   }
 
-  /** Smoothed round trip, ms: the quick strand's, else the lowest of the others. */
+  /** Smoothed round trip, ms: the newest quick strand's, else the lowest of the others. Suspects no longer count. */
   get rttMs(): number {
     let rtt = 0;
+    let quickRtt = 0;
     for (const strand of this.strands) {
-      if (strand.state !== 'answered' || strand.rttMs === 0) continue;
-      if (strand.quick) return strand.rttMs;
+      if (strand.state !== 'answered' || strand.suspect || strand.rttMs === 0) continue;
+      if (strand.quick) quickRtt = strand.rttMs;
       rtt = rtt === 0 ? strand.rttMs : Math.min(rtt, strand.rttMs);
     }
-    return rtt;
+    return quickRtt > 0 ? quickRtt : rtt;
   }
 
   get minRttMs(): number {
@@ -113,14 +114,18 @@ export class Path {
   get delayMs(): number {
     const min = this.minRttMs;
     let rtt = 0;
-    for (const strand of this.strands) if (strand.state === 'answered') rtt = Math.max(rtt, strand.rttMs);
+    for (const strand of this.strands) {
+      if (strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
+    }
     return min / 2 + Math.max(0, rtt - min);
   }
 
-  /** Unsent bytes of all strands: they share the line. */
+  /** Unsent bytes of all strands: they share the line. A suspect's may never leave, and were given to others. */
   get unsentBytes(): number {
     let sum = 0;
-    for (const strand of this.strands) if (strand.state === 'answered') sum += strand.unsentBytes;
+    for (const strand of this.strands) {
+      if (strand.state === 'answered' && !strand.suspect) sum += strand.unsentBytes;
+    }
     return sum;
   }
 
