@@ -68,6 +68,7 @@ export async function runOnce(named: NamedScenario, order: RunOrder): Promise<Re
   const timer = setInterval(() => void showRates(stage, show), picturedEveryMs);
   const checks: Check[] = [];
   try {
+    draft.rivals = { ...draft.rivals, congestionControl: stage.internet.congestion.name };
     order.interruption.check();
     await play(scenario, order, stage, draft, checks);
   } catch (error) {

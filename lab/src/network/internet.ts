@@ -2,6 +2,7 @@ import { run, writeSysctl } from '@tresse/sys';
 
 import type { LineSpec } from '../scenario/scenario.ts';
 import type { LabNames } from './addresses.ts';
+import { type CongestionControl, congestionControl } from './congestion-control.ts';
 import { hostSettings, routerSettings } from './kernel-settings.ts';
 import { sweep } from './sweep.ts';
 import { accessInterface, type Wiring, wiringOf } from './wiring.ts';
@@ -25,8 +26,10 @@ export class Internet<Driver extends LineDriver> {
   readonly names: LabNames;
   readonly lines: readonly LineSpec[];
   readonly driver: Driver;
+  readonly congestion: CongestionControl;
 
-  private constructor(names: LabNames, lines: readonly LineSpec[], driver: Driver) {
+  private constructor(names: LabNames, lines: readonly LineSpec[], driver: Driver, congestion: CongestionControl) {
+    this.congestion = congestion;
     this.names = names;
     this.lines = lines;
     this.driver = driver;
@@ -41,7 +44,8 @@ export class Internet<Driver extends LineDriver> {
     lines: readonly LineSpec[],
     connect: (ends: LineEnds[]) => Promise<D>,
   ): Promise<Internet<D>> {
-    const wiring = wiringOf(names, lines);
+    const congestion = await congestionControl();
+    const wiring = wiringOf(names, lines, congestion.onRoute);
     let driver: D | undefined;
     try {
       await ipBatch(undefined, wiring.wires);
@@ -53,7 +57,7 @@ export class Internet<Driver extends LineDriver> {
         })),
       );
       await configure(names, wiring);
-      return new Internet(names, lines, driver);
+      return new Internet(names, lines, driver, congestion);
     } catch (error) {
       await driver?.stop();
       await sweep(names);

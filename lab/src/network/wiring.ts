@@ -39,8 +39,8 @@ function up(device: string, ...cidrs: string[]): string[] {
   return [...cidrs.map((cidr) => `address add ${cidr} dev ${device}`), `link set ${device} up`];
 }
 
-/** The internet for these lines. The line with the highest rate has the preferred default route, as its user would set it. */
-export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
+/** The internet for these lines; `onRoute` is put behind the end hosts' routes. The line with the highest rate has the preferred default route, as its user would set it. */
+export function wiringOf(names: LabNames, lines: readonly LineSpec[], onRoute: string): Wiring {
   const operators = lines.map((line, i) => ({ line, netns: names.operator(line.name), at: lineAddresses(i) }));
   const byRate = operators.toSorted((a, b) => b.line.down.rateBps - a.line.down.rateBps);
   const netns = [names.lan, names.box, names.core, names.relay, names.inet, ...operators.map((o) => o.netns)];
@@ -56,7 +56,7 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
     hosts: [
       host(names.lan, [
         ...up('eth0', `${addresses.lanHost}/24`, ...lines.map((_, i) => `${lanHostOf(i)}/24`)),
-        `route add default via ${addresses.boxLan} src ${addresses.lanHost}`,
+        `route add default via ${addresses.boxLan} src ${addresses.lanHost}${onRoute}`,
       ]),
       host(names.box, [
         ...up('lan0', `${addresses.boxLan}/24`),
@@ -80,7 +80,7 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[]): Wiring {
       host(names.relay, [...up('eth0', `${addresses.relay}/24`), `route add default via ${addresses.relayGateway}`]),
       host(names.inet, [
         ...up('eth0', `${addresses.internetHost}/24`),
-        `route add default via ${addresses.internetGateway}`,
+        `route add default via ${addresses.internetGateway}${onRoute}`,
       ]),
     ],
     routers: [names.core, ...operators.map((o) => o.netns)],

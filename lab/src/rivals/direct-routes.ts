@@ -12,7 +12,7 @@ const priorityFirst = 901;
  * Makes the box an ordinary router with a table per uplink: what comes from the LAN host's address of a line, or from the box's
  * own address on it, leaves by this line. Returns what undoes it.
  */
-export async function openDirectRoutes({ names, lines }: Stage): Promise<() => Promise<void>> {
+export async function openDirectRoutes({ names, lines, internet }: Stage): Promise<() => Promise<void>> {
   const each = (make: (line: string, at: ReturnType<typeof lineAddresses>, i: number) => string[]): string[] =>
     lines.flatMap((line, i) => make(line.name, lineAddresses(i), i));
   const rules = (verb: 'add' | 'delete'): string[] =>
@@ -22,7 +22,9 @@ export async function openDirectRoutes({ names, lines }: Stage): Promise<() => P
       ),
     );
   await ipBatch(names.box, [
-    ...each((name, at, i) => [`route add default via ${at.gateway} dev ${name} table ${tableFirst + i}`]),
+    ...each((name, at, i) => [
+      `route add default via ${at.gateway} dev ${name} table ${tableFirst + i}${internet.congestion.onRoute}`,
+    ]),
     ...rules('add'),
   ]);
   const nft = { timeoutMs: 10_000, netns: names.box };

@@ -3,6 +3,7 @@
  * and the kernel's own multipath TCP over all of them.
  */
 export interface RivalSettings {
+  /** Wished for; a report tells the one that was used, where the kernel has no bbr. */
   readonly congestionControl: string;
   readonly singleSeconds: number;
   /** Figures count from here to the last byte, for rivals and for Tresse alike. */

@@ -19,20 +19,20 @@ const lines = [
 ];
 
 test('a namespace per operator beside the five others, each wired to the core', () => {
-  const wiring = wiringOf(names, lines);
+  const wiring = wiringOf(names, lines, ' congctl bbr');
   expect(wiring.netns).toEqual(['t-lan', 't-box', 't-core', 't-relay', 't-inet', 't-op-adsl', 't-op-fibre']);
   expect(wiring.wires).toContain('link add core netns t-op-fibre type veth peer name op-fibre netns t-core');
   expect(wiring.nft.map((n) => n.netns)).toEqual(['t-op-adsl', 't-op-fibre']);
 });
 
 test('the box prefers the fastest line', () => {
-  const box = wiringOf(names, lines).hosts.find((host) => host.netns === 't-box')?.batch ?? [];
+  const box = wiringOf(names, lines, ' congctl bbr').hosts.find((host) => host.netns === 't-box')?.batch ?? [];
   expect(box).toContain('route add default via 10.0.2.1 dev fibre metric 100');
   expect(box).toContain('route add default via 10.0.1.1 dev adsl metric 101');
 });
 
 test('only its own namespaces belong to a lab', () => {
-  for (const name of wiringOf(names, lines).netns) expect(names.owns(name)).toBe(true);
+  for (const name of wiringOf(names, lines, ' congctl bbr').netns) expect(names.owns(name)).toBe(true);
   for (const name of ['lan', 'other-lan', 't-tenant', 't-', 'tt-lan']) expect(names.owns(name)).toBe(false);
   expect(() => new LabNames('../')).toThrow(/cannot begin/u);
 });
