@@ -49,8 +49,9 @@ export const controlCreditBytes = 65_536;
 export const silenceMsMin = 100;
 /** ... and at least this many round trips. */
 export const silenceRtts = 1.25;
-/** Silence without a witness: at least this, ms, and four round trips. */
+/** Silence without a witness: at least this, ms, and this many round trips. */
 export const blindSilenceMs = 2_000;
+export const blindSilenceRtts = 4;
 /** A stream that has no line left ends after this, ms. */
 export const streamWithoutLineMs = 60_000;
 /** The relay forgets a session without strands after this, ms (longer than the box). */

@@ -3,7 +3,7 @@
  * one heard meanwhile (the witness). Heard means any segment of that connection's peer; never judged by acknowledged
  * bytes, which stand still through every loss recovery. A false alarm costs bytes, nothing else.
  */
-import { silenceMsMin, silenceRtts } from './limits.ts';
+import { blindSilenceMs, blindSilenceRtts, silenceMsMin, silenceRtts } from './limits.ts';
 import type { Path } from './path.ts';
 import type { Strand } from './strand.ts';
 
@@ -13,7 +13,7 @@ const witnessLeadMs = 20;
 /** Silence that a round trip of this length does not explain, ms. */
 export const silenceLimitMs = (rttMs: number): number => Math.max(silenceMsMin, silenceRtts * rttMs);
 
-/** True when the path is silent although something is outstanding, while another path is heard. */
+/** True when the path is silent although something is outstanding, while another path is heard or for very long. */
 export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number): boolean {
   let silentMs = 0;
   let heardMs = -Infinity;
@@ -30,7 +30,7 @@ export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number)
   for (const other of paths) {
     if (other !== path && !other.suspect && other.lastHeardMs > nowMs - silentMs + witnessLeadMs) return true;
   }
-  return false;
+  return silentMs > Math.max(blindSilenceMs, blindSilenceRtts * rttMs);
 }
 
 /** The same for one strand, with any other strand as witness, its own path's included. */

@@ -135,8 +135,9 @@ export class Path {
     return last;
   }
 
+  /** Has a strand that could carry. */
   get answered(): boolean {
-    return this.strands.some((s) => s.state === 'answered');
+    return this.strands.some((s) => s.state === 'answered' && !s.suspect);
   }
 
   /** The answered quick strand, the newest first. */

@@ -105,9 +105,8 @@ export class ReceiveBuffer {
       const piece = this.#pieces[index];
       const hole = piece ? Math.min(piece.offset, end) : end;
       if (hole > at) {
-        this.#store(index, at, slab, start + at - offset, hole - at);
+        if (this.#store(index, at, slab, start + at - offset, hole - at)) index++;
         fresh += hole - at;
-        index++;
       }
       if (!piece) break;
       at = Math.max(at, piece.offset + piece.length);
@@ -116,14 +115,28 @@ export class ReceiveBuffer {
     return fresh;
   }
 
-  #store(index: number, offset: number, slab: Slab, start: number, length: number): void {
+  /** Keeps a piece before the one at `index`; returns whether it is a new one, not the end of the one before. */
+  #store(index: number, offset: number, slab: Slab, start: number, length: number): boolean {
+    const bytes = slab.bytes.subarray(start, start + length);
+    this.#heldBytes += length;
+    const before = this.#pieces[index - 1];
+    // A peer that writes a few bytes at a time to a reader that stands still would cost a slab and 1 KiB of credit each.
+    if (before && before.offset + before.length === offset) {
+      const at = before.start + before.length;
+      if (at + length <= before.slab.bytes.length) {
+        before.slab.bytes.set(bytes, at);
+        this.#costBytes += cost(before.length + length) - cost(before.length);
+        before.length += length;
+        return false;
+      }
+    }
     const own = this.#pool.take(length);
-    own.bytes.set(slab.bytes.subarray(start, start + length), 0);
+    own.bytes.set(bytes, 0);
     const piece = { offset, length, slab: own, start: 0 };
     if (index === this.#pieces.length) this.#pieces.push(piece);
     else this.#pieces.splice(index, 0, piece);
-    this.#heldBytes += length;
     this.#costBytes += cost(length);
+    return true;
   }
 
   #firstEndingAfter(offset: number): number {
