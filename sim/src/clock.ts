@@ -8,10 +8,14 @@ interface Event {
 
 const before = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 
+/** More events at one moment mean that they cause each other. */
+const atOnceMax = 100_000;
+
 export class Clock {
   readonly #heap: Event[] = [];
   #nowMs = 0;
   #order = 0;
+  #atOnce = 0;
 
   get nowMs(): number {
     return this.#nowMs;
@@ -46,6 +50,8 @@ export class Clock {
       return false;
     }
     this.#removeFirst();
+    this.#atOnce = first.atMs > this.#nowMs ? 0 : this.#atOnce + 1;
+    if (this.#atOnce > atOnceMax) throw new RangeError(`time stands still at ${this.#nowMs} ms`);
     this.#nowMs = first.atMs;
     first.act();
     return true;

@@ -19,6 +19,8 @@ import type { LocalPeer } from './local-peer.ts';
 /** Strands that take nothing, or are not answered, are closed after this, ms. */
 const takesNothingMs = 30_000;
 const openingMs = 3_000;
+/** No honest session has more to send at one moment. */
+const recordsMax = 20_000;
 
 export interface EndpointOptions {
   readonly side: EndName;
@@ -166,8 +168,10 @@ export class Endpoint {
     for (let order = this.dialer?.poll(nowMs); order; order = this.dialer?.poll(nowMs)) {
       this.dial(order.path, order.role);
     }
+    let records = 0;
     for (let strand = session.pollRecord(this.#out, nowMs); strand; strand = session.pollRecord(this.#out, nowMs)) {
       this.#write(strand, session.textLength);
+      if (++records > recordsMax) throw new RangeError(`polls records without end, the last on strand ${strand.id}`);
     }
     this.#wakeBy(Math.min(session.nextTimeoutMs(nowMs), this.dialer?.nextDueMs(nowMs) ?? Infinity));
   }
@@ -207,7 +211,7 @@ export class Endpoint {
       for (const { connection } of this.#lanes.values()) connection.close(this.#options.side);
       return;
     }
-    for (const { strand, connection } of [...this.#lanes.values()]) {
+    for (const { strand, connection } of this.#lanes.values()) {
       const mute = strand.blocked && nowMs - strand.blockedSinceMs > takesNothingMs;
       const unanswered = strand.state === 'opening' && nowMs - strand.openedMs > openingMs;
       if (mute || unanswered) this.close(connection);

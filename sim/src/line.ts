@@ -45,12 +45,14 @@ export class Line {
   delayMs: number;
   jitterMs: number;
   lossRatio: number;
+  readonly #spec: LineSpec;
   #alive = true;
   /** Changes whenever the line dies: what was on its way then is lost. */
   #life = 0;
 
   constructor(path: number, spec: LineSpec) {
     this.path = path;
+    this.#spec = spec;
     this.down = new Direction(spec.downBps);
     this.up = new Direction(spec.upBps);
     this.delayMs = spec.delayMs;
@@ -77,6 +79,20 @@ export class Line {
 
   restore(): void {
     this.#alive = true;
+  }
+
+  /** Both directions become so much faster or slower than at first. */
+  scale(factor: number): void {
+    this.down.rate = (this.#spec.downBps / 8_000) * factor;
+    this.up.rate = (this.#spec.upBps / 8_000) * factor;
+  }
+
+  /** As it was at first, but what it lost while it was not is not given back. */
+  heal(): void {
+    this.restore();
+    this.scale(1);
+    this.delayMs = this.#spec.delayMs;
+    this.lossRatio = 0;
   }
 
   /** Whether what left in that life of the line arrives now. */

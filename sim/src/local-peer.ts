@@ -27,9 +27,15 @@ export interface PeerSpec {
 /** What its socket takes ahead of it, bytes. */
 const socketBytes = 65_536;
 
+/** Between two bursts, ms. */
+const pauseMsMin = 0.5;
+
 /** What became of a stream at one side. */
 export interface PeerOutcome {
   taken: number;
+  /** When it took something last, and the longest it waited for that. */
+  takenMs: number;
+  gapMsMax: number;
   given: number;
   ended: boolean;
   released: boolean;
@@ -42,6 +48,8 @@ export interface PeerOutcome {
 export class LocalPeer {
   readonly outcome: PeerOutcome = {
     taken: 0,
+    takenMs: 0,
+    gapMsMax: 0,
     given: 0,
     ended: false,
     released: false,
@@ -97,6 +105,11 @@ export class LocalPeer {
     const wrong = this.#takes.mismatch(slab.bytes, start, outcome.taken, count);
     if (wrong >= 0) throw new RangeError(`stream ${this.#stream.id}: byte ${wrong} is wrong`);
     outcome.taken += count;
+    if (count > 0) {
+      const { nowMs } = this.#clock;
+      outcome.gapMsMax = Math.max(outcome.gapMsMax, nowMs - outcome.takenMs);
+      outcome.takenMs = nowMs;
+    }
     if (this.#spec.takesRate !== Infinity) this.#waiting += count;
     if (count < length) this.#wakeWhenDrained();
     if (outcome.taken >= this.#spec.resetsAtBytes) this.#clock.at(this.#clock.nowMs, () => this.#reset());
@@ -130,7 +143,8 @@ export class LocalPeer {
   #stalledUntil(nowMs: number): number {
     const since = nowMs - this.#startMs;
     const { stallFromMs, stallToMs } = this.#spec;
-    return since >= stallFromMs && since < stallToMs ? this.#startMs + stallToMs : -1;
+    // A little later, so that rounding does not find it stalled still.
+    return since >= stallFromMs && since < stallToMs ? this.#startMs + stallToMs + 0.001 : -1;
   }
 
   #drain(): void {
@@ -187,7 +201,7 @@ export class LocalPeer {
     const stream = this.#stream;
     const outcome = this.outcome;
     const { nowMs } = this.#clock;
-    const { bytes, givesRate, burstBytes } = this.#spec;
+    const { bytes, givesRate } = this.#spec;
     if (this.over || this.#endGiven) return;
     const allowed = this.#allowed(nowMs);
     while (outcome.given < allowed && session.mayRead(stream)) {
@@ -202,7 +216,7 @@ export class LocalPeer {
       session.handleLocalEnd(stream, nowMs);
     } else if (outcome.given === allowed) {
       session.handleLocalDry(stream);
-      this.#feedAt(this.#startMs + (outcome.given / burstBytes) * (burstBytes / givesRate));
+      this.#feedAt(Math.max(nowMs + pauseMsMin, this.#startMs + outcome.given / givesRate));
     }
     this.#pump();
   }

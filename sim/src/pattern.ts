@@ -15,9 +15,8 @@ export class Pattern {
 
   /** The table that all patterns of a world share. */
   static table(seed: number): Uint8Array {
-    const bytes = new Uint8Array(period);
-    new Prng(seed).fill(bytes);
-    return bytes;
+    const prng = new Prng(seed);
+    return Uint8Array.from({ length: period }, () => prng.u32() & 0xff);
   }
 
   /** Writes the bytes of [offset, offset + length) at `start`. */

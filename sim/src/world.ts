@@ -178,16 +178,17 @@ export class World {
   }
 
   #connected(line: Line, path: number, role: StrandRole, rttMs: number): void {
-    const events = (endpoint: Endpoint): EndEvents => ({
-      onContent: (connection, content) => endpoint.handleContent(connection, content),
-      onAcked: (connection) => endpoint.handleAcked(connection),
-      onDown: (connection) => endpoint.handleDown(connection),
-    });
     const connection = new Connection(this.clock, line, this.#nextConnection++, role, rttMs, this.#prng, {
-      box: events(this.box),
-      relay: events(this.relay),
+      box: eventsOf(this.box),
+      relay: eventsOf(this.relay),
     });
     this.box.dialer?.handleEnd({ path, role });
     this.box.handleUp(connection);
   }
 }
+
+const eventsOf = (endpoint: Endpoint): EndEvents => ({
+  onContent: (connection, content) => endpoint.handleContent(connection, content),
+  onAcked: (connection) => endpoint.handleAcked(connection),
+  onDown: (connection) => endpoint.handleDown(connection),
+});
