@@ -29,6 +29,8 @@ export function untilSignal(): Promise<NodeJS.Signals> {
  * the person's own), a bug is shown with its stack.
  */
 export async function runMain(main: () => Promise<void>): Promise<void> {
+  // Whoever read our log is gone: the lines it carries are not.
+  process.stderr.on('error', () => {});
   try {
     await main();
   } catch (error) {
