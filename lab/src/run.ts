@@ -8,14 +8,12 @@ import { inTurn } from './process/in-turn.ts';
 import { Product } from './product/product.ts';
 import { type Check, type EmulatorReport, lateRatioMax, type Report, type StepReport, truth } from './report/report.ts';
 import type { Show } from './report/show.ts';
-import { measureRivals, type RivalFigures } from './rivals/measure-rivals.ts';
+import { measureRivals } from './rivals/measure-rivals.ts';
 import { rivalSettings } from './rivals/rivals.ts';
 import type { NamedScenario } from './scenario/scenario-file.ts';
-import { type Scenario, shortForm, type Step } from './scenario/scenario.ts';
+import { type Scenario, shortForm } from './scenario/scenario.ts';
 import { setStage, type Stage, strikeStage } from './stage.ts';
-import { stepChecks, withoutRival } from './step/step-checks.ts';
-import type { DoneEvent } from './step/step-events.ts';
-import { runStep } from './step/step.ts';
+import { playStep } from './step/play-step.ts';
 
 export interface RunOrder {
   readonly seed: number;
@@ -111,52 +109,21 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
   try {
     await inTurn(scenario.steps, async (step, index) => {
       interruption.check();
-      await playStep({ stage, order, product, rivals, step, index }, steps, checks);
+      await product.ready(readyMs);
+      const played = await playStep(
+        { stage, show, rivals, countedFromSecond: draft.rivals.countedFromSecond },
+        step,
+        index,
+      );
+      interruption.check();
+      steps.push(played.report);
+      checks.push(...played.checks);
     });
   } finally {
     show.phase('stopping box and relay');
     faults = await product.stop();
   }
   checks.push(truth('box and relay ended and left nothing behind', faults.length === 0, faults.slice(0, 8).join('; ')));
-}
-
-interface StepScene {
-  readonly stage: Stage;
-  readonly order: RunOrder;
-  readonly product: Product;
-  readonly rivals: RivalFigures;
-  readonly step: Step;
-  readonly index: number;
-}
-
-async function playStep(scene: StepScene, steps: StepReport[], checks: Check[]): Promise<void> {
-  const { stage, order, product, rivals, step, index } = scene;
-  const { show } = order;
-  await product.ready(readyMs);
-  const label = step.name ?? step.kind;
-  show.phase(label, step.bytes);
-  const outcome = await runStep(
-    stage,
-    step,
-    index,
-    { ...rivals, countedFromSecond: rivalSettings(quick(order)).countedFromSecond },
-    {
-      onEvent: (event) => show.event(event.line, troubleOf(event), `${event.atSeconds.toFixed(1)} s: ${event.text}`),
-      onBytes: (bytes) => show.progress(bytes),
-    },
-  );
-  order.interruption.check();
-  steps.push(outcome.report);
-  const judged = rivals.mptcp === null ? withoutRival(step) : step;
-  checks.push(...stepChecks(judged, outcome, stage.content.sha256(step.bytes), label));
-  const { ofSum, seconds, stallMsMax } = outcome.report;
-  const share = ofSum === null ? '' : `, ${(ofSum * 100).toFixed(1)} % of the sum`;
-  show.say(`${label}: ${seconds.toFixed(2)} s${share}, longest stall ${stallMsMax.toFixed(0)} ms`);
-}
-
-/** What is wrong with a line after the event; empty where nothing is. */
-function troubleOf({ effect }: DoneEvent): string {
-  return effect === 'silent' || effect === 'no carrier' ? effect : '';
 }
 
 async function showRates(stage: Stage, show: Show): Promise<void> {

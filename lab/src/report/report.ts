@@ -58,6 +58,16 @@ export interface StepReport {
   /** For every line that came back during the step. */
   readonly returns: { uplink: string; carryingAgainMs: number | null; rateOfSingle: number }[];
   readonly sha256: string;
+  /** Of a step that pings. */
+  readonly ping?: PingFigures;
+}
+
+export interface PingFigures {
+  readonly sent: number;
+  readonly received: number;
+  readonly rttMsMin: number;
+  readonly rttMsMean: number;
+  readonly rttMsMax: number;
 }
 
 /** One thing that had to hold. Truths count as 1 and 0. */

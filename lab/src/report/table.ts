@@ -45,6 +45,11 @@ function singlesTable(report: Report): string[] {
 }
 
 function stepTable(step: StepReport, report: Report): string[] {
+  if (step.ping) {
+    const { sent, received, rttMsMin, rttMsMean, rttMsMax } = step.ping;
+    const rtt = [rttMsMin, rttMsMean, rttMsMax].map((ms) => ms.toFixed(1)).join(' / ');
+    return [`${step.name}: ${received} of ${sent} echoes answered, ${rtt} ms (least, mean, most)`];
+  }
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;

@@ -70,7 +70,7 @@ const event = z
     error: 'an event does one thing: "cut", "restore" or "change"',
   });
 
-/** What a step has to reach. Every step is also checked for its bytes, their checksum, one connection and the relay's address. */
+/** What a transfer has to reach. Every one is also checked for its bytes, their checksum, one connection and the relay's address. */
 const limits = z.strictObject({
   ofSumMin: z.number().positive().optional(),
   ofMptcpMin: z.number().positive().optional(),
@@ -80,7 +80,7 @@ const limits = z.strictObject({
   rateAfterReturnMin: z.number().positive().optional(),
 });
 
-const step = z.strictObject({
+const transferStep = z.strictObject({
   kind: z.enum(['download', 'upload', 'request']),
   /** Shown in the report. */
   name: z.string().optional(),
@@ -98,12 +98,20 @@ const step = z.strictObject({
     .default({}),
 });
 
+/** Echoes from the LAN host to the internet host: what is not TCP has to get through as well. */
+const pingStep = z.strictObject({
+  kind: z.literal('ping'),
+  name: z.string().optional(),
+  count: z.number().int().min(1).max(1_000),
+  short: z.strictObject({ skip: z.literal(true).optional() }).default({}),
+});
+
 /** A scenario file. */
 export const scenarioSchema = z
   .strictObject({
     title: z.string(),
     lines: z.array(line).min(1).max(8),
-    steps: z.array(step).min(1),
+    steps: z.array(z.discriminatedUnion('kind', [transferStep, pingStep])).min(1),
   })
   .superRefine((scenario, context) => {
     const names = scenario.lines.map((l) => l.name);
@@ -113,6 +121,7 @@ export const scenarioSchema = z
         context.addIssue({ code: 'custom', path: ['lines', i, 'name'], message: `"${name}" is used twice` });
     }
     for (const [i, s] of scenario.steps.entries()) {
+      if (s.kind === 'ping') continue;
       for (const [place, events] of [
         [['events'], s.events],
         [['short', 'events'], s.short.events ?? []],
@@ -128,8 +137,10 @@ export const scenarioSchema = z
 
 export type Scenario = z.output<typeof scenarioSchema>;
 export type Step = Scenario['steps'][number];
-export type StepEvent = Step['events'][number];
-export type StepLimits = Step['limits'];
+export type PingStep = z.output<typeof pingStep>;
+export type TransferStep = z.output<typeof transferStep>;
+export type StepEvent = TransferStep['events'][number];
+export type StepLimits = TransferStep['limits'];
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
 const floors = { ofSumMin: 0.85, stallMsMax: 500 };
@@ -141,6 +152,7 @@ export function shortForm(scenario: Scenario): Scenario {
 }
 
 function shortStep(full: Step): Step {
+  if (full.kind === 'ping') return full;
   const wanted = full.short.limits ?? full.limits;
   const kept: StepLimits = {};
   if (wanted.ofSumMin !== undefined) kept.ofSumMin = Math.min(wanted.ofSumMin, floors.ofSumMin);

@@ -1,10 +1,10 @@
 import { addresses } from '../network/addresses.ts';
 import { type Check, check, truth } from '../report/report.ts';
-import type { Step } from '../scenario/scenario.ts';
+import type { TransferStep } from '../scenario/scenario.ts';
 import type { StepOutcome } from './step.ts';
 
 /** Everything the step had to hold; `expectedSha256` is that of the bytes asked for, `label` begins every name. */
-export function stepChecks(step: Step, outcome: StepOutcome, expectedSha256: string, label: string): Check[] {
+export function stepChecks(step: TransferStep, outcome: StepOutcome, expectedSha256: string, label: string): Check[] {
   const { report, transfer } = outcome;
   const named = (what: string): string => `${label}: ${what}`;
   const { limits } = step;
@@ -48,7 +48,7 @@ export function stepChecks(step: Step, outcome: StepOutcome, expectedSha256: str
 }
 
 /** The checks which compare with kernel MPTCP hold by themselves where there is none to compare with. */
-export function withoutRival(step: Step): Step {
+export function withoutRival(step: TransferStep): TransferStep {
   const { ofMptcpMin: _a, wholeSecondsOfMptcpMax: _b, ...limits } = step.limits;
   return { ...step, limits };
 }

@@ -2,7 +2,7 @@ import { monotonicMs } from '@tresse/sys';
 
 import type { DirectionName, Emulator } from '../emulator/index.ts';
 import type { LineWatch } from '../measure/line-watch.ts';
-import type { LineSpec, Step, StepEvent } from '../scenario/scenario.ts';
+import type { LineSpec, TransferStep, StepEvent } from '../scenario/scenario.ts';
 
 /** Something that was done to a line during a step. */
 export interface DoneEvent {
@@ -29,7 +29,7 @@ const tickMs = 5;
 export class StepEvents {
   readonly done: DoneEvent[] = [];
   readonly #scene: EventScene;
-  readonly #step: Step;
+  readonly #step: TransferStep;
   readonly #direction: DirectionName;
   readonly #cut = new Set<string>();
   /** The line the stream began on, once asked for: the same line to the end of the step. */
@@ -40,7 +40,7 @@ export class StepEvents {
   #acting: Promise<void> | undefined;
   #fault: unknown;
 
-  constructor(scene: EventScene, step: Step) {
+  constructor(scene: EventScene, step: TransferStep) {
     this.#scene = scene;
     this.#step = step;
     this.#direction = step.kind === 'upload' ? 'up' : 'down';

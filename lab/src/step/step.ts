@@ -5,7 +5,7 @@ import { beginTransfer, type Transfer } from '../measure/transfer.ts';
 import type { StepReport } from '../report/report.ts';
 import type { MultipathFigures } from '../rivals/multipath-rival.ts';
 import type { Single } from '../rivals/singles.ts';
-import type { Step } from '../scenario/scenario.ts';
+import type { TransferStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
 import { type DoneEvent, StepEvents } from './step-events.ts';
 
@@ -34,7 +34,7 @@ export interface StepHooks {
 /** Runs one step through the product: the transfer, and what happens to the lines meanwhile. */
 export async function runStep(
   stage: Stage,
-  step: Step,
+  step: TransferStep,
   index: number,
   yardstick: Yardstick,
   hooks: StepHooks,
@@ -67,19 +67,19 @@ export async function runStep(
   return { report: reportOf(step, transfer, watch, events.done, yardstick), transfer };
 }
 
-function directionOf(step: Step): 'down' | 'up' {
+function directionOf(step: TransferStep): 'down' | 'up' {
   return step.kind === 'upload' ? 'up' : 'down';
 }
 
 /** A transfer that takes five times what the lines allow has got stuck. */
-function patienceMs(stage: Stage, step: Step): number {
+function patienceMs(stage: Stage, step: TransferStep): number {
   const direction = directionOf(step);
   const rateBps = stage.lines.reduce((sum, line) => sum + line[direction].rateBps, 0);
   return 20_000 + (5 * step.bytes * 8_000) / rateBps;
 }
 
 function reportOf(
-  step: Step,
+  step: TransferStep,
   transfer: Transfer,
   watch: LineWatch,
   done: readonly DoneEvent[],
