@@ -123,6 +123,10 @@ export class TcpHalf {
   /** Takes a record of `bytes` on the wire with its content. */
   write(content: Uint8Array, bytes: number): void {
     if (this.#sent === this.#acked) this.#progressMs = this.#clock.nowMs;
+    // As tcp_rate_check_app_limited: nothing was waiting, and the window has room.
+    if (this.#sent === this.#written && this.#inFlight < this.#window) {
+      this.#limitedUntil = Math.max(1, this.#delivered + this.#inFlight);
+    }
     this.#written += bytes;
     this.#contents.push(this.#written, content);
     this.#push();
@@ -157,7 +161,6 @@ export class TcpHalf {
       this.#flight.push(piece.end, piece);
       this.#transmit(piece);
     }
-    if (this.#inFlight < this.#window) this.#limitedUntil = this.#delivered + this.#inFlight;
   }
 
   #transmit(piece: Piece): void {
