@@ -89,6 +89,6 @@ export async function ipBatch(netns: string | undefined, lines: readonly string[
 }
 
 /** Sets kernel settings of a namespace. Throws SystemError `SYSCTL` where the kernel refuses one. */
-export function applySettings(netns: string, settings: Readonly<Record<string, string>>): void {
+function applySettings(netns: string, settings: Readonly<Record<string, string>>): void {
   for (const [key, value] of Object.entries(settings)) writeSysctl(key, value, netns);
 }

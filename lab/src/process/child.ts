@@ -19,7 +19,8 @@ export class Child {
 
   /** Starts it: argument array, no shell. A program that is missing ends with status 127. */
   constructor(netns: string, argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    this.process = spawn('ip', ['netns', 'exec', netns, ...argv], {
+    const [program, ...rest] = ['ip', 'netns', 'exec', netns, ...argv];
+    this.process = spawn(program, rest, {
       stdio: 'pipe',
       env: { ...process.env, LC_ALL: 'C', ...environment },
     });

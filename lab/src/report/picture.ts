@@ -13,7 +13,7 @@ export interface PictureState {
   readonly events: readonly string[];
 }
 
-export interface PictureLine {
+interface PictureLine {
   readonly spec: LineSpec;
   /** Empty while the line is well. */
   readonly trouble: string;

@@ -32,7 +32,7 @@ export interface Report {
   readonly runs?: Report[];
 }
 
-export type Verdict = 'pass' | 'fail' | 'void';
+type Verdict = 'pass' | 'fail' | 'void';
 
 export interface StepReport {
   readonly kind: Step['kind'];

@@ -140,7 +140,7 @@ export type Step = Scenario['steps'][number];
 export type PingStep = z.output<typeof pingStep>;
 export type TransferStep = z.output<typeof transferStep>;
 export type StepEvent = TransferStep['events'][number];
-export type StepLimits = TransferStep['limits'];
+type StepLimits = TransferStep['limits'];
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
 const floors = { ofSumMin: 0.85, stallMsMax: 500 };

@@ -1,0 +1,119 @@
+import { monotonicMs } from '@tresse/sys';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import type { Emulator } from '../../src/emulator/index.ts';
+import type { LineWatch } from '../../src/measure/line-watch.ts';
+import { parseScenario } from '../../src/scenario/scenario-file.ts';
+import type { TransferStep } from '../../src/scenario/scenario.ts';
+import { StepEvents } from '../../src/step/step-events.ts';
+
+const scenario = (events: string): ReturnType<typeof parseScenario> =>
+  parseScenario(
+    'x.yaml',
+    `title: t
+lines:
+  - { name: a, kind: adsl, down: 8 Mbit/s, up: 5 Mbit/s }
+  - { name: b, kind: fibre, down: 100 Mbit/s, up: 1 Mbit/s }
+steps: [{ kind: download, bytes: 100 MB, events: [${events}] }]`,
+  );
+
+/** Events on lines that only write down what is done to them. */
+function scene(events: string, kind: 'download' | 'upload' = 'download') {
+  const done: string[] = [];
+  const act =
+    (what: string) =>
+    (line: string): Promise<number> => {
+      done.push(`${what} ${line}`);
+      return Promise.resolve(monotonicMs());
+    };
+  const emulator = {
+    cutSilent: act('silent'),
+    cutCarrier: act('carrier'),
+    restore: act('restore'),
+    set: (line: string, direction: string, change: object) => act(`set ${direction} ${JSON.stringify(change)}`)(line),
+  };
+  const watch = { firstLine: () => 'a' };
+  const { lines, steps } = scenario(events);
+  const step = { ...(steps[0] as TransferStep), kind };
+  const hooks = { lines, onEvent: () => {} };
+  const stepEvents = new StepEvents(
+    { emulator: emulator as unknown as Emulator, watch: watch as unknown as LineWatch, ...hooks },
+    step,
+  );
+  return { stepEvents, done };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('nothing happens before the first byte', async () => {
+  const { stepEvents, done } = scene('{ at: 0 ms, cut: silent, line: a }');
+  stepEvents.begin();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(done).toEqual([]);
+  await stepEvents.end();
+});
+
+test('at a share of the bytes, then after a time; what came back is not restored again', async () => {
+  const { stepEvents, done } = scene('{ at: 50 %, cut: silent, line: b }, { after: 100 ms, restore: true, line: b }');
+  stepEvents.begin();
+  stepEvents.progress(49e6, 0);
+  await vi.advanceTimersByTimeAsync(50);
+  expect(done).toEqual([]);
+  stepEvents.progress(50e6, 0);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(done).toEqual(['silent b']);
+  await vi.advanceTimersByTimeAsync(50);
+  expect(done).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(done).toEqual(['silent b', 'restore b']);
+  await stepEvents.end();
+  expect(done).toHaveLength(2);
+  expect(stepEvents.done.map((event) => event.effect)).toEqual(['silent', 'returned']);
+});
+
+test('a line still cut at the end is restored', async () => {
+  const { stepEvents, done } = scene('{ at: 0 %, cut: carrier, line: a }');
+  stepEvents.begin();
+  stepEvents.progress(1, 0);
+  await vi.advanceTimersByTimeAsync(20);
+  await stepEvents.end();
+  expect(done).toEqual(['carrier a', 'restore a']);
+});
+
+test.each([
+  ['biggest', 'download', 'b'],
+  ['biggest', 'upload', 'a'],
+  ['first-bytes', 'download', 'a'],
+] as const)('%s of a %s is %s', async (line, kind, name) => {
+  const { stepEvents, done } = scene(`{ at: 0 %, cut: silent, line: ${line} }`, kind);
+  stepEvents.begin();
+  stepEvents.progress(1, 0);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(done).toEqual([`silent ${name}`]);
+  await stepEvents.end();
+});
+
+test('a line changes in the units of the link model', async () => {
+  const { stepEvents, done } = scene('{ at: 0 %, line: b, change: { rate: 20 Mbit/s, loss: 1 %, direction: down } }');
+  stepEvents.begin();
+  stepEvents.progress(1, 0);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(done).toEqual(['set down {"rateBps":20000000,"lossRatio":0.01} b']);
+  await stepEvents.end();
+});
+
+test('what an event threw is thrown at the end', async () => {
+  const { stepEvents } = scene('{ at: 0 %, cut: silent, line: a }');
+  stepEvents.begin();
+  vi.spyOn(stepEvents.done, 'push').mockImplementation(() => {
+    throw new Error('no emulator');
+  });
+  stepEvents.progress(1, 0);
+  await vi.advanceTimersByTimeAsync(20);
+  await expect(stepEvents.end()).rejects.toThrow('no emulator');
+});
