@@ -6,7 +6,7 @@ import type { Interruption } from './interruption.ts';
 import type { LabNames } from './network/addresses.ts';
 import { inTurn } from './process/in-turn.ts';
 import { Product } from './product/product.ts';
-import { type Check, type EmulatorReport, lateRatioMax, type Report, type StepReport, truth } from './report/report.ts';
+import { type EmulatorReport, lateRatioMax, type Report, truth } from './report/report.ts';
 import type { Show } from './report/show.ts';
 import { measureRivals } from './rivals/measure-rivals.ts';
 import { rivalSettings } from './rivals/rivals.ts';
@@ -44,46 +44,48 @@ type Draft = { -readonly [K in keyof Report]: Report[K] };
 
 /**
  * One run: stage, rivals, product, steps, and everything taken away again. What goes wrong on the way is in the report, and makes
- * it fail. Throws UserError `INTERRUPTED` after a signal, SystemError where the stage itself cannot be set.
+ * it fail. Throws UserError `INTERRUPTED` after a signal.
  */
 export async function runOnce(named: NamedScenario, order: RunOrder): Promise<Report> {
   const scenario = order.short ? shortForm(named.scenario) : named.scenario;
   const draft = emptyReport(named.name, scenario, order);
+  order.show.begin(`${named.name}: ${scenario.title}`, scenario.lines);
+  try {
+    await playOnStage(scenario, order, draft);
+  } catch (error) {
+    order.interruption.check();
+    if (!(error instanceof SystemError || error instanceof UserError)) throw error;
+    draft.fault ??= sentenceOf(error);
+  } finally {
+    order.show.end();
+  }
+  order.interruption.check();
+  draft.verdict = verdictOf(draft);
+  return draft;
+}
+
+async function playOnStage(scenario: Scenario, order: RunOrder, draft: Draft): Promise<void> {
   const { show } = order;
-  show.begin(`${named.name}: ${scenario.title}`, scenario.lines);
   show.phase('setting the stage');
-  let emulatorFault = '';
   const stage = await setStage({
     names: order.names,
     lines: scenario.lines,
     seed: order.seed,
     folder: order.folder,
-    onFault: (stack) => (emulatorFault = stack),
-  }).catch((error: unknown) => {
-    order.interruption.check();
-    throw error;
+    // Without lines everything else fails too: this is why.
+    onFault: (stack) => (draft.fault = stack),
   });
   const timer = setInterval(() => void showRates(stage, show), picturedEveryMs);
-  const checks: Check[] = [];
   try {
     draft.rivals = { ...draft.rivals, congestionControl: stage.internet.congestion.name };
     order.interruption.check();
-    await play(scenario, order, stage, draft, checks);
-  } catch (error) {
-    order.interruption.check();
-    draft.fault = emulatorFault === '' ? sentenceOf(error) : emulatorFault;
-    if (!(error instanceof SystemError || error instanceof UserError)) throw error;
+    await play(scenario, order, stage, draft);
+    await order.beforeEnd();
   } finally {
     clearInterval(timer);
     draft.emulator = await emulatorReport(stage).catch(() => draft.emulator);
-    await order.beforeEnd();
     await strikeStage(stage);
-    show.end();
   }
-  order.interruption.check();
-  draft.checks = checks;
-  draft.verdict = verdictOf(draft);
-  return draft;
 }
 
 function verdictOf(draft: Draft): Report['verdict'] {
@@ -91,7 +93,7 @@ function verdictOf(draft: Draft): Report['verdict'] {
   return draft.fault === undefined && draft.checks.every((c) => c.ok) ? 'pass' : 'fail';
 }
 
-async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft, checks: Check[]): Promise<void> {
+async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft): Promise<void> {
   const { show, interruption } = order;
   const rivals = await measureRivals(stage, draft.rivals, {
     together: quick(order),
@@ -103,8 +105,7 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
   if (order.onlyLines) return;
   show.phase('starting box and relay');
   const product = await Product.start(order.names, stage.lines, order.folder);
-  const steps: StepReport[] = [];
-  draft.steps = steps;
+  const { steps, checks } = draft;
   let faults: string[] = [];
   try {
     await inTurn(scenario.steps, async (step, index) => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { SystemError } from '@tresse/kit';
@@ -57,6 +57,12 @@ export class Daemon {
   /** It is not there any more. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** The last line it wrote. */
+  lastWords(): string {
+    const text = existsSync(this.log) ? readFileSync(this.log, 'utf8').trimEnd() : '';
+    return text.slice(text.lastIndexOf('\n') + 1);
   }
 
   /** What it says of itself; undefined while it does not answer. */

@@ -37,7 +37,7 @@ export class Product {
     const there = await until(
       async () => {
         const dead = [this.#relay, this.#box].find((daemon) => daemon.ended);
-        if (dead) throw new SystemError('PRODUCT', `the ${dead.room} ended; its log is ${dead.log}`);
+        if (dead) throw new SystemError('PRODUCT', `the ${dead.room} ended: ${dead.lastWords()} (log: ${dead.log})`);
         const status = await this.#box.status();
         if (status === undefined) return false;
         const paths = status.sessions.flatMap((session) => session.paths);

@@ -8,7 +8,7 @@ import { takeLock } from '../../src/network/lock.ts';
 import { labNetns, sweep } from '../../src/network/sweep.ts';
 import { parseScenario } from '../../src/scenario/scenario-file.ts';
 
-const names = new LabNames('tlb-test-');
+const names = new LabNames('lab-test-');
 const { lines } = parseScenario(
   'test.yaml',
   `title: two fast lines
@@ -55,8 +55,8 @@ test('sweeping ends processes that a dead owner left', async () => {
 });
 
 test('the lock is held once and free again afterwards', async () => {
-  const lock = await takeLock('tlb-test-lock');
-  await expect(takeLock('tlb-test-lock')).rejects.toMatchObject({ code: 'LAB_BUSY' });
+  const lock = await takeLock('lab-test-lock');
+  await expect(takeLock('lab-test-lock')).rejects.toMatchObject({ code: 'LAB_BUSY' });
   lock.release();
-  (await takeLock('tlb-test-lock')).release();
+  (await takeLock('lab-test-lock')).release();
 });
