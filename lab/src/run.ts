@@ -106,7 +106,6 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
   show.phase('starting box and relay');
   const product = await Product.start(order.names, stage.lines, order.folder);
   const { steps, checks } = draft;
-  let faults: string[] = [];
   try {
     await inTurn(scenario.steps, async (step, index) => {
       interruption.check();
@@ -122,9 +121,11 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
     });
   } finally {
     show.phase('stopping box and relay');
-    faults = await product.stop();
+    const faults = await product.stop();
+    checks.push(
+      truth('box and relay ended and left nothing behind', faults.length === 0, faults.slice(0, 8).join('; ')),
+    );
   }
-  checks.push(truth('box and relay ended and left nothing behind', faults.length === 0, faults.slice(0, 8).join('; ')));
 }
 
 async function showRates(stage: Stage, show: Show): Promise<void> {
