@@ -7,6 +7,15 @@ const rateWindowMs = 2_000;
 /** Above this a sample is loopback or a burst that says nothing of a line, bytes per second. */
 const rateMax = 12_500_000_000;
 
+const segmentBytes = 1_448;
+const youngWindowBytes: number = 4 * segmentBytes;
+const windowBytesMin: number = 8 * segmentBytes;
+/** Beyond this many round trips' worth, what is outstanding stands in a queue, ms. */
+const fillRtts = 1.25;
+const queueMsMax = 50;
+/** How long a low round trip counts, ms: as in bbr. */
+const baseRttWindowMs = 10_000;
+
 /** One uplink to one relay address: its strands and what they tell of the line. */
 export class Path {
   readonly id: number;
@@ -29,6 +38,7 @@ export class Path {
   /** Which bulk strand carries. */
   carrying: Strand | undefined;
   readonly #rate: WindowedMax = new WindowedMax(rateWindowMs);
+  readonly #inverseRtt: WindowedMax = new WindowedMax(baseRttWindowMs);
   #lastRate = 0;
   #measured = false;
   suspicions = 0;
@@ -127,6 +137,41 @@ export class Path {
       if (strand.state === 'answered' && !strand.suspect) sum += strand.unsentBytes;
     }
     return sum;
+  }
+
+  /** Bytes given to the kernel and not acknowledged by the other end's TCP, all strands together. */
+  get outstandingBytes(): number {
+    let sum = 0;
+    for (const strand of this.strands) {
+      if (strand.state === 'answered' && !strand.suspect)
+        sum += strand.unackedSegments * segmentBytes + strand.unsentBytes;
+    }
+    return sum;
+  }
+
+  /**
+   * How much may be outstanding on the path, bytes. Each strand has a congestion window of its own, and several of them,
+   * or one in its start-up, fill a modem's queue until it drops. On a line of known rate: what fills it, and a little
+   * queue. On an unknown one: as much as it has proved to carry away, from four segments on (slow start, RFC 5681, on the
+   * whole path).
+   */
+  windowBytes(nowMs: number): number {
+    if (this.#measured) {
+      const fillMs = fillRtts * this.baseRttMs(nowMs) + queueMsMax;
+      return Math.max(windowBytesMin, (this.#lastRate * fillMs) / 1_000);
+    }
+    return this.strands.reduce((window, strand) => window + strand.bytesAcked, youngWindowBytes);
+  }
+
+  /** Takes a smoothed round trip in, ms. */
+  addRtt(rttMs: number, nowMs: number): void {
+    if (rttMs > 0) this.#inverseRtt.add(1 / rttMs, nowMs);
+  }
+
+  /** The round trip without our own queue, ms: the lowest lately, so that a changed route is found out. */
+  baseRttMs(nowMs: number): number {
+    const inverse = this.#inverseRtt.get(nowMs);
+    return Math.max(this.minRttMs, inverse > 0 ? 1 / inverse : 0);
   }
 
   get lastHeardMs(): number {

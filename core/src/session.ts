@@ -127,9 +127,9 @@ export class Session {
   handleStrandInfo(strand: Strand, info: StrandInfo, nowMs: number): void {
     this.#state.nowMs = nowMs;
     strand.update(info, nowMs);
-    if (info.deliveryRate > 0) {
-      this.#state.path(strand.path).addRate(info.deliveryRate, info.sourceLimited, nowMs);
-    }
+    const path = this.#state.path(strand.path);
+    path.addRtt(info.rttMs, nowMs);
+    if (info.deliveryRate > 0) path.addRate(info.deliveryRate, info.sourceLimited, nowMs);
   }
 
   /** The kernel takes nothing more; `handleWritable` when it does again. */

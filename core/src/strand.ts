@@ -22,6 +22,10 @@ export interface StrandInfo {
   readonly windowBytes: number;
 }
 
+/** Nothing acknowledged for this long, and so many smoothed round trips, while something is on its way: loss recovery. */
+const stuckMsMin = 150;
+const stuckRtts = 2;
+
 export type StrandState = 'opening' | 'answered' | 'closed';
 
 /** One TCP connection over one path: what was sent and is not acknowledged, what was received and must be acknowledged. */
@@ -98,7 +102,7 @@ export class Strand {
 
   /** Loss recovery holds everything behind it: nothing acknowledged for longer than a round trip explains. */
   stuck(nowMs: number): boolean {
-    return this.unackedSegments > 0 && nowMs - this.progressMs > Math.max(120, 1.5 * this.minRttMs);
+    return this.unackedSegments > 0 && nowMs - this.progressMs > Math.max(stuckMsMin, stuckRtts * this.rttMs);
   }
 
   /** Notes a record's arrival. */

@@ -29,8 +29,9 @@ import type { Stream } from './stream.ts';
 
 /** A chunk is this much of its line's time, ms. */
 const chunkMs = 10;
-/** A line takes the next chunk while less than this stands unsent in it: its time in ms, or two chunks. */
+/** A line takes the next chunk while no more than this stands unsent in it: its time in ms, or a segment. */
 const unsentMsMax = 10;
+const unsentBytesMin = 1_448;
 /** Room a control frame may need, bytes. */
 const controlRoom = 64;
 /** One turn in this many goes to bulk while interactive streams are waiting: at least 10 %. */
@@ -303,7 +304,10 @@ export class Transmitter {
       line.delayMs = path.delayMs;
       const size = chunkSize(line.rate);
       this.#sizes[count] = size;
-      line.open = strand.usable && line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, 2 * size);
+      line.open =
+        strand.usable &&
+        line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, unsentBytesMin) &&
+        path.outstandingBytes < path.windowBytes(state.nowMs);
       if (line.open) open++;
       count++;
     }
@@ -313,7 +317,8 @@ export class Transmitter {
 
   #pollStream(out: Slab, stream: Stream): Strand | undefined {
     const lost = stream.send.firstLost();
-    if (lost) return this.#pollLost(out, stream, lost);
+    const urgent = lost ? this.#pollLost(out, stream, lost) : undefined;
+    if (urgent) return urgent;
     const sendable = stream.sendableBytes;
     if (sendable <= 0) return undefined;
     if (sendable < pieceCostBytesMin && stream.send.chunksOutstanding >= smallChunksMax) return undefined;
@@ -331,9 +336,12 @@ export class Transmitter {
     return line.strand;
   }
 
-  /** A lost chunk goes at once to the line where it arrives soonest, never again to the one that lost it. */
+  /**
+   * A lost chunk holds up everything behind it: it goes to the line where it arrives soonest, be it one that must be
+   * waited for, and never again to the one that lost it. New bytes may use the other lines meanwhile.
+   */
   #pollLost(out: Slab, stream: Stream, chunk: Chunk): Strand | undefined {
-    const line = this.#choose(stream, Infinity, chunk.path);
+    const line = this.#choose(stream, chunk.length, chunk.path);
     if (!line?.strand) return undefined;
     stream.send.takeLost();
     this.#begin(out);
