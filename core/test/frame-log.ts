@@ -1,0 +1,63 @@
+import type { FrameSink, Target, Violation } from '../src/frame.ts';
+
+/** A frame that was read, as plain values. */
+export type Read = readonly (string | number | boolean | readonly number[])[];
+
+/** Notes every frame; DATA with a copy of its bytes. */
+export class FrameLog implements FrameSink {
+  readonly read: Read[] = [];
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  #note(...frame: Read): Violation | undefined {
+    this.read.push(frame);
+    return undefined;
+  }
+
+  onOpen(stream: number, klass: number, paths: readonly number[], target: Target): Violation | undefined {
+    return this.#note('open', stream, klass, [...paths], [...target.address], target.port);
+  }
+
+  onOpened(stream: number): Violation | undefined {
+    return this.#note('opened', stream);
+  }
+
+  onData(stream: number, offset: number, start: number, length: number): Violation | undefined {
+    return this.#note('data', stream, offset, [...this.#bytes.subarray(start, start + length)]);
+  }
+
+  onFin(stream: number, end: number): Violation | undefined {
+    return this.#note('fin', stream, end);
+  }
+
+  onReset(stream: number, reason: number): Violation | undefined {
+    return this.#note('reset', stream, reason);
+  }
+
+  onCredit(stream: number, limit: number): Violation | undefined {
+    return this.#note('credit', stream, limit);
+  }
+
+  onAck(strand: number, records: number): Violation | undefined {
+    return this.#note('ack', strand, records);
+  }
+
+  onPath(path: number, sequence: number, state: number, metered: boolean, rateBps: number): Violation | undefined {
+    return this.#note('path', path, sequence, state, metered, rateBps);
+  }
+
+  onPing(token: number): Violation | undefined {
+    return this.#note('ping', token);
+  }
+
+  onPong(token: number): Violation | undefined {
+    return this.#note('pong', token);
+  }
+
+  onDrain(): Violation | undefined {
+    return this.#note('drain');
+  }
+}
