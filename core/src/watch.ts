@@ -49,6 +49,8 @@ export class Watch {
       if (path.suspect) {
         if (path.lastHeardMs > path.suspectSinceMs) {
           path.suspect = false;
+          // Idle siblings were suspect only with their path: nothing of theirs waits for an answer.
+          for (const strand of path.strands) strand.suspect &&= strand.unackedSegments > 0 || strand.unsentBytes > 0;
           this.#onPath(path);
         }
       } else if (pathFellSilent(path, paths.values(), nowMs)) {
