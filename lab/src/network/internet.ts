@@ -3,7 +3,7 @@ import { run, writeSysctl } from '@tresse/sys';
 import type { LineSpec } from '../scenario/scenario.ts';
 import type { LabNames } from './addresses.ts';
 import { type CongestionControl, congestionControl } from './congestion-control.ts';
-import { hostSettings, routerSettings } from './kernel-settings.ts';
+import { boxSettings, hostSettings, routerSettings } from './kernel-settings.ts';
 import { sweep } from './sweep.ts';
 import { accessInterface, type Wiring, wiringOf } from './wiring.ts';
 
@@ -76,6 +76,7 @@ async function configure(names: LabNames, wiring: Wiring): Promise<void> {
   const hosts = [names.lan, names.box, names.relay, names.inet];
   for (const netns of wiring.routers) applySettings(netns, routerSettings);
   for (const netns of hosts) applySettings(netns, hostSettings);
+  applySettings(names.box, boxSettings);
   await Promise.all([
     ...wiring.hosts.map(({ netns, batch }) => ipBatch(netns, batch)),
     ...wiring.nft.map(({ netns, text }) => run(['nft', '-f', '-'], { ...patience, netns, input: text })),

@@ -6,6 +6,13 @@ export const hostSettings: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_no_metrics_save': '1',
 };
 
+/** The box before Tresse, as Debian and Ubuntu set a machine up; a new namespace may have been born with other values. */
+export const boxSettings: Readonly<Record<string, string>> = {
+  'net.ipv4.ip_forward': '0',
+  'net.ipv4.conf.all.rp_filter': '2',
+  'net.ipv4.conf.default.rp_filter': '2',
+};
+
 /** Operators and the core pass packets on. */
 export const routerSettings: Readonly<Record<string, string>> = {
   'net.ipv4.ip_forward': '1',

@@ -18,11 +18,11 @@ export class Child {
   readonly ended: Promise<ChildEnd>;
 
   /** Starts it: argument array, no shell. A program that is missing ends with status 127. */
-  constructor(netns: string, argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  constructor(netns: string, argv: readonly string[]) {
     const [program, ...rest] = ['ip', 'netns', 'exec', netns, ...argv];
     this.process = spawn(program, rest, {
       stdio: 'pipe',
-      env: { ...process.env, LC_ALL: 'C', ...environment },
+      env: { ...process.env, LC_ALL: 'C' },
     });
     this.ended = new Promise((resolve) => {
       this.process.once('error', () => resolve({ status: 127, signal: null }));
