@@ -9,10 +9,10 @@ const rateMax = 12_500_000_000;
 
 const segmentBytes = 1_448;
 const youngWindowBytes: number = 4 * segmentBytes;
-const windowBytesMin: number = 8 * segmentBytes;
+const windowBytesMin: number = 6 * segmentBytes;
 /** Beyond this many round trips' worth, what is outstanding stands in a queue, ms. */
-const fillRtts = 1.25;
-const queueMsMax = 50;
+const fillRtts = 1.15;
+const queueMsMax = 15;
 /** How long a low round trip counts, ms: as in bbr. */
 const baseRttWindowMs = 10_000;
 
