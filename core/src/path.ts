@@ -1,15 +1,18 @@
 import { WindowedMax } from '@tresse/kit';
 
-import type { Strand } from './strand.ts';
+import { chunkBytesMin } from './limits.ts';
+import { segmentBytes, type Strand } from './strand.ts';
 
 /** How long a delivery rate counts, ms: long enough to bridge a pause, short enough to follow a mobile line. */
 const rateWindowMs = 2_000;
 /** Above this a sample is loopback or a burst that says nothing of a line, bytes per second. */
 const rateMax = 12_500_000_000;
 
-const segmentBytes = 1_448;
 const youngWindowBytes: number = 4 * segmentBytes;
 const windowBytesMin: number = 6 * segmentBytes;
+/** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
+const turnMs = 7_000;
+const helpMs = 1_000;
 /** Beyond this many round trips' worth, what is outstanding stands in a queue, ms. */
 const fillRtts = 1.15;
 const queueMsMax = 15;
@@ -39,6 +42,9 @@ export class Path {
   carrying: Strand | undefined;
   readonly #rate: WindowedMax = new WindowedMax(rateWindowMs);
   readonly #inverseRtt: WindowedMax = new WindowedMax(baseRttWindowMs);
+  /** Which one carried before, and since when the present one does. */
+  #former: Strand | undefined;
+  #turnMs = 0;
   #lastRate = 0;
   #measured = false;
   suspicions = 0;
@@ -58,6 +64,7 @@ export class Path {
     this.#closedIn += strand.bytesIn;
     this.#closedOut += strand.bytesOut;
     if (this.carrying === strand) this.carrying = undefined;
+    if (this.#former === strand) this.#former = undefined;
     if (this.echoStrand === strand) this.echoStrand = undefined;
   }
 
@@ -195,20 +202,39 @@ export class Path {
   }
 
   /**
-   * The bulk strand that carries: one while it goes well; a sibling steps in where it is stuck in loss recovery, closed
-   * or suspect. Falls back to the quick strand.
+   * The bulk strand for the next chunk. One carries while it goes well; a sibling steps in where it is stuck in loss
+   * recovery, closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four
+   * segments for 200 ms (PROBE_RTT), and a connection never used has a cold window. For a while after a turn the former
+   * one helps where the new one has no room. Falls back to the quick strand.
    */
   bulk(nowMs: number): Strand | undefined {
     const current = this.carrying;
-    if (current && current.state === 'answered' && !current.draining && !current.suspect && !current.stuck(nowMs)) {
-      return current;
+    if (!current || !carries(current, nowMs) || nowMs - this.#turnMs > turnMs) this.#nextTurn(nowMs);
+    const chosen = this.carrying;
+    if (!chosen) return this.quick();
+    const helper = this.#former;
+    if (helper && chosen.roomBytes < chunkBytesMin && nowMs - this.#turnMs < helpMs && carries(helper, nowMs)) {
+      if (helper.roomBytes >= chunkBytesMin) return helper;
     }
+    return chosen;
+  }
+
+  #nextTurn(nowMs: number): void {
     let best: Strand | undefined;
     for (const strand of this.strands) {
       if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
+      if (strand === this.carrying) continue;
       if (best === undefined || (best.stuck(nowMs) && !strand.stuck(nowMs))) best = strand;
     }
+    const current = this.carrying;
+    // Nobody better: it goes on.
+    if (current && carries(current, nowMs) && (!best || best.stuck(nowMs))) best = current;
+    else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
+    if (best !== current) this.#former = current;
     this.carrying = best;
-    return best ?? this.quick();
+    this.#turnMs = nowMs;
   }
 }
+
+const carries = (strand: Strand, nowMs: number): boolean =>
+  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs);

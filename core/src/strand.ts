@@ -22,6 +22,8 @@ export interface StrandInfo {
   readonly windowBytes: number;
 }
 
+/** Bytes of a full segment on a line with an MTU of 1,500 and time stamps. */
+export const segmentBytes = 1_448;
 /** Nothing acknowledged for this long, and so many smoothed round trips, while something is on its way: loss recovery. */
 const stuckMsMin = 150;
 const stuckRtts = 2;
@@ -98,6 +100,11 @@ export class Strand {
   /** May carry frames of streams at all. */
   get usable(): boolean {
     return this.state === 'answered' && !this.suspect && !this.blocked && !this.draining;
+  }
+
+  /** What its congestion window still takes at once, bytes; below 0 when more stands here than it takes. */
+  get roomBytes(): number {
+    return this.windowBytes - this.unackedSegments * segmentBytes - this.unsentBytes;
   }
 
   /** Loss recovery holds everything behind it: nothing acknowledged for longer than a round trip explains. */

@@ -43,6 +43,8 @@ const pingMeteredMs = 25_000;
 const pingSiblingMs = 45_000;
 
 interface Candidate extends Line {
+  /** What it would take, bytes. */
+  size: number;
   path: Path | undefined;
   strand: Strand | undefined;
 }
@@ -294,6 +296,7 @@ export class Transmitter {
         unsentBytes: 0,
         rate: 0,
         delayMs: 0,
+        size: 0,
         path: undefined,
         strand: undefined,
       });
@@ -302,10 +305,12 @@ export class Transmitter {
       line.rate = path.rate();
       line.unsentBytes = path.unsentBytes;
       line.delayMs = path.delayMs;
-      const size = chunkSize(line.rate);
-      this.#sizes[count] = size;
+      // More than the strand's window takes would wait a round trip there, and everything behind it.
+      this.#sizes[count] = Math.min(chunkSize(line.rate), Math.max(strand.roomBytes, chunkBytesMin));
+      line.size = this.#sizes[count] ?? 0;
       line.open =
         strand.usable &&
+        (strand.unsentBytes === 0 || strand.roomBytes > 0) &&
         line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, unsentBytesMin) &&
         path.outstandingBytes < path.windowBytes(state.nowMs);
       if (line.open) open++;
@@ -326,7 +331,7 @@ export class Transmitter {
     const remaining = sourceEnds && stream.creditLimit >= stream.send.end ? sendable : Infinity;
     const line = this.#choose(stream, remaining, 0);
     if (!line?.strand) return undefined;
-    const chunk = stream.send.cut(stream, Math.min(sendable, chunkSize(line.rate)));
+    const chunk = stream.send.cut(stream, Math.min(sendable, line.size));
     this.#state.payloadBytes += chunk.length;
     this.#begin(out);
     this.#writeChunk(line, line.strand, stream, chunk);
