@@ -258,7 +258,10 @@ export class TcpHalf {
     if (!piece.sourceLimited || this.deliveryRate > this.#rate.get(nowMs)) this.#rate.add(this.deliveryRate, nowMs);
     if (this.#filled) {
       this.#window = Math.max(windowFirst, (this.#rate.get(nowMs) * this.minRttMs * 1.5) / 1_000 + 4 * segmentBytes);
-    } else if (!piece.sourceLimited) this.#window += piece.end - piece.start;
+    } else if (2 * (this.#inFlight + piece.end - piece.start) >= this.#window) {
+      // As tcp_is_cwnd_limited in slow start: half of the window used is enough.
+      this.#window += piece.end - piece.start;
+    }
   }
 
   get #timeoutMs(): number {
