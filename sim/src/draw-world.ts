@@ -18,7 +18,7 @@ export function drawWorld(seed: number): WorldSpec {
   const capacity = lines.reduce((sum, l) => sum + Math.min(l.downBps, l.upBps) / 8_000, 0);
   const total = Math.min(worldBytesMax, capacity * worldMs);
   const count = Math.round(prng.logUniform(1, 50));
-  const streams = Array.from({ length: count }, () => drawStream(prng, Math.max(1_000, total / count)));
+  const streams = Array.from({ length: count }, () => drawStream(prng, Math.max(1_000, total / count), lines.length));
   return {
     seed,
     lines,
@@ -36,10 +36,11 @@ function drawLine(prng: Prng, lossy: boolean): LineSpec {
     delayMs: prng.logUniform(1, 300),
     jitterMs: prng.chance(0.7) ? 0 : prng.logUniform(0.1, 50),
     lossRatio: lossy && prng.chance(0.5) ? prng.logUniform(0.0001, 0.05) : 0,
+    queueMs: prng.logUniform(20, 1_000),
   };
 }
 
-function drawStream(prng: Prng, bytes: number): StreamSpec {
+function drawStream(prng: Prng, bytes: number, lines: number): StreamSpec {
   const opensAtMs = prng.chance(0.5) ? prng.int(0, 50) : prng.int(0, 3_000);
   const box = drawPeer(prng, bytes);
   const relay = drawPeer(prng, bytes);
@@ -50,6 +51,8 @@ function drawStream(prng: Prng, bytes: number): StreamSpec {
     relay: box.givesAfterEnd ? { ...relay, givesAfterEnd: false } : relay,
     connectMs: prng.logUniform(0.1, 200),
     refused: prng.chance(0.04),
+    // A rule may tie a stream to some lines.
+    paths: prng.chance(0.9) ? [] : [prng.int(1, lines), prng.int(1, lines)],
   };
 }
 

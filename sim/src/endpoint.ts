@@ -56,6 +56,7 @@ export class Endpoint {
   readonly #out: Slab = heapSlab(limits.recordBytesMax);
   readonly #in: Slab = heapSlab(limits.recordBytesMax);
   #wakeAtMs = Infinity;
+  #frozenUntilMs = 0;
   #over = false;
 
   constructor(clock: Clock, options: EndpointOptions) {
@@ -91,6 +92,18 @@ export class Endpoint {
 
   get connections(): Iterable<Connection> {
     return this.#lanes.keys();
+  }
+
+  /** Nothing is handled for a while; it is then, in order. */
+  freeze(forMs: number): void {
+    this.#frozenUntilMs = Math.max(this.#frozenUntilMs, this.#clock.nowMs + forMs);
+    this.#clock.at(this.#frozenUntilMs, () => this.pump());
+  }
+
+  /** Does something now, or when the process goes on. */
+  awake(act: () => void): void {
+    if (this.#clock.nowMs < this.#frozenUntilMs) this.#clock.at(this.#frozenUntilMs, act);
+    else act();
   }
 
   /** The connection stands (box), or its opening has come (relay). */
@@ -157,9 +170,9 @@ export class Endpoint {
 
   /** Sends what is to be sent, and sees to being called again in time. */
   pump(): void {
-    if (this.#over) return;
     const { nowMs } = this.#clock;
     const { session } = this;
+    if (this.#over || nowMs < this.#frozenUntilMs) return;
     for (const lane of this.#lanes.values()) {
       if (!lane.dirty) continue;
       lane.dirty = false;
@@ -196,7 +209,7 @@ export class Endpoint {
     this.#clock.at(atMs, () => {
       if (this.#wakeAtMs !== atMs || this.#over) return;
       this.#wakeAtMs = Infinity;
-      this.#tick();
+      this.awake(() => this.#tick());
     });
   }
 

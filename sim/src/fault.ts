@@ -11,7 +11,17 @@ export interface Fault {
   readonly amount: number;
 }
 
-export const faultKinds = ['silence', 'carrier', 'flap', 'rate', 'reset', 'swallow', 'loss', 'delay'] as const;
+export const faultKinds = [
+  'silence',
+  'carrier',
+  'flap',
+  'rate',
+  'reset',
+  'swallow',
+  'freeze',
+  'loss',
+  'delay',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Outages are shorter than what ends a stream, ms. */
@@ -47,6 +57,7 @@ const amounts: Record<FaultKind, (prng: Prng) => number> = {
   rate: (prng) => prng.logUniform(0.1, 4),
   reset: (prng) => prng.float(),
   swallow: (prng) => prng.float(),
+  freeze: (prng) => prng.logUniform(10, 1_000),
   loss: (prng) => prng.float() * 0.05,
   delay: (prng) => prng.logUniform(0.5, 4),
 };
@@ -78,6 +89,9 @@ export function inflict(world: World, fault: Fault): void {
       break;
     case 'delay':
       line.delayMs *= fault.amount;
+      break;
+    case 'freeze':
+      world.freeze(fault.path % 2 === 0 ? 'box' : 'relay', fault.amount);
       break;
     case 'reset':
     case 'swallow': {

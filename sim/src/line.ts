@@ -10,6 +10,8 @@ export interface LineSpec {
   readonly jitterMs: number;
   /** Share of segments lost. */
   readonly lossRatio: number;
+  /** What waits longer is dropped at the tail, ms. */
+  readonly queueMs: number;
 }
 
 /** One direction: what is sent waits until the pieces before it have left. */
@@ -45,6 +47,7 @@ export class Line {
   delayMs: number;
   jitterMs: number;
   lossRatio: number;
+  readonly queueMs: number;
   readonly #spec: LineSpec;
   #alive = true;
   /** Changes whenever the line dies: what was on its way then is lost. */
@@ -58,6 +61,7 @@ export class Line {
     this.delayMs = spec.delayMs;
     this.jitterMs = spec.jitterMs;
     this.lossRatio = spec.lossRatio;
+    this.queueMs = spec.queueMs;
   }
 
   get alive(): boolean {

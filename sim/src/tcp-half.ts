@@ -117,7 +117,7 @@ export class TcpHalf {
   }
 
   get windowBytes(): number {
-    return this.#window;
+    return Math.floor(this.#window / segmentBytes) * segmentBytes;
   }
 
   /** Takes a record of `bytes` on the wire with its content. */
@@ -141,9 +141,9 @@ export class TcpHalf {
   #push(): void {
     if (this.#timedOut || this.#ended) return;
     for (let piece = this.#resend.shift(); piece; piece = this.#resend.shift()) if (!piece.acked) this.#transmit(piece);
-    const pieceBytes = Math.min(pieceBytesMax, Math.max(2 * segmentBytes, this.#way.rate * pieceMs));
+    const pieceBytes = Math.min(pieceBytesMax, Math.max(2 * segmentBytes, Math.floor(this.#way.rate * pieceMs)));
     while (this.#sent < this.#written) {
-      const room = this.#window - this.#inFlight;
+      const room = Math.floor(this.#window - this.#inFlight);
       if (room < segmentBytes && this.#inFlight > 0) return;
       const bytes = Math.min(this.#written - this.#sent, Math.max(room, segmentBytes), pieceBytes);
       const piece: Piece = {
@@ -178,12 +178,13 @@ export class TcpHalf {
       return;
     }
     const queueMs = this.#way.queueMs(nowMs);
-    if (queueMs > Math.max(10, this.minRttMs / 2)) this.#filled = true;
-    const leftMs = this.#way.send(piece.end - piece.start, nowMs);
+    const dropped = queueMs > line.queueMs;
+    if (dropped || queueMs > Math.max(10, this.minRttMs / 2)) this.#filled = true;
+    const leftMs = dropped ? nowMs + queueMs : this.#way.send(piece.end - piece.start, nowMs);
     let arrivalMs = Math.max(this.#lastArrivalMs, leftMs + line.delayMs + line.jitterMs * this.#prng.float());
     this.#lastArrivalMs = arrivalMs;
     const segments = Math.ceil((piece.end - piece.start) / segmentBytes);
-    if (line.lossRatio > 0 && this.#prng.chance(1 - (1 - line.lossRatio) ** segments)) {
+    if (dropped || (line.lossRatio > 0 && this.#prng.chance(1 - (1 - line.lossRatio) ** segments))) {
       arrivalMs += this.#prng.chance(lostAgain) ? this.#prng.int(300, 1_300) : this.rttMs + 5;
     }
     const { life } = line;

@@ -16,6 +16,8 @@ export interface StreamSpec {
   /** What the relay's connect takes, ms. */
   readonly connectMs: number;
   readonly refused: boolean;
+  /** The lines it may use; none: any. */
+  readonly paths: readonly number[];
 }
 
 export interface WorldSpec {
@@ -100,6 +102,11 @@ export class World {
     this.box.pump();
   }
 
+  /** A side's process stands still: its kernel goes on. */
+  freeze(side: EndName, forMs: number): void {
+    this[side].freeze(forMs);
+  }
+
   /** Every connection that stands at the box, oldest first. */
   get connections(): readonly Connection[] {
     return [...this.box.connections];
@@ -124,7 +131,7 @@ export class World {
 
   #open(flow: Flow): void {
     const target: Target = { address: Uint8Array.of(198, 51, 100, 10), port: flow.number + 1 };
-    const stream = this.box.session.openStream(target, [], this.clock.nowMs);
+    const stream = this.box.session.openStream(target, flow.spec.paths, this.clock.nowMs);
     flow.box = this.#peer('box', stream, flow);
     this.box.pump();
   }
@@ -188,7 +195,7 @@ export class World {
 }
 
 const eventsOf = (endpoint: Endpoint): EndEvents => ({
-  onContent: (connection, content) => endpoint.handleContent(connection, content),
-  onAcked: (connection) => endpoint.handleAcked(connection),
-  onDown: (connection) => endpoint.handleDown(connection),
+  onContent: (connection, content) => endpoint.awake(() => endpoint.handleContent(connection, content)),
+  onAcked: (connection) => endpoint.awake(() => endpoint.handleAcked(connection)),
+  onDown: (connection) => endpoint.awake(() => endpoint.handleDown(connection)),
 });

@@ -8,6 +8,7 @@ const line = (downMbit: number, upMbit: number, delayMs: number): LineSpec => ({
   delayMs,
   jitterMs: 0,
   lossRatio: 0,
+  queueMs: 150,
 });
 
 const household = [line(8, 1, 15), line(40, 10, 22), line(100, 15, 18)];
@@ -19,7 +20,7 @@ function download(bytes: number, lines: readonly LineSpec[] = household): World 
   return new World({
     seed: 1,
     lines,
-    streams: [{ opensAtMs: startMs, box: asking, relay: giving(bytes), connectMs: 1, refused: false }],
+    streams: [{ opensAtMs: startMs, box: asking, relay: giving(bytes), connectMs: 1, refused: false, paths: [] }],
     socketBytes: 4_194_304,
     tickMs: 2,
   });
@@ -41,7 +42,7 @@ test('an upload runs at the sum of the lines', () => {
   const world = new World({
     seed: 1,
     lines: household,
-    streams: [{ opensAtMs: startMs, box: giving(15e6), relay: asking, connectMs: 1, refused: false }],
+    streams: [{ opensAtMs: startMs, box: giving(15e6), relay: asking, connectMs: 1, refused: false, paths: [] }],
     socketBytes: 4_194_304,
     tickMs: 2,
   });

@@ -15,11 +15,11 @@ const plain: PeerSpec = {
 };
 
 test('one stream over three clean lines, both directions', () => {
-  const line = { downBps: 50e6, upBps: 50e6, delayMs: 15, jitterMs: 0, lossRatio: 0 };
+  const line = { downBps: 50e6, upBps: 50e6, delayMs: 15, jitterMs: 0, lossRatio: 0, queueMs: 150 };
   const world = new World({
     seed: 1,
     lines: [line, { ...line, delayMs: 20 }, { ...line, delayMs: 10, downBps: 10e6 }],
-    streams: [{ opensAtMs: 500, box: plain, relay: plain, connectMs: 10, refused: false }],
+    streams: [{ opensAtMs: 500, box: plain, relay: plain, connectMs: 10, refused: false, paths: [] }],
     socketBytes: 1_048_576,
     tickMs: 2,
   });
