@@ -1,21 +1,24 @@
 import { WindowedMax } from '@tresse/kit';
 
 import { chunkBytesMin } from './limits.ts';
+import { LineRate } from './line-rate.ts';
 import { segmentBytes, type Strand } from './strand.ts';
-
-/** How long a delivery rate counts, ms: long enough to bridge a pause, short enough to follow a mobile line. */
-const rateWindowMs = 2_000;
-/** Above this a sample is loopback or a burst that says nothing of a line, bytes per second. */
-const rateMax = 12_500_000_000;
 
 const youngWindowBytes: number = 4 * segmentBytes;
 const windowBytesMin: number = 6 * segmentBytes;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
-/** Beyond this many round trips' worth, what is outstanding stands in a queue, ms. */
+/** Outstanding on a filled line: this many round trips' worth, and a queue of so many ms. */
 const fillRtts = 1.15;
 const queueMsMax = 15;
+/** A round trip this many times longer than that is not our queue's doing. */
+const explainedRtts = 1.3;
+/** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
+const probeGapMs = 2_500;
+const probeMsMin = 40;
+const probeGain = 1.4;
+const probeStaggerMs = 700;
 /** How long a low round trip counts, ms: as in bbr. */
 const baseRttWindowMs = 10_000;
 
@@ -40,13 +43,11 @@ export class Path {
   echoStrand: Strand | undefined;
   /** Which bulk strand carries. */
   carrying: Strand | undefined;
-  readonly #rate: WindowedMax = new WindowedMax(rateWindowMs);
+  readonly #rate: LineRate = new LineRate();
   readonly #inverseRtt: WindowedMax = new WindowedMax(baseRttWindowMs);
   /** Which one carried before, and since when the present one does. */
   #former: Strand | undefined;
   #turnMs = 0;
-  #lastRate = 0;
-  #measured = false;
   suspicions = 0;
   /** Of strands that are closed. */
   #closedIn = 0;
@@ -83,28 +84,27 @@ export class Path {
   }
 
   /**
-   * Takes a delivery rate in. A sample taken while we gave the line too little is only a lower bound: it can raise the
-   * estimate, never lower it.
+   * Takes the kernel's newest figures of a strand in, which moved since the last: delivery rate in bytes per second, and
+   * the round trip. One that has little on its way beside its siblings says little of the line.
    */
-  addRate(bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    if (bytesPerSecond <= 0 || bytesPerSecond > rateMax) return;
-    if (sourceLimited && bytesPerSecond <= this.#lastRate) return;
-    this.#rate.add(bytesPerSecond, nowMs);
-    this.#lastRate = this.#rate.get(nowMs);
-    this.#measured ||= !sourceLimited;
+  addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
+    if (strand.rttMs > 0) this.#inverseRtt.add(1 / strand.rttMs, nowMs);
+    const carries = 2 * strand.unackedSegments * segmentBytes >= this.outstandingBytes - this.unsentBytes;
+    const queueMs = carries ? strand.rttMs - this.baseRttMs(nowMs) : 0;
+    this.#rate.add(bytesPerSecond, sourceLimited || !carries, queueMs, nowMs);
   }
 
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
   get measuredRate(): number {
-    return this.#measured ? this.#lastRate : 0;
+    return this.#rate.measured ? this.#rate.bytesPerSecond : 0;
   }
 
   /** The rate to reckon with: the measured one, or what a cold window gives. */
   rate(): number {
-    if (this.#measured) return this.#lastRate;
+    if (this.#rate.measured) return this.#rate.bytesPerSecond;
     let window = 14_480;
     for (const strand of this.strands) window = Math.max(window, strand.windowBytes);
-    return Math.max(this.#lastRate, (window * 1_000) / Math.max(this.rttMs, 1));
+    return Math.max(this.#rate.bytesPerSecond, (window * 1_000) / Math.max(this.rttMs, 1));
   }
 
   /** Smoothed round trip, ms: the newest quick strand's, else the lowest of the others. Suspects no longer count. */
@@ -159,26 +159,25 @@ export class Path {
   /**
    * How much may be outstanding on the path, bytes. Each strand has a congestion window of its own, and several of them,
    * or one in its start-up, fill a modem's queue until it drops. On a line of known rate: what fills it, and a little
-   * queue. On an unknown one: as much as it has proved to carry away, from four segments on (slow start, RFC 5681, on the
-   * whole path).
+   * queue; more for a round trip now and then, or a line that became faster would never show it. On an unknown one: as
+   * much as it has proved to carry away, from four segments on (slow start, RFC 5681, on the whole path).
    */
   windowBytes(nowMs: number): number {
-    if (this.#measured) {
-      const fillMs = fillRtts * this.baseRttMs(nowMs) + queueMsMax;
-      return Math.max(windowBytesMin, (this.#lastRate * fillMs) / 1_000);
-    }
-    return this.strands.reduce((window, strand) => window + strand.bytesAcked, youngWindowBytes);
+    if (!this.#rate.measured) return this.strands.reduce((sum, strand) => sum + strand.bytesAcked, youngWindowBytes);
+    const baseMs = this.baseRttMs(nowMs);
+    const sinceProbeMs = (nowMs + this.id * probeStaggerMs) % probeGapMs;
+    const probing = sinceProbeMs < Math.max(probeMsMin, baseMs) ? probeGain : 1;
+    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (fillRtts * baseMs + queueMsMax) * probing) / 1_000);
   }
 
-  /** Takes a smoothed round trip in, ms. */
-  addRtt(rttMs: number, nowMs: number): void {
-    if (rttMs > 0) this.#inverseRtt.add(1 / rttMs, nowMs);
-  }
-
-  /** The round trip without our own queue, ms: the lowest lately, so that a changed route is found out. */
+  /**
+   * The round trip without our own queue, ms: the shortest seen. Where even the shortest of the last seconds is longer
+   * than our queue explains, the route has changed.
+   */
   baseRttMs(nowMs: number): number {
     const inverse = this.#inverseRtt.get(nowMs);
-    return Math.max(this.minRttMs, inverse > 0 ? 1 / inverse : 0);
+    const unexplained = inverse > 0 ? (1 / inverse - queueMsMax) / (fillRtts * explainedRtts) : 0;
+    return Math.max(this.minRttMs, unexplained);
   }
 
   get lastHeardMs(): number {

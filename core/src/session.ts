@@ -126,10 +126,9 @@ export class Session {
   /** The kernel's figures for a strand's connection. */
   handleStrandInfo(strand: Strand, info: StrandInfo, nowMs: number): void {
     this.#state.nowMs = nowMs;
+    const moved = info.bytesAcked !== strand.bytesAcked;
     strand.update(info, nowMs);
-    const path = this.#state.path(strand.path);
-    path.addRtt(info.rttMs, nowMs);
-    if (info.deliveryRate > 0) path.addRate(info.deliveryRate, info.sourceLimited, nowMs);
+    if (moved) this.#state.path(strand.path).addSample(strand, info.deliveryRate, info.sourceLimited, nowMs);
   }
 
   /** The kernel takes nothing more; `handleWritable` when it does again. */

@@ -346,7 +346,9 @@ export class Transmitter {
    * waited for, and never again to the one that lost it. New bytes may use the other lines meanwhile.
    */
   #pollLost(out: Slab, stream: Stream, chunk: Chunk): Strand | undefined {
+    this.#sizes.fill(chunk.length);
     const line = this.#choose(stream, chunk.length, chunk.path);
+    if (!line) this.#survey(this.#state.isBulk(stream));
     if (!line?.strand) return undefined;
     stream.send.takeLost();
     this.#begin(out);
@@ -369,7 +371,7 @@ export class Transmitter {
     const chosen = this.#scheduler.choose(this.#lines, this.#lines.length, this.#sizes, remaining);
     const line = this.#lines[chosen];
     // The survey is shared by all streams of this poll: undo what was only this stream's.
-    if ((restricted || others) && !line) this.#survey(this.#state.isBulk(stream));
+    if (restricted && !line) this.#survey(this.#state.isBulk(stream));
     return line;
   }
 
