@@ -20,12 +20,19 @@ const averageDownMs = 300;
 /** The estimate is at most this much above the average. */
 const aboveAverage = 1.15;
 
+/** The line is full when the estimate has not grown by this factor in so many round trips (as bbr judges it). */
+const growth = 1.25;
+const growthRtts = 3;
+
 export class LineRate {
   readonly #highest: WindowedMax = new WindowedMax(windowMs);
   #estimate = 0;
   #average = 0;
   #averagedMs = -Infinity;
   #measured = false;
+  #startingUp = true;
+  #fullRate = 0;
+  #fullMs = 0;
 
   /** Bytes per second; a lower bound while {@link measured} is false, 0 when nothing is known. */
   get bytesPerSecond(): number {
@@ -37,9 +44,26 @@ export class LineRate {
     return this.#measured;
   }
 
-  /** Takes a sample in: its rate in bytes per second, whether the source limited it, and how long the queue was, ms. */
-  add(sample: number, sourceLimited: boolean, queueMs: number, nowMs: number): void {
+  /** The estimate still grows from round trip to round trip: what the line carries is not known yet. */
+  get startingUp(): boolean {
+    return this.#startingUp;
+  }
+
+  /**
+   * Takes a sample in: its rate in bytes per second, whether the source limited it, the bare round trip and how long the
+   * queue was, ms.
+   */
+  add(sample: number, sourceLimited: boolean, baseRttMs: number, queueMs: number, nowMs: number): void {
     if (sample <= 0 || sample > rateMax) return;
+    this.#take(sample, sourceLimited, queueMs, nowMs);
+    if (!this.#startingUp || !this.#measured) return;
+    if (this.#estimate >= this.#fullRate * growth) {
+      this.#fullRate = this.#estimate;
+      this.#fullMs = nowMs;
+    } else if (!sourceLimited && nowMs - this.#fullMs > growthRtts * baseRttMs) this.#startingUp = false;
+  }
+
+  #take(sample: number, sourceLimited: boolean, queueMs: number, nowMs: number): void {
     const lowerBound = sourceLimited && queueMs < queueEvidenceMs;
     if (lowerBound && sample <= this.#estimate) return;
     this.#highest.add(sample, nowMs);

@@ -4,7 +4,7 @@ import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
-const youngWindowBytes: number = 4 * segmentBytes;
+const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 6 * segmentBytes;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
@@ -19,6 +19,8 @@ const probeGapMs = 2_500;
 const probeMsMin = 40;
 const probeGain = 1.4;
 const probeStaggerMs = 700;
+/** While the rate still grows: room to double it in a round trip. */
+const startUpGain = 2;
 /** How long a low round trip counts, ms: as in bbr. */
 const baseRttWindowMs = 10_000;
 
@@ -35,6 +37,8 @@ export class Path {
   rateLimitBps = 0;
   /** Highest PATH sequence number seen, or used by us. */
   sequence = 0;
+  /** What of it the peer has acknowledged. */
+  sequenceKnown = 0;
   /** PING round trip, ms; what a proxy's TCP cannot fake. 0: not measured. */
   pingRttMs = 0;
   /** Acknowledgements ride this path's own quick strand once per round trip. */
@@ -45,8 +49,7 @@ export class Path {
   carrying: Strand | undefined;
   readonly #rate: LineRate = new LineRate();
   readonly #inverseRtt: WindowedMax = new WindowedMax(baseRttWindowMs);
-  /** Which one carried before, and since when the present one does. */
-  #former: Strand | undefined;
+  /** Since when the present one carries. */
   #turnMs = 0;
   suspicions = 0;
   /** Of strands that are closed. */
@@ -65,7 +68,6 @@ export class Path {
     this.#closedIn += strand.bytesIn;
     this.#closedOut += strand.bytesOut;
     if (this.carrying === strand) this.carrying = undefined;
-    if (this.#former === strand) this.#former = undefined;
     if (this.echoStrand === strand) this.echoStrand = undefined;
   }
 
@@ -90,8 +92,8 @@ export class Path {
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
     if (strand.rttMs > 0) this.#inverseRtt.add(1 / strand.rttMs, nowMs);
     const carries = 2 * strand.unackedSegments * segmentBytes >= this.outstandingBytes - this.unsentBytes;
-    const queueMs = carries ? strand.rttMs - this.baseRttMs(nowMs) : 0;
-    this.#rate.add(bytesPerSecond, sourceLimited || !carries, queueMs, nowMs);
+    const baseMs = this.baseRttMs(nowMs);
+    this.#rate.add(bytesPerSecond, sourceLimited || !carries, baseMs, carries ? strand.rttMs - baseMs : 0, nowMs);
   }
 
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
@@ -160,14 +162,15 @@ export class Path {
    * How much may be outstanding on the path, bytes. Each strand has a congestion window of its own, and several of them,
    * or one in its start-up, fill a modem's queue until it drops. On a line of known rate: what fills it, and a little
    * queue; more for a round trip now and then, or a line that became faster would never show it. On an unknown one: as
-   * much as it has proved to carry away, from four segments on (slow start, RFC 5681, on the whole path).
+   * much as it has proved to carry away, from six segments on (slow start, RFC 5681, on the whole path).
    */
   windowBytes(nowMs: number): number {
     if (!this.#rate.measured) return this.strands.reduce((sum, strand) => sum + strand.bytesAcked, youngWindowBytes);
     const baseMs = this.baseRttMs(nowMs);
     const sinceProbeMs = (nowMs + this.id * probeStaggerMs) % probeGapMs;
     const probing = sinceProbeMs < Math.max(probeMsMin, baseMs) ? probeGain : 1;
-    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (fillRtts * baseMs + queueMsMax) * probing) / 1_000);
+    const gain = this.#rate.startingUp ? startUpGain : probing;
+    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (fillRtts * baseMs + queueMsMax) * gain) / 1_000);
   }
 
   /**
@@ -203,19 +206,25 @@ export class Path {
   /**
    * The bulk strand for the next chunk. One carries while it goes well; a sibling steps in where it is stuck in loss
    * recovery, closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four
-   * segments for 200 ms (PROBE_RTT), and a connection never used has a cold window. For a while after a turn the former
-   * one helps where the new one has no room. Falls back to the quick strand.
+   * segments for 200 ms (PROBE_RTT), and a connection never used has a cold window. For a while after a turn the
+   * others help where the new one has no room. Falls back to the quick strand.
    */
   bulk(nowMs: number): Strand | undefined {
     const current = this.carrying;
     if (!current || !carries(current, nowMs) || nowMs - this.#turnMs > turnMs) this.#nextTurn(nowMs);
     const chosen = this.carrying;
     if (!chosen) return this.quick();
-    const helper = this.#former;
-    if (helper && chosen.roomBytes < chunkBytesMin && nowMs - this.#turnMs < helpMs && carries(helper, nowMs)) {
-      if (helper.roomBytes >= chunkBytesMin) return helper;
-    }
+    if (chosen.roomBytes < chunkBytesMin && nowMs - this.#turnMs < helpMs) return this.#roomiest(chosen, nowMs);
     return chosen;
+  }
+
+  /** Of a path whose carrier has just begun: the strand with the most room, be it quick. */
+  #roomiest(chosen: Strand, nowMs: number): Strand {
+    let best = chosen;
+    for (const strand of this.strands) {
+      if (strand.roomBytes >= Math.max(chunkBytesMin, best.roomBytes + 1) && carries(strand, nowMs)) best = strand;
+    }
+    return best;
   }
 
   #nextTurn(nowMs: number): void {
@@ -229,7 +238,6 @@ export class Path {
     // Nobody better: it goes on.
     if (current && carries(current, nowMs) && (!best || best.stuck(nowMs))) best = current;
     else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
-    if (best !== current) this.#former = current;
     this.carrying = best;
     this.#turnMs = nowMs;
   }

@@ -151,6 +151,10 @@ export class Receiver implements FrameSink {
       const item = strand.sent.shift();
       if (item) state.acknowledged(item);
     }
+    for (const [id, { sequence, record }] of strand.pathsTold) {
+      const path = state.paths.get(id);
+      if (path && record < records) path.sequenceKnown = Math.max(path.sequenceKnown, sequence);
+    }
     if (state.paused.size > 0) state.resumePaused();
     return undefined;
   }
@@ -159,8 +163,10 @@ export class Receiver implements FrameSink {
     this.#asksForAck = true;
     if (rateBps < 0) return 'number-too-large';
     const state = this.#state;
-    const path = state.paths.get(id);
-    if (!path || sequence <= path.sequence || state.side === 'box') return undefined;
+    if (state.side === 'box' || id === 0) return undefined;
+    // Word of a line may come before its first strand.
+    const path = state.path(id);
+    if (sequence <= path.sequence) return undefined;
     path.sequence = sequence;
     path.metered = metered;
     path.rateLimitBps = rateBps;

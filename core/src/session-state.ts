@@ -159,6 +159,22 @@ export class SessionState {
     }
   }
 
+  /**
+   * Sees to it that the relay learns every line's state: on each living quick strand, once, until one of them is
+   * acknowledged. What a strand carried when it died is told on the next.
+   */
+  tellPaths(): void {
+    if (this.side !== 'box') return;
+    for (const path of this.paths.values()) {
+      if (path.sequenceKnown >= path.sequence) continue;
+      for (const other of this.paths.values()) {
+        const quick = other.usable ? other.quick() : undefined;
+        if (!quick || quick.pathsTold.get(path.id)?.sequence === path.sequence) continue;
+        if (!quick.pathsToTell.includes(path.id)) quick.pathsToTell.push(path.id);
+      }
+    }
+  }
+
   /** Ends what has nothing left to do: both directions delivered, or the reset known to the peer. */
   settle(stream: Stream): void {
     if (stream.dead) {

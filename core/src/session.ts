@@ -190,10 +190,7 @@ export class Session {
     path.metered = metered;
     path.sequence++;
     if (!up) for (const strand of path.strands) state.loseStrand(strand);
-    for (const other of state.paths.values()) {
-      const quick = other.quick();
-      if (other.usable && quick && !quick.pathsToTell.includes(pathId)) quick.pathsToTell.push(pathId);
-    }
+    state.tellPaths();
   }
 
   // Commands.
@@ -263,6 +260,6 @@ export class Session {
     strand.state = 'answered';
     if (!strand.quick) return;
     strand.pingDueMs = state.nowMs;
-    for (const path of state.paths.values()) if (path.sequence > 0) strand.pathsToTell.push(path.id);
+    state.tellPaths();
   }
 }

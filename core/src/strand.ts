@@ -61,6 +61,8 @@ export class Strand {
   // Replies and probes: one pending each.
   pongToken = -1;
   readonly pathsToTell: number[] = [];
+  /** By path: which state of it was told here last, and in which record. */
+  readonly pathsTold: Map<number, { readonly sequence: number; readonly record: number }> = new Map();
   answerPending = false;
   pingDueMs = 0;
   pingSentMs = 0;

@@ -113,7 +113,7 @@ export class Transmitter {
         this.#writer.pong(strand.pongToken);
         strand.pongToken = -1;
       }
-      while (strand.pathsToTell.length > 0) this.#writePath(strand.pathsToTell.pop() ?? 0);
+      while (strand.pathsToTell.length > 0) this.#writePath(strand, strand.pathsToTell.pop() ?? 0);
       if (probe) this.#writePing(strand);
       this.#writeAck(strand);
       return strand;
@@ -121,9 +121,10 @@ export class Transmitter {
     return undefined;
   }
 
-  #writePath(id: number): void {
+  #writePath(strand: Strand, id: number): void {
     const path = this.#state.paths.get(id);
     if (!path) return;
+    strand.pathsTold.set(id, { sequence: path.sequence, record: strand.recordsSent });
     this.#writer.path(id, path.sequence, path.up ? PathState.up : PathState.down, path.metered, path.rateLimitBps);
   }
 

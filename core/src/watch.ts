@@ -35,6 +35,7 @@ export class Watch {
     const state = this.#state;
     this.#judgePaths();
     this.#judgeStrands();
+    state.tellPaths();
     for (const stream of state.creditWatch) {
       if (stream.dead) state.creditWatch.delete(stream);
       else this.#receiver.renewCredit(stream);
