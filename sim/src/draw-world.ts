@@ -15,10 +15,9 @@ export function drawWorld(seed: number): WorldSpec {
   const prng = new Prng(seed);
   const lossy = prng.chance(0.4);
   const lines = Array.from({ length: prng.int(2, 8) }, () => drawLine(prng, lossy));
-  const capacity = lines.reduce((sum, l) => sum + Math.min(l.downBps, l.upBps) / 8_000, 0);
-  const total = Math.min(worldBytesMax, capacity * worldMs);
+  const total = Math.min(worldBytesMax, capacity(lines) * worldMs);
   const count = Math.round(prng.logUniform(1, 50));
-  const streams = Array.from({ length: count }, () => drawStream(prng, Math.max(1_000, total / count), lines.length));
+  const streams = Array.from({ length: count }, () => drawStream(prng, Math.max(1_000, total / count), lines));
   return {
     seed,
     lines,
@@ -40,7 +39,15 @@ function drawLine(prng: Prng, lossy: boolean): LineSpec {
   };
 }
 
-function drawStream(prng: Prng, bytes: number, lines: number): StreamSpec {
+/** What lines carry each way, bytes per ms. */
+const capacity = (lines: readonly LineSpec[]): number =>
+  lines.reduce((sum, l) => sum + Math.min(l.downBps, l.upBps) / 8_000, 0);
+
+function drawStream(prng: Prng, share: number, lines: readonly LineSpec[]): StreamSpec {
+  // A rule may tie a stream to some lines.
+  const paths = prng.chance(0.9) ? [] : [prng.int(1, lines.length), prng.int(1, lines.length)];
+  const own = lines.filter((_, i) => paths.length === 0 || paths.includes(i + 1));
+  const bytes = Math.min(share, (capacity(own) * worldMs) / 2);
   const opensAtMs = prng.chance(0.5) ? prng.int(0, 50) : prng.int(0, 3_000);
   const box = drawPeer(prng, bytes);
   const relay = drawPeer(prng, bytes);
@@ -51,8 +58,7 @@ function drawStream(prng: Prng, bytes: number, lines: number): StreamSpec {
     relay: box.givesAfterEnd ? { ...relay, givesAfterEnd: false } : relay,
     connectMs: prng.logUniform(0.1, 200),
     refused: prng.chance(0.04),
-    // A rule may tie a stream to some lines.
-    paths: prng.chance(0.9) ? [] : [prng.int(1, lines), prng.int(1, lines)],
+    paths,
   };
 }
 

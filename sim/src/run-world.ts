@@ -17,7 +17,7 @@ export interface WorldReport {
 /** Faults happen until then, ms. */
 const faultsMs = 6_000;
 /** After that all streams end within what the slowest peers and lines need, and this much, ms. */
-const convergenceMs = 30_000;
+const convergenceMs = 20_000;
 /** Memory is checked this often, ms. */
 const checkMs = 20;
 
