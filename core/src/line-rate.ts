@@ -60,7 +60,10 @@ export class LineRate {
     if (this.#estimate >= this.#fullRate * growth) {
       this.#fullRate = this.#estimate;
       this.#fullMs = nowMs;
-    } else if (!sourceLimited && nowMs - this.#fullMs > growthRtts * baseRttMs) this.#startingUp = false;
+    } else if ((!sourceLimited || queueMs >= queueEvidenceMs) && nowMs - this.#fullMs > growthRtts * baseRttMs) {
+      this.#startingUp = false;
+    }
+    if (queueMs > Math.max(2 * queueEvidenceMs, baseRttMs)) this.#startingUp = false;
   }
 
   #take(sample: number, sourceLimited: boolean, queueMs: number, nowMs: number): void {

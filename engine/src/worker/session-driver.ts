@@ -17,6 +17,8 @@ const blockedMsMax = 30_000;
 /** An opening that is not answered, ms. */
 const answerMsMax = 5_000;
 const sweepGapMs = 500;
+/** Segments emptier than this are acknowledgements and requests, not a transfer. */
+const fillMin = 0.5;
 
 export type Log = (level: LogLevel, text: string, fields: LogFields) => void;
 
@@ -208,7 +210,9 @@ export class SessionDriver implements StrandOwner {
       info.unackedSegments = kernel.unackedSegments;
       info.segmentsIn = kernel.segmentsIn;
       info.bytesAcked = kernel.bytesAcked;
-      info.deliveryRate = kernel.deliveryRate;
+      const fill = socket.fill.update(kernel.bytesSent, kernel.dataSegmentsOut, kernel.sndMss);
+      // A trickle says nothing of the line, however long its round trip is: that may be the other direction's queue.
+      info.deliveryRate = fill >= fillMin ? kernel.deliveryRate * fill : 0;
       info.sourceLimited = kernel.deliveryRateAppLimited;
       info.windowBytes = kernel.sndCwnd * kernel.sndMss;
       this.session.handleStrandInfo(strand, info, nowMs);

@@ -17,6 +17,8 @@ import {
   WRITABLE,
 } from '@tresse/sys';
 
+import { SegmentFill } from './segment-fill.ts';
+
 /** Room to receive into: a record that was begun, and whole ones behind it. */
 const inBytes = 2 * limits.recordBytesMax;
 /** Turns of receiving per wake-up: other descriptors have their turn too. */
@@ -36,6 +38,7 @@ export class StrandSocket {
   readonly fd: number;
   /** Set by the owner when the session knows the strand. */
   strand: Strand | undefined;
+  readonly fill: SegmentFill = new SegmentFill();
   readonly #loop: EventLoop;
   readonly #aead: Aead;
   readonly #sealKey: AeadKey;
