@@ -230,21 +230,29 @@ export class TcpHalf {
     const bytes = piece.end - piece.start;
     this.segmentsIn += Math.ceil(bytes / segmentBytes / 2);
     this.#progressMs = nowMs;
-    if (!piece.acked) {
-      piece.acked = true;
-      this.#inFlight = Math.max(0, this.#inFlight - bytes);
-      this.#delivered += bytes;
+    if (this.#leave(piece)) {
       this.#deliveredMs = nowMs;
       if (piece.attempt === 1) this.#sample(piece, nowMs);
     }
     if (received > this.#acked) {
       this.#acked = received;
-      while (this.#flight.headNumber() <= received) this.#flight.shift();
+      // Some acknowledgements of their own were lost with the line.
+      while (this.#flight.headNumber() <= received) this.#leave(this.#flight.shift());
       this.#backOff = 1;
       this.#timedOut = false;
     }
     this.#push();
     this.#events.onAcked();
+  }
+
+  /** A piece is known to have arrived; false when it was known before. */
+  #leave(piece: Piece | undefined): boolean {
+    if (!piece || piece.acked) return false;
+    piece.acked = true;
+    const bytes = piece.end - piece.start;
+    this.#inFlight = Math.max(0, this.#inFlight - bytes);
+    this.#delivered += bytes;
+    return true;
   }
 
   #sample(piece: Piece, nowMs: number): void {
