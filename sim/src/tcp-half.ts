@@ -57,6 +57,8 @@ export class TcpHalf {
   readonly #contents: NumberedQueue<Uint8Array> = new NumberedQueue();
   readonly #flight: NumberedQueue<Piece> = new NumberedQueue();
   readonly #resend: Piece[] = [];
+  /** Gone with the line; sent again when a later one is acknowledged, or by the time-out. */
+  #gone: Piece[] = [];
   readonly #rate: WindowedMax;
   #written = 0;
   #sent = 0;
@@ -174,6 +176,7 @@ export class TcpHalf {
     piece.sourceLimited = this.#limitedUntil > 0;
     const attempt = ++piece.attempt;
     if (!line.alive) {
+      this.#gone.push(piece);
       this.#setTimer(nowMs);
       return;
     }
@@ -195,6 +198,7 @@ export class TcpHalf {
     if (this.#ended || piece.attempt !== attempt) return;
     const line = this.#line;
     if (!line.carries(life) || this.#events.swallowed()) {
+      this.#gone.push(piece);
       this.#setTimer(piece.sentMs);
       return;
     }
@@ -241,8 +245,20 @@ export class TcpHalf {
       this.#backOff = 1;
       this.#timedOut = false;
     }
+    if (!this.#timedOut && this.#gone.length > 0) this.#repair(piece.sentMs);
     this.#push();
     this.#events.onAcked();
+  }
+
+  /** Selective acknowledgement: what was sent before a piece that has arrived is known to be lost. */
+  #repair(sentMs: number): void {
+    const gone = this.#gone;
+    this.#gone = gone.filter((p) => p.sentMs >= sentMs);
+    for (const piece of gone) {
+      if (piece.sentMs >= sentMs || piece.acked || piece.arrived) continue;
+      this.#inFlight = Math.max(0, this.#inFlight - (piece.end - piece.start));
+      this.#transmit(piece);
+    }
   }
 
   /** A piece is known to have arrived; false when it was known before. */
@@ -302,6 +318,7 @@ export class TcpHalf {
     this.#window = windowFirst;
     this.#filled = false;
     this.#resend.length = 0;
+    this.#gone = [];
     for (let i = 1; i < this.#flight.length; i++) {
       const piece = this.#flight.at(i);
       if (piece && !piece.acked) this.#resend.push(piece);
