@@ -11,7 +11,7 @@ export interface Fault {
   readonly amount: number;
 }
 
-export const faultKinds = [
+const faultKinds = [
   'silence',
   'carrier',
   'flap',

@@ -95,6 +95,5 @@ test('a reader that stands still holds up its own stream only, within its window
   expect(world.clock.run(4_500, () => world.flows[1]?.box?.outcome.ended === true)).toBe(true);
   const [waiting] = [...world.box.session.streams.values()];
   expect(waiting!.receive.heldBytes).toBeLessThanOrEqual(waiting!.credit.windowBytes);
-  expect(waiting!.receive.heldBytes).toBeLessThan(2_000_000);
   expect(world.clock.run(30_000, () => world.settled)).toBe(true);
 });
