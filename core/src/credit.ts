@@ -40,6 +40,7 @@ export class CreditWindow {
   #roundStartMs = 0;
   #roundStartOffset = 0;
   #usedMs = 0;
+  #grownMs = -Infinity;
 
   constructor(budget: CreditBudget, nowMs: number) {
     this.#budget = budget;
@@ -73,6 +74,20 @@ export class CreditWindow {
     const wanted = consumed + this.#windowBytes;
     if (wanted - this.#limit < this.#windowBytes / 4) return false;
     this.#limit = wanted;
+    return true;
+  }
+
+  /**
+   * The peer has sent up to `highest`, in order or not. Where more than half of the window is in use the limit moves up at
+   * once, at most once a round trip: what is behind a hole must not stop the lines. Returns true when it did.
+   */
+  receive(highest: number, rttMs: number, nowMs: number): boolean {
+    if (this.#limit - highest >= this.#windowBytes / 2 || nowMs - this.#grownMs < rttMs) return false;
+    const before = this.#windowBytes;
+    this.#grow(Math.min(before * 2, creditWindowBytesMax));
+    if (this.#windowBytes === before) return false;
+    this.#grownMs = nowMs;
+    this.#limit += this.#windowBytes - before;
     return true;
   }
 

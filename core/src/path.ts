@@ -20,7 +20,7 @@ const probeMsMin = 40;
 const probeGain = 1.4;
 const probeStaggerMs = 700;
 /** While the rate still grows: room to double it in a round trip. */
-const startUpGain = 2;
+const startUpGain = 1.4;
 /** How long a low round trip counts, ms: as in bbr. */
 const baseRttWindowMs = 10_000;
 

@@ -97,6 +97,9 @@ export class Receiver implements FrameSink {
     );
     this.#state.counters.bytesReceivedTwice += length - fresh;
     this.#outOfOrder ||= stream.receive.hasGap;
+    if (stream.credit.receive(end, this.#state.longestRttMs(), this.#state.nowMs) && stream.receiveEnd < 0) {
+      this.#state.pend(stream, 'credit');
+    }
     this.progress(stream);
     return undefined;
   }
