@@ -91,10 +91,10 @@ export class CreditWindow {
     return true;
   }
 
-  /** Gives back what an idle stream does not use; already granted credit stands until consumed. */
+  /** Gives back what an idle stream does not use; credit the peer was already given stands until it is used. */
   rest(consumed: number, nowMs: number): void {
-    if (nowMs - this.#usedMs < idleMs || this.#windowBytes <= creditWindowBytesFirst) return;
-    const keep = Math.max(creditWindowBytesFirst, this.#limit - consumed);
+    if (nowMs - this.#usedMs < idleMs) return;
+    const keep = Math.max(creditFloorBytes, this.#limit - consumed);
     if (keep >= this.#windowBytes) return;
     this.#budget.give(this.#windowBytes - keep);
     this.#windowBytes = keep;

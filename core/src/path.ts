@@ -1,19 +1,17 @@
-import { WindowedMax } from '@tresse/kit';
-
 import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
+import { QueueWatch } from './queue-watch.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
 const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 6 * segmentBytes;
+const windowBytesLeast: number = 4 * segmentBytes;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
 /** Outstanding on a filled line: this many round trips' worth, and a queue of so many ms. */
 const fillRtts = 1.15;
 const queueMsMax = 15;
-/** A round trip this many times longer than that is not our queue's doing. */
-const explainedRtts = 1.3;
 /** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
 const probeGapMs = 2_500;
 const probeMsMin = 40;
@@ -21,8 +19,6 @@ const probeGain = 1.4;
 const probeStaggerMs = 700;
 /** While the rate still grows: room to double it in a round trip. */
 const startUpGain = 1.4;
-/** How long a low round trip counts, ms: as in bbr. */
-const baseRttWindowMs = 10_000;
 
 /** One uplink to one relay address: its strands and what they tell of the line. */
 export class Path {
@@ -48,7 +44,7 @@ export class Path {
   /** Which bulk strand carries. */
   carrying: Strand | undefined;
   readonly #rate: LineRate = new LineRate();
-  readonly #inverseRtt: WindowedMax = new WindowedMax(baseRttWindowMs);
+  readonly #queue: QueueWatch = new QueueWatch();
   /** Since when the present one carries. */
   #turnMs = 0;
   suspicions = 0;
@@ -90,10 +86,12 @@ export class Path {
    * the round trip. One that has little on its way beside its siblings says little of the line.
    */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    if (strand.rttMs > 0) this.#inverseRtt.add(1 / strand.rttMs, nowMs);
     const carries = 2 * strand.unackedSegments * segmentBytes >= this.outstandingBytes - this.unsentBytes;
-    const baseMs = this.baseRttMs(nowMs);
-    this.#rate.add(bytesPerSecond, sourceLimited || !carries, baseMs, carries ? strand.rttMs - baseMs : 0, nowMs);
+    const baseMs = this.baseRttMs;
+    const explainedMs = this.#rate.measured ? (this.#fillBytes() * 1_000) / this.#rate.bytesPerSecond : Infinity;
+    if (carries) this.#queue.take(strand.rttMs, explainedMs, nowMs);
+    const evident = carries && this.#queue.believes(strand.rttMs, explainedMs, nowMs);
+    this.#rate.add(bytesPerSecond, sourceLimited || !carries, baseMs, evident ? strand.rttMs - baseMs : 0, nowMs);
   }
 
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
@@ -166,21 +164,20 @@ export class Path {
    */
   windowBytes(nowMs: number): number {
     if (!this.#rate.measured) return this.strands.reduce((sum, strand) => sum + strand.bytesAcked, youngWindowBytes);
-    const baseMs = this.baseRttMs(nowMs);
     const sinceProbeMs = (nowMs + this.id * probeStaggerMs) % probeGapMs;
-    const probing = sinceProbeMs < Math.max(probeMsMin, baseMs) ? probeGain : 1;
-    const gain = this.#rate.startingUp ? startUpGain : probing;
-    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (fillRtts * baseMs + queueMsMax) * gain) / 1_000);
+    const probing = sinceProbeMs < Math.max(probeMsMin, this.baseRttMs) ? probeGain : 1;
+    const gain = this.#queue.gain(nowMs) * (this.#rate.startingUp ? startUpGain : probing);
+    return Math.max(windowBytesLeast, this.#fillBytes() * gain);
   }
 
-  /**
-   * The round trip without our own queue, ms: the shortest seen. Where even the shortest of the last seconds is longer
-   * than our queue explains, the route has changed.
-   */
-  baseRttMs(nowMs: number): number {
-    const inverse = this.#inverseRtt.get(nowMs);
-    const unexplained = inverse > 0 ? (1 / inverse - queueMsMax) / (fillRtts * explainedRtts) : 0;
-    return Math.max(this.minRttMs, unexplained);
+  /** What fills a line of known rate, and the little queue that keeps it full, bytes. */
+  #fillBytes(): number {
+    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (fillRtts * this.baseRttMs + queueMsMax)) / 1_000);
+  }
+
+  /** The round trip without our own queue, ms: the shortest seen, or a changed route's. */
+  get baseRttMs(): number {
+    return Math.max(this.minRttMs, this.#queue.routeMs);
   }
 
   get lastHeardMs(): number {

@@ -15,6 +15,8 @@ import type { Stream } from './stream.ts';
 const tailLateMs = 20;
 /** Chunks looked at behind the one that blocks delivery. */
 const hedgeDepth = 32;
+/** How often idle streams are looked for, ms. */
+const restGapMs = 500;
 /** Copies of a chunk, the first included. */
 const copiesMax = 4;
 
@@ -23,6 +25,7 @@ export class Watch {
   readonly #receiver: Receiver;
   /** Told when a path falls silent or comes back; for the dialer and the log. */
   readonly #onPath: (path: Path) => void;
+  #restedMs = 0;
 
   constructor(state: SessionState, receiver: Receiver, onPath: (path: Path) => void) {
     this.#state = state;
@@ -41,7 +44,17 @@ export class Watch {
       else this.#receiver.renewCredit(stream);
     }
     for (const stream of state.streams.values()) this.#hedge(stream);
+    if (state.nowMs - this.#restedMs >= restGapMs) this.#rest();
     return this.#judgeSession();
+  }
+
+  /** Idle streams give their windows back to the common budget. */
+  #rest(): void {
+    const { nowMs, streams } = this.#state;
+    this.#restedMs = nowMs;
+    for (const stream of streams.values()) {
+      if (!stream.dead) stream.credit.rest(stream.receive.next, nowMs);
+    }
   }
 
   #judgePaths(): void {

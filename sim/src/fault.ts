@@ -11,17 +11,7 @@ export interface Fault {
   readonly amount: number;
 }
 
-const faultKinds = [
-  'silence',
-  'carrier',
-  'flap',
-  'rate',
-  'reset',
-  'swallow',
-  'freeze',
-  'loss',
-  'delay',
-] as const;
+const faultKinds = ['silence', 'carrier', 'flap', 'rate', 'reset', 'swallow', 'freeze', 'loss', 'delay'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Outages are shorter than what ends a stream, ms. */

@@ -12,6 +12,8 @@ import type { Direction, Line } from './line.ts';
 
 const segmentBytes = 1_448;
 const windowFirst = 10 * segmentBytes;
+/** Of the bandwidth-delay product, once the line is known to be full (bbr_cwnd_gain). */
+const windowGain = 2;
 const pieceMs = 2;
 const pieceBytesMax = 65_536;
 /** Linux: 200 ms at least, and the connection is given up by TCP_USER_TIMEOUT. */
@@ -60,6 +62,9 @@ export class TcpHalf {
   /** Gone with the line; sent again when a later one is acknowledged, or by the time-out. */
   #gone: Piece[] = [];
   readonly #rate: WindowedMax;
+  /** bbr's shortest round trip is that of the last ten seconds. */
+  readonly #inverseRtt = new WindowedMax(10_000);
+  #bandwidth = 0;
   #written = 0;
   #sent = 0;
   #acked = 0;
@@ -280,9 +285,15 @@ export class TcpHalf {
     const spanMs = Math.max(nowMs - piece.deliveredThenMs, 0.1);
     this.deliveryRate = (bytes * 1_000) / spanMs;
     this.sourceLimited = piece.sourceLimited;
-    if (!piece.sourceLimited || this.deliveryRate > this.#rate.get(nowMs)) this.#rate.add(this.deliveryRate, nowMs);
+    // As bbr_update_bw: what the source limited only counts when it is more; the maximum is aged by samples, not by time.
+    if (!piece.sourceLimited || this.deliveryRate >= this.#bandwidth) {
+      this.#rate.add(this.deliveryRate, nowMs);
+      this.#bandwidth = this.#rate.get(nowMs);
+    }
+    this.#inverseRtt.add(1 / Math.max(rtt, 0.01), nowMs);
     if (this.#filled) {
-      this.#window = Math.max(windowFirst, (this.#rate.get(nowMs) * this.minRttMs * 1.5) / 1_000 + 4 * segmentBytes);
+      const bareMs = 1 / this.#inverseRtt.get(nowMs);
+      this.#window = Math.max(windowFirst, (this.#bandwidth * bareMs * windowGain) / 1_000 + 4 * segmentBytes);
     } else if (2 * (this.#inFlight + piece.end - piece.start) >= this.#window) {
       // As tcp_is_cwnd_limited in slow start: half of the window used is enough.
       this.#window += piece.end - piece.start;
