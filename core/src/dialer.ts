@@ -13,6 +13,8 @@ const bulkStrands = 2;
 const eagerGapMs = 250;
 const eagerForMs = 30_000;
 const patientGapMs = 1_000;
+/** While all attempts allowed are under way, a look this often, ms. */
+const attemptWaitMs = 25;
 /** Unanswered attempts of one path at a time. */
 const attemptsMax = 13;
 
@@ -41,10 +43,13 @@ export class Dialer {
   /** A path that may be dialled, or may no longer. */
   enable(path: number, enabled: boolean): void {
     const known = this.#paths.get(path);
-    if (known) known.enabled = enabled;
-    else this.#paths.set(path, { enabled, quick: 0, bulk: 0, lastMs: -Infinity, troubleSinceMs: -1 });
-    // A line that is there again is tried at once.
-    if (enabled && known) known.lastMs = -Infinity;
+    if (!known) this.#paths.set(path, { enabled, quick: 0, bulk: 0, lastMs: -Infinity, troubleSinceMs: -1 });
+    else if (known.enabled !== enabled) {
+      known.enabled = enabled;
+      // A line that is there again is tried at once.
+      known.lastMs = -Infinity;
+      known.troubleSinceMs = -1;
+    }
   }
 
   forget(path: number): void {
@@ -85,14 +90,14 @@ export class Dialer {
     return others.filter((s) => s.suspect || (strand.quick && s.quick && s.state === 'opening'));
   }
 
-  /** When {@link poll} may have an order next, ms; Infinity when all stands. */
+  /** When {@link poll}, which has just been asked, may have an order next, ms; Infinity when all stands. */
   nextDueMs(nowMs: number): number {
     let due = Infinity;
     for (const [id, attempts] of this.#paths) {
       if (!attempts.enabled) continue;
       const path = this.#session.paths.get(id);
       if (this.#complete(path)) continue;
-      due = Math.min(due, Math.max(nowMs + 1, attempts.lastMs + this.#gapMs(attempts, nowMs)));
+      due = Math.min(due, Math.max(nowMs + attemptWaitMs, attempts.lastMs + this.#gapMs(attempts, nowMs)));
     }
     return due;
   }

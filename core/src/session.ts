@@ -86,7 +86,9 @@ export class Session {
 
   /** When to call {@link tick} next, ms. */
   nextTimeoutMs(nowMs: number): number {
-    return this.busy ? nowMs + busyMs : Math.min(this.#transmitter.nextDueMs(), nowMs + 1_000);
+    if (this.busy) return nowMs + busyMs;
+    // What is due and was not sent finds no strand: no reason to turn without a pause.
+    return Math.min(Math.max(this.#transmitter.nextDueMs(), nowMs + busyMs), nowMs + 1_000);
   }
 
   // What comes in.
@@ -131,9 +133,9 @@ export class Session {
     if (moved) this.#state.path(strand.path).addSample(strand, info.deliveryRate, info.sourceLimited, nowMs);
   }
 
-  /** The kernel takes nothing more; `handleWritable` when it does again. */
+  /** The kernel takes nothing more now, called again when it took a part; `handleWritable` when it took all. */
   handleBlocked(strand: Strand, nowMs: number): void {
-    if (!strand.blocked) strand.blockedSinceMs = nowMs;
+    strand.blockedSinceMs = nowMs;
     strand.blocked = true;
   }
 

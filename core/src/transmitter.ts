@@ -353,8 +353,11 @@ export class Transmitter {
     if (!line?.strand) return undefined;
     stream.send.takeLost();
     this.#begin(out);
-    this.#writeChunk(line, line.strand, stream, chunk);
-    return line.strand;
+    // Past what stands unsent in the bulk strand, where the quick one has the room.
+    const quick = line.path?.quick();
+    const strand = quick?.usable === true && quick.roomBytes >= chunk.length ? quick : line.strand;
+    this.#writeChunk(line, strand, stream, chunk);
+    return strand;
   }
 
   /** The line for the next chunk. `avoid`: a path to leave out while another one is there. */
