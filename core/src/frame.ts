@@ -5,7 +5,7 @@
 import { frameHeaderBytes } from './limits.ts';
 import { readU16, readU24, readU32, readU64, writeU16, writeU24, writeU32, writeU64 } from './wire.ts';
 
-export const FrameType = {
+const FrameType = {
   padding: 0,
   open: 1,
   opened: 2,

@@ -1,8 +1,7 @@
-export { Chunk } from './chunk.ts';
 export { CreditBudget } from './credit.ts';
 export { Dialer, type DialOrder } from './dialer.ts';
 export { EgressPolicy } from './egress-policy.ts';
-export { FrameType, ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
+export { ResetReason, type Target, type Violation } from './frame.ts';
 export * as limits from './limits.ts';
 export type { Local } from './local.ts';
 export {

@@ -42,8 +42,6 @@ export const sendFloorBytes = 65_536;
 export const streamsMax = 4_096;
 /** Strands of a session. */
 export const strandsMax = 64;
-/** Fixed credit of stream 0, bytes each way. */
-export const controlCreditBytes = 65_536;
 
 /** Silence that makes a path or strand suspect while another is heard: at least this, ms. */
 export const silenceMsMin = 100;
