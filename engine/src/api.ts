@@ -5,7 +5,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, string | number | boolean>;
 
 export interface EngineEvents {
-  /** The worker runs; again after each restart, with a new incarnation and the next generation. */
+  /**
+   * The worker runs; again after each restart, and at the box after the end of a session: with a new incarnation and the
+   * next generation. Sessions, keys and path numbers of before are gone.
+   */
   onReady(incarnation: string, generation: number): void;
   onLog(level: LogLevel, text: string, fields: LogFields): void;
   /** Relay: a handshake begins on this descriptor, which belongs to the main thread from now on. */

@@ -41,6 +41,8 @@ class EngineHost<Options> implements BoxEngine {
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
+    // Whoever waits for it hears of it; an owner that does not wait must not die of it.
+    this.ready.catch(() => {});
     this.#host = new WorkerHost<ToWorker, FromWorker, Options>(worker, options, {
       onMessage: (message) => this.#onMessage(message),
       onFault: (fault) => {
@@ -75,6 +77,7 @@ class EngineHost<Options> implements BoxEngine {
   async stop(): Promise<void> {
     await this.#host.stop();
     this.#failCalls('the data plane has ended');
+    this.#settleReady?.reject(new SystemError('ENGINE_GONE', 'the data plane has ended'));
   }
 
   #call(message: (call: number) => ToWorker): Promise<FromWorker> {

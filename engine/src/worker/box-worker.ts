@@ -13,10 +13,10 @@ import {
 import type { BoxPath, EngineStatus, KidInstall } from '../api.ts';
 import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
 import { CarrierWatch } from './carrier-watch.ts';
-import { aeadOf } from './ciphers.ts';
-import { Interceptor } from './interceptor.ts';
+import { intercept } from './interceptor.ts';
 import { type Log, SessionDriver } from './session-driver.ts';
 import { StrandCaller } from './strand-caller.ts';
+import { hasWantedCongestionControl } from './strand-options.ts';
 import { targetOf } from './target.ts';
 
 type Context = WorkerContext<ToWorker, FromWorker, BoxWorkerData>;
@@ -58,8 +58,8 @@ class BoxPlane {
   start(): void {
     const context = this.#context;
     const { loop, data } = context;
-    const interceptor = new Interceptor(loop, (fd, dialled) => this.#onConnection(fd, dialled));
-    interceptor.listen(data.interceptPort, data.mark);
+    intercept(loop, data.interceptPort, data.mark, (fd, dialled) => this.#onConnection(fd, dialled));
+    if (!hasWantedCongestionControl()) this.#log('warn', 'the kernel has no bbr: lines that lose packets are slow', {});
     loop.afterBatch(() => this.#afterBatch());
     const sweep = loop.timer(() => {
       this.#sweep();
@@ -73,6 +73,7 @@ class BoxPlane {
     });
     context.onMessage((message) => this.#onMessage(message));
     context.onStop(() => this.#endSession('the box stops'));
+    this.#announce();
   }
 
   #onMessage(message: ToWorker): void {
@@ -85,7 +86,10 @@ class BoxPlane {
         this.#setPaths(message.paths);
         break;
       case 'end':
-        if (message.sessionKey === this.#sessionKey) this.#endSession('ended by the daemon');
+        if (this.#driver && message.sessionKey === this.#sessionKey) {
+          this.#endSession('ended by the daemon');
+          this.#announce();
+        }
         break;
       case 'status':
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
@@ -102,26 +106,17 @@ class BoxPlane {
     this.#endSession('a new session begins');
     const { loop, data } = this.#context;
     this.#sessionKey = install.sessionKey;
-    const driver = new SessionDriver(
-      'box',
-      install.peer,
-      aeadOf(install.cipher),
-      loop,
-      this.#pool,
-      refuseAll,
-      this.#log,
-      {
-        onPath: (path, suspect) => this.#onPathVerdict(path, suspect),
-        onAnswered: (strand) => {
-          this.#refusals = 0;
-          this.#caller?.answered(strand);
-        },
-        onStrandClosed: (strand) => {
-          if (strand && strand.recordsReceived === 0) this.#onRefused();
-        },
-        onOver: () => this.#endSession('no line for too long'),
+    const driver = new SessionDriver('box', install.peer, loop, this.#pool, refuseAll, this.#log, {
+      onPath: (path, suspect) => this.#onPathVerdict(path, suspect),
+      onAnswered: (strand) => {
+        this.#refusals = 0;
+        this.#caller?.answered(strand);
       },
-    );
+      onStrandClosed: (strand, socket) => {
+        if (socket.endedByPeer && strand.recordsReceived === 0) this.#onRefused();
+      },
+      onOver: () => this.#onOver(),
+    });
     this.#driver = driver;
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
     this.#setPaths([...this.#paths.values()]);
@@ -214,7 +209,20 @@ class BoxPlane {
     this.#caller = undefined;
     driver.end(reason);
     this.#log('warn', 'session ends', { reason });
-    if (reason === 'no line for too long') this.#context.post({ type: 'handshake', reason });
+  }
+
+  #onOver(): void {
+    this.#endSession('no line for too long');
+    this.#announce();
+    this.#context.post({ type: 'handshake', reason: 'no line for too long' });
+  }
+
+  /**
+   * Draws an incarnation. Not only at the start: numbers of strands and streams begin anew with every session here, and a
+   * relay that still has the old one must not take the new one for it.
+   */
+  #announce(): void {
+    this.#context.post({ type: 'ready', incarnation: Buffer.from(randomBytes(16)).toString('hex') });
   }
 
   #sweep(): void {
@@ -245,5 +253,4 @@ runWorker<ToWorker, FromWorker, BoxWorkerData>((context) => {
     context.post({ type: 'unready', reason: sentenceOf(error) });
     throw error;
   }
-  context.post({ type: 'ready', incarnation: Buffer.from(randomBytes(16)).toString('hex') });
 });

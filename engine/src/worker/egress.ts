@@ -15,7 +15,8 @@ export function egressConnect(options: RelayEngineOptions): Connect {
     const target = socketAddressOf(stream.target);
     let fd = -1;
     try {
-      fd = tcpSocket(stream.target.address.length === 4 ? 4 : 6);
+      // An IPv4 address may be written as an IPv6 one.
+      fd = tcpSocket(target.address.includes(':') ? 6 : 4);
       connectStart(fd, target.address, target.port);
       return { fd };
     } catch (error) {

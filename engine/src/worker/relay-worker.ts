@@ -10,6 +10,7 @@ import { egressConnect } from './egress.ts';
 import { type Log, SessionDriver } from './session-driver.ts';
 import type { StrandKeys } from './strand-keys.ts';
 import { type ListenerOwner, type RelayKid, StrandListener } from './strand-listener.ts';
+import { hasWantedCongestionControl } from './strand-options.ts';
 import { StrandSocket } from './strand-socket.ts';
 import type { Connect } from './stream-sockets.ts';
 
@@ -28,6 +29,8 @@ interface RelaySession {
   readonly peer: string;
   readonly driver: SessionDriver;
   readonly kids: string[];
+  /** It had no line for too long. It is kept, without memory or time: a box that was only frozen goes on where it was. */
+  asleep: boolean;
 }
 
 class RelayPlane implements ListenerOwner {
@@ -52,6 +55,7 @@ class RelayPlane implements ListenerOwner {
     const context = this.#context;
     const { loop, data } = context;
     for (const { address, port } of data.listen) this.#listener.listen(address, port);
+    if (!hasWantedCongestionControl()) this.#log('warn', 'the kernel has no bbr: lines that lose packets are slow', {});
     loop.afterBatch(() => {
       for (const session of this.#sessions.values()) session.driver.afterBatch();
     });
@@ -86,6 +90,7 @@ class RelayPlane implements ListenerOwner {
       closeWithReset(fd);
       return;
     }
+    kid.session.asleep = false;
     const socket = new StrandSocket(
       fd,
       this.#context.loop,
@@ -142,25 +147,16 @@ class RelayPlane implements ListenerOwner {
 
   #begin(install: KidInstall): RelaySession {
     const { loop } = this.#context;
-    const driver = new SessionDriver(
-      'relay',
-      install.peer,
-      aeadOf(install.cipher),
-      loop,
-      this.#pool,
-      this.#connect,
-      this.#log,
-      {
-        onPath: (path, suspect) => {
-          const text = suspect ? 'path is silent while others are heard' : 'path is heard again';
-          this.#log(suspect ? 'warn' : 'info', text, { box: install.peer, path });
-        },
-        onAnswered: () => {},
-        onStrandClosed: () => {},
-        onOver: () => this.#end(session, 'no strand for too long'),
+    const driver = new SessionDriver('relay', install.peer, loop, this.#pool, this.#connect, this.#log, {
+      onPath: (path, suspect) => {
+        const text = suspect ? 'path is silent while others are heard' : 'path is heard again';
+        this.#log(suspect ? 'warn' : 'info', text, { box: install.peer, path });
       },
-    );
-    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, kids: [] };
+      onAnswered: () => {},
+      onStrandClosed: () => {},
+      onOver: () => this.#sleep(session),
+    });
+    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, kids: [], asleep: false };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
     return session;
@@ -183,6 +179,17 @@ class RelayPlane implements ListenerOwner {
     this.#log('info', 'session ends', { box: session.peer, reason });
   }
 
+  /**
+   * Its streams were reset long ago; the numbers used must outlive them, for the box may still know the session. There is
+   * one per box, so this needs no end.
+   */
+  #sleep(session: RelaySession): void {
+    if (session.asleep) return;
+    session.asleep = true;
+    session.driver.closeStrands('no line for too long');
+    this.#log('info', 'session sleeps', { box: session.peer });
+  }
+
   #sweep(): void {
     const nowMs = this.#context.loop.nowMs;
     this.#listener.sweep(nowMs);
@@ -195,8 +202,14 @@ class RelayPlane implements ListenerOwner {
 
   #status(): EngineStatus {
     return {
-      sessions: [...this.#sessions.values()].map((s) => s.driver.status(() => undefined)),
-      counters: { ...this.#listener.counters, kids: this.#kids.size, memoryBytes: this.#pool.usedBytes },
+      sessions: [...this.#sessions.values()].filter((s) => !s.asleep).map((s) => s.driver.status(() => undefined)),
+      counters: {
+        ...this.#listener.counters,
+        exhausted: this.#listener.exhausted,
+        undecided: this.#listener.undecided,
+        kids: this.#kids.size,
+        memoryBytes: this.#pool.usedBytes,
+      },
     };
   }
 }

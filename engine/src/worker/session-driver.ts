@@ -1,7 +1,7 @@
 /** Drives one session in the worker's loop: the kernel's figures in, records out, one timer. */
 import { limits, Session, type Side, type Strand, type StrandInfo, type StrandRole } from '@tresse/core';
 import type { Slab, SlabPool } from '@tresse/kit';
-import { type Aead, type EventLoop, nativeSlab, TcpInfo, type Timer } from '@tresse/sys';
+import { type EventLoop, nativeSlab, TcpInfo, type Timer } from '@tresse/sys';
 
 import type { LogFields, LogLevel, PathStatus, SessionStatus } from '../api.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -26,8 +26,8 @@ export type Log = (level: LogLevel, text: string, fields: LogFields) => void;
 export interface DriverEvents {
   onPath(path: number, suspect: boolean): void;
   onAnswered(strand: Strand): void;
-  onStrandClosed(strand: Strand | undefined, socket: StrandSocket, reason: string): void;
-  /** The session has been without strands for too long. */
+  onStrandClosed(strand: Strand, socket: StrandSocket, reason: string): void;
+  /** The session has been without a line for too long: nothing is done for it until {@link SessionDriver.end} or a new strand. */
   onOver(): void;
 }
 
@@ -50,7 +50,6 @@ export class SessionDriver implements StrandOwner {
   readonly peer: string;
   readonly session: Session;
   readonly sockets: StreamSockets;
-  readonly aead: Aead;
   readonly #loop: EventLoop;
   readonly #log: Log;
   readonly #events: DriverEvents;
@@ -64,7 +63,6 @@ export class SessionDriver implements StrandOwner {
   constructor(
     side: Side,
     peer: string,
-    aead: Aead,
     loop: EventLoop,
     pool: SlabPool,
     connect: Connect,
@@ -72,7 +70,6 @@ export class SessionDriver implements StrandOwner {
     events: DriverEvents,
   ) {
     this.peer = peer;
-    this.aead = aead;
     this.#loop = loop;
     this.#log = log;
     this.#events = events;
@@ -108,6 +105,10 @@ export class SessionDriver implements StrandOwner {
   end(reason: string): void {
     this.#timer.cancel();
     this.session.end(this.#loop.nowMs);
+    this.closeStrands(reason);
+  }
+
+  closeStrands(reason: string): void {
     for (const socket of this.#strands.values()) socket.close(reason);
   }
 
@@ -132,11 +133,10 @@ export class SessionDriver implements StrandOwner {
 
   onClosed(socket: StrandSocket, reason: string): void {
     const strand = socket.strand;
-    if (strand) {
-      this.#strands.delete(strand);
-      this.session.handleStrandDown(strand, this.#loop.nowMs);
-      this.#log('info', 'strand closed', { strand: strand.id, path: strand.path, reason });
-    }
+    if (!strand) return;
+    this.#strands.delete(strand);
+    this.session.handleStrandDown(strand, this.#loop.nowMs);
+    this.#log('info', 'strand closed', { strand: strand.id, path: strand.path, reason });
     this.#events.onStrandClosed(strand, socket, reason);
     this.touch();
   }

@@ -10,10 +10,11 @@ import {
   type Strand,
   writeOpening,
 } from '@tresse/core';
-import type { Slab } from '@tresse/kit';
+import { type Slab, UserError } from '@tresse/kit';
 import {
   bindAddress,
   bindDevice,
+  type Cipher,
   closeFd,
   connectOutcome,
   connectStart,
@@ -28,6 +29,7 @@ import {
 } from '@tresse/sys';
 
 import type { BoxPath } from '../api.ts';
+import { aeadOf } from './ciphers.ts';
 import type { Log, SessionDriver } from './session-driver.ts';
 import { strandKeys } from './strand-keys.ts';
 import { prepareStrand } from './strand-options.ts';
@@ -48,6 +50,7 @@ interface Attempt {
 export interface Kid {
   readonly kid: Uint8Array;
   readonly secret: Uint8Array;
+  readonly cipher: Cipher;
 }
 
 export class StrandCaller {
@@ -121,23 +124,27 @@ export class StrandCaller {
       this.dialer.handleEnd(order);
       return;
     }
-    const fd = tcpSocket(path.relayAddress.includes(':') ? 6 : 4);
+    let fd = -1;
     try {
+      fd = tcpSocket(path.relayAddress.includes(':') ? 6 : 4);
       setMark(fd, this.#mark);
       prepareStrand(fd);
       bindDevice(fd, path.interface);
       bindAddress(fd, path.localAddress, 0);
       connectStart(fd, path.relayAddress, path.relayPort);
+      this.#watch({ fd, order, sinceMs: nowMs });
     } catch (error) {
-      closeFd(fd);
+      if (fd >= 0) closeFd(fd);
       this.dialer.handleEnd(order);
-      if (!(error instanceof ErrnoError)) throw error;
+      // A line may lose its interface or address at any time, and the machine its descriptors: that is no fault of ours.
+      if (!(error instanceof ErrnoError || error instanceof UserError)) throw error;
       this.#complain(path, error.message, nowMs);
-      return;
     }
-    const attempt: Attempt = { fd, order, sinceMs: nowMs };
+  }
+
+  #watch(attempt: Attempt): void {
+    this.#loop.add(attempt.fd, WRITABLE, () => this.#connected(attempt));
     this.#attempts.add(attempt);
-    this.#loop.add(fd, WRITABLE, () => this.#connected(attempt));
   }
 
   #connected(attempt: Attempt): void {
@@ -150,7 +157,7 @@ export class StrandCaller {
     this.#attempts.delete(attempt);
     this.dialer.handleEnd(attempt.order);
     const { path, role } = attempt.order;
-    const aead = this.#driver.aead;
+    const aead = aeadOf(this.#kid.cipher);
     const salt = randomBytes(saltBytes);
     const keys = strandKeys(aead, this.#kid.secret, salt);
     const id = this.#nextStrand++;

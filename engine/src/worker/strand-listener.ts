@@ -14,11 +14,11 @@ import {
 } from '@tresse/core';
 import type { Slab } from '@tresse/kit';
 import {
-  accept,
   type Aead,
   bindAddress,
   closeFd,
   closeWithReset,
+  ErrnoError,
   type EventLoop,
   listen,
   nativeSlab,
@@ -28,16 +28,17 @@ import {
   recvInto,
   setReuseAddress,
   setV6Only,
+  type SocketAddress,
   tcpSocket,
   EAGAIN,
   EINTR,
 } from '@tresse/sys';
 
+import { Acceptor } from './acceptor.ts';
 import { type StrandKeys, strandKeys } from './strand-keys.ts';
 import { prepareStrand } from './strand-options.ts';
 
 const backlog = 1_024;
-const acceptsMax = 64;
 const tlsByte = 0x16;
 /** Peers that have not said who they are: the oldest goes when there are more. */
 const waitingMax = 256;
@@ -82,6 +83,7 @@ export class StrandListener {
   };
   readonly #loop: EventLoop;
   readonly #owner: ListenerOwner;
+  readonly #acceptors: Acceptor[] = [];
   readonly #waiting = new Map<number, Waiting>();
 
   constructor(loop: EventLoop, owner: ListenerOwner) {
@@ -98,11 +100,21 @@ export class StrandListener {
       if (six) setV6Only(fd, address !== '::');
       bindAddress(fd, address, port);
       listen(fd, backlog);
+      this.#acceptors.push(new Acceptor(fd, this.#loop, (accepted) => this.#onConnection(accepted)));
     } catch (error) {
       closeFd(fd);
       throw error;
     }
-    this.#loop.add(fd, READABLE, () => this.#accept(fd));
+  }
+
+  /** How often connections had to wait for descriptors or memory. */
+  get exhausted(): number {
+    return this.#acceptors.reduce((sum, one) => sum + one.exhausted, 0);
+  }
+
+  /** Peers that have not said who they are. */
+  get undecided(): number {
+    return this.#waiting.size;
   }
 
   /** Drops those who said nothing in time. */
@@ -114,22 +126,18 @@ export class StrandListener {
     }
   }
 
-  #accept(listener: number): void {
-    for (let i = 0; i < acceptsMax; i++) {
-      const fd = accept(listener);
-      if (fd < 0) return;
-      this.counters.accepted++;
-      if (this.#waiting.size >= waitingMax) {
-        const oldest = this.#waiting.values().next().value;
-        if (oldest) {
-          this.counters.crowdedOut++;
-          this.#drop(oldest);
-        }
+  #onConnection(fd: number): void {
+    this.counters.accepted++;
+    if (this.#waiting.size >= waitingMax) {
+      const oldest = this.#waiting.values().next().value;
+      if (oldest) {
+        this.counters.crowdedOut++;
+        this.#drop(oldest);
       }
-      const waiting: Waiting = { fd, sinceMs: this.#loop.nowMs, bytes: undefined, filled: 0 };
-      this.#waiting.set(fd, waiting);
-      this.#loop.add(fd, READABLE, () => this.#read(waiting));
     }
+    const waiting: Waiting = { fd, sinceMs: this.#loop.nowMs, bytes: undefined, filled: 0 };
+    this.#waiting.set(fd, waiting);
+    this.#loop.add(fd, READABLE, () => this.#read(waiting));
   }
 
   #read(waiting: Waiting): void {
@@ -159,15 +167,18 @@ export class StrandListener {
   }
 
   #handOver(waiting: Waiting): void {
+    let remote: SocketAddress;
+    try {
+      remote = peerName(waiting.fd);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      // Gone before it was looked at.
+      this.#drop(waiting);
+      return;
+    }
     this.#waiting.delete(waiting.fd);
     this.counters.handshakes++;
-    try {
-      this.#owner.onTls(waiting.fd, peerName(waiting.fd));
-    } catch {
-      // Gone before it was looked at.
-      this.#loop.remove(waiting.fd);
-      closeWithReset(waiting.fd);
-    }
+    this.#owner.onTls(waiting.fd, remote);
   }
 
   #judge(waiting: Waiting, slab: Slab): void {
@@ -194,9 +205,15 @@ export class StrandListener {
       return;
     }
     kid.salts.add(saltHex);
+    try {
+      prepareStrand(waiting.fd);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      this.#drop(waiting);
+      return;
+    }
     this.#waiting.delete(waiting.fd);
     this.#loop.remove(waiting.fd);
-    prepareStrand(waiting.fd);
     this.#owner.onOpening(waiting.fd, kidHex, keys, opening);
   }
 

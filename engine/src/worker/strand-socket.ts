@@ -29,6 +29,7 @@ export interface StrandOwner {
   /** An authenticated record's frames at [start, end). Returns why the strand must close, or undefined. */
   onRecord(socket: StrandSocket, slab: Slab, start: number, end: number): string | undefined;
   onWritable(socket: StrandSocket): void;
+  /** The kernel took nothing or a part: more waits, {@link onWritable} follows. Again after each further part. */
   onBlocked(socket: StrandSocket): void;
   /** The connection ended or was ended for a reason; its descriptor is closed. */
   onClosed(socket: StrandSocket, reason: string): void;
@@ -38,6 +39,8 @@ export class StrandSocket {
   readonly fd: number;
   /** Set by the owner when the session knows the strand. */
   strand: Strand | undefined;
+  /** The connection was ended by the other side or by the network, not by us. */
+  endedByPeer = false;
   readonly fill: SegmentFill = new SegmentFill();
   readonly #loop: EventLoop;
   readonly #aead: Aead;
@@ -85,12 +88,6 @@ export class StrandSocket {
     this.#loop.add(this.fd, READABLE, (events) => this.#onEvents(events));
   }
 
-  /** Bytes received before this socket was made (behind an opening). */
-  prime(bytes: Uint8Array): void {
-    this.#in.bytes.set(bytes, this.#inFilled);
-    this.#inFilled += bytes.length;
-  }
-
   /** Sends plain bytes, before any record (the opening). */
   sendPlain(slab: Slab, length: number): void {
     this.#push(slab, length);
@@ -123,6 +120,11 @@ export class StrandSocket {
     this.#owner.onClosed(this, reason);
   }
 
+  #lost(reason: string): void {
+    this.endedByPeer = true;
+    this.close(reason);
+  }
+
   #push(slab: Slab, length: number): void {
     if (this.#closed) return;
     let sent = 0;
@@ -131,7 +133,7 @@ export class StrandSocket {
       if (sent === length) return;
       if (sent < 0) {
         if (sent !== -EAGAIN && sent !== -EINTR) {
-          this.close('write failed');
+          this.#lost('write failed');
           return;
         }
         sent = 0;
@@ -162,11 +164,14 @@ export class StrandSocket {
     if (!out || this.#outStart === this.#outEnd) return;
     const sent = sendFrom(this.fd, out.address + this.#outStart, this.#outEnd - this.#outStart);
     if (sent < 0) {
-      if (sent !== -EAGAIN && sent !== -EINTR) this.close('write failed');
+      if (sent !== -EAGAIN && sent !== -EINTR) this.#lost('write failed');
       return;
     }
     this.#outStart += sent;
-    if (this.#outStart < this.#outEnd) return;
+    if (this.#outStart < this.#outEnd) {
+      this.#owner.onBlocked(this);
+      return;
+    }
     this.#loop.modify(this.fd, READABLE);
     this.#owner.onWritable(this);
   }
@@ -177,17 +182,17 @@ export class StrandSocket {
       const count = recvInto(this.fd, this.#in.address + this.#inFilled, room);
       if (count === -EAGAIN || count === -EINTR) return;
       if (count <= 0) {
-        this.close(count === 0 ? 'ended by the peer' : 'connection failed');
+        this.#lost(count === 0 ? 'ended by the peer' : 'connection failed');
         return;
       }
       this.#inFilled += count;
-      this.takeRecords();
+      this.#takeRecords();
       if (count < room) return;
     }
   }
 
   /** Opens and hands on every whole record received so far. */
-  takeRecords(): void {
+  #takeRecords(): void {
     const slab = this.#in;
     let at = 0;
     while (this.#inFilled - at >= limits.recordHeaderBytes) {

@@ -13,12 +13,12 @@ import {
   EHOSTUNREACH,
   EINTR,
   ENETUNREACH,
+  ErrnoError,
   ETIMEDOUT,
   type EventLoop,
   FAILED,
   HANGUP,
   READABLE,
-  READ_HANGUP,
   recvInto,
   sendFrom,
   setKeepAlive,
@@ -49,6 +49,8 @@ interface Socket {
   readEnded: boolean;
   writeEnded: boolean;
   watched: boolean;
+  /** A write was refused: the kernel tells this once only, so it is kept until the loop comes by. */
+  broken: boolean;
 }
 
 /** Makes the egress connection of a stream the peer opened: the descriptor, or the reason why not. */
@@ -56,6 +58,8 @@ export type Connect = (stream: Stream) => { fd: number } | { refused: ResetReaso
 
 /** An egress connection that does not stand after this is given up, ms. */
 const connectMsMax = 10_000;
+/** A stream of which one direction is over and the other carries nothing ends after this, ms. */
+const halfClosedMsMax = 600_000;
 
 export class StreamSockets implements Local {
   readonly #loop: EventLoop;
@@ -83,17 +87,18 @@ export class StreamSockets implements Local {
 
   /** Takes an accepted connection as the local end of a stream this side opened. */
   adopt(stream: Stream, fd: number): void {
-    const socket = this.#add(stream, fd, false);
-    this.#want(socket, READABLE);
-    this.#read(socket);
+    const socket = this.#add(stream, fd, READABLE);
+    if (socket) this.#read(socket);
   }
 
-  /** Gives up egress connections that do not stand in time. */
+  /** Gives up egress connections that do not stand in time, and half-closed streams that carry nothing. */
   sweep(nowMs: number): void {
     for (const socket of this.#connecting) {
-      if (nowMs - socket.connectingSinceMs < connectMsMax) continue;
-      this.#session?.resetStream(socket.stream, ResetReason.timeout, nowMs);
-      this.#drop(socket, true);
+      if (nowMs - socket.connectingSinceMs >= connectMsMax) this.#abort(socket, ResetReason.timeout);
+    }
+    for (const socket of this.#sockets.values()) {
+      const half = socket.readEnded !== socket.writeEnded;
+      if (half && nowMs - socket.stream.lastActiveMs >= halfClosedMsMax) this.#abort(socket, ResetReason.timeout);
     }
   }
 
@@ -103,9 +108,10 @@ export class StreamSockets implements Local {
       this.#session?.resetStream(stream, outcome.refused, this.#loop.nowMs);
       return;
     }
-    const socket = this.#add(stream, outcome.fd, true);
+    const socket = this.#add(stream, outcome.fd, WRITABLE);
+    if (!socket) return;
+    socket.connecting = true;
     this.#connecting.add(socket);
-    this.#want(socket, WRITABLE);
   }
 
   deliver(stream: Stream, slab: Slab, start: number, length: number): number {
@@ -114,11 +120,8 @@ export class StreamSockets implements Local {
     if ((socket.interest & WRITABLE) !== 0) return 0;
     const sent = sendFrom(socket.fd, slab.address + start, length);
     if (sent === length) return sent;
-    if (sent < 0 && sent !== -EAGAIN && sent !== -EINTR) {
-      // Not from within the session's own call: the loop reports the broken connection at once.
-      this.#want(socket, socket.interest | WRITABLE);
-      return 0;
-    }
+    // Not ended from within the session's own call: the loop comes by at once.
+    socket.broken ||= sent < 0 && sent !== -EAGAIN && sent !== -EINTR;
     this.#want(socket, socket.interest | WRITABLE);
     return Math.max(sent, 0);
   }
@@ -150,22 +153,31 @@ export class StreamSockets implements Local {
     if (socket) this.#drop(socket, false);
   }
 
-  #add(stream: Stream, fd: number, connecting: boolean): Socket {
-    setLingerReset(fd, true);
-    setNoDelay(fd);
-    setNotSentLowat(fd, writtenAheadBytes);
-    setKeepAlive(fd, keepAliveIdleS, keepAliveGapS, keepAliveCount);
+  /** Takes a descriptor in; when the kernel will not have it watched the stream is reset, and undefined is returned. */
+  #add(stream: Stream, fd: number, interest: number): Socket | undefined {
     const socket: Socket = {
       fd,
       stream,
       interest: 0,
-      connecting,
+      connecting: false,
       connectingSinceMs: this.#loop.nowMs,
       readEnded: false,
       writeEnded: false,
       watched: false,
+      broken: false,
     };
     this.#sockets.set(stream, socket);
+    try {
+      setLingerReset(fd, true);
+      setNoDelay(fd);
+      setNotSentLowat(fd, writtenAheadBytes);
+      setKeepAlive(fd, keepAliveIdleS, keepAliveGapS, keepAliveCount);
+      this.#want(socket, interest);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      this.#abort(socket, ResetReason.internal);
+      return undefined;
+    }
     return socket;
   }
 
@@ -185,8 +197,8 @@ export class StreamSockets implements Local {
     if (socket.watched && interest === socket.interest) return;
     socket.interest = interest;
     if (!socket.watched) {
-      socket.watched = true;
       this.#loop.add(socket.fd, interest, (events) => this.#onEvents(socket, events));
+      socket.watched = true;
     } else this.#loop.modify(socket.fd, interest);
   }
 
@@ -196,17 +208,18 @@ export class StreamSockets implements Local {
       this.#connected(socket);
       return;
     }
-    if ((events & FAILED) !== 0) {
-      this.#broken(socket);
+    if (socket.broken || (events & FAILED) !== 0) {
+      this.#abort(socket, ResetReason.localReset);
       return;
     }
     if ((events & WRITABLE) !== 0) {
       this.#want(socket, socket.interest & ~WRITABLE);
       this.#session?.handleLocalWritable(socket.stream, this.#loop.nowMs);
     }
-    if ((events & (READABLE | READ_HANGUP)) !== 0 && this.#sockets.get(socket.stream) === socket) this.#read(socket);
-    // Both directions are over: only acknowledgements of the peer are awaited, the socket has nothing more to say.
-    if ((events & HANGUP) !== 0 && socket.readEnded && socket.watched) {
+    if ((events & READABLE) !== 0 && this.#sockets.get(socket.stream) === socket) this.#read(socket);
+    // Both directions have ended at this socket. While nothing is wanted of it (all was read, or there is no room for what
+    // was not) the kernel would report that for ever.
+    if ((events & HANGUP) !== 0 && socket.interest === 0 && this.#sockets.get(socket.stream) === socket) {
       this.#loop.remove(socket.fd);
       socket.watched = false;
     }
@@ -215,12 +228,11 @@ export class StreamSockets implements Local {
   #connected(socket: Socket): void {
     const nowMs = this.#loop.nowMs;
     const errno = connectOutcome(socket.fd);
-    this.#connecting.delete(socket);
     if (errno !== 0) {
-      this.#session?.resetStream(socket.stream, reasonOf(errno), nowMs);
-      this.#drop(socket, true);
+      this.#abort(socket, reasonOf(errno));
       return;
     }
+    this.#connecting.delete(socket);
     socket.connecting = false;
     this.#want(socket, READABLE);
     this.#session?.handleConnected(socket.stream, nowMs);
@@ -248,7 +260,7 @@ export class StreamSockets implements Local {
       stream.send.commit(0);
       if (count === -EAGAIN || count === -EINTR) session.handleLocalDry(stream);
       else if (count === 0) this.#ended(socket);
-      else this.#broken(socket);
+      else this.#abort(socket, ResetReason.localReset);
       return;
     }
   }
@@ -259,8 +271,9 @@ export class StreamSockets implements Local {
     this.#session?.handleLocalEnd(socket.stream, this.#loop.nowMs);
   }
 
-  #broken(socket: Socket): void {
-    this.#session?.resetStream(socket.stream, ResetReason.localReset, this.#loop.nowMs);
+  /** Ends a stream from this side, by a reset to both. */
+  #abort(socket: Socket, reason: ResetReason): void {
+    this.#session?.resetStream(socket.stream, reason, this.#loop.nowMs);
     this.#drop(socket, true);
   }
 }
