@@ -102,6 +102,8 @@ export class Session {
     path.strands.push(strand);
     this.#state.strands.set(id, strand);
     strand.answerPending = relay;
+    // Nobody but the box can have opened it: its line is there, whatever PATH said last.
+    if (relay) this.#state.lineSeenMs = nowMs;
     strand.pingDueMs = strand.quick ? nowMs : Infinity;
     return strand;
   }
