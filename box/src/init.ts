@@ -31,7 +31,7 @@ export function firstConfiguration(facts: Facts): string {
 
 # The internet lines, each by its interface. "gateway" and "address" are found out, unless written here; they must be where
 # two lines share an interface. "kind" is one of: adsl, vdsl, cable, fibre, 4g, 5g, satellite, wifi, phone, other.
-# "metered: true" keeps a line that costs by volume out of bulk traffic, "enabled: false" leaves it out.
+# "metered: true" marks a line that costs by volume: it is probed seldom. "enabled: false" leaves a line out.
 uplinks:
 ${uplinks.map((name) => `  - name: ${nameOf(name)}\n    interface: ${name}\n    gateway: auto\n    kind: ${kindOf(name)}\n`).join('')}
 # Hosts behind these interfaces are bonded.
