@@ -24,9 +24,11 @@ import {
 import type { Path } from './path.ts';
 import { EarliestArrival, type Line, type Scheduler } from './scheduler.ts';
 import type { SessionState } from './session-state.ts';
-import type { Strand } from './strand.ts';
+import { segmentBytes, type Strand } from './strand.ts';
 import type { Stream } from './stream.ts';
 
+/** What a chunk's record adds to it, bytes. */
+const chunkOverheadBytes: number = dataOverheadBytes + recordHeaderBytes + tagBytes;
 /** A chunk is this much of its line's time, ms. */
 const chunkMs = 10;
 /** A line takes the next chunk while no more than this stands unsent in it: its time in ms, or a segment. */
@@ -307,7 +309,7 @@ export class Transmitter {
       line.unsentBytes = path.unsentBytes;
       line.delayMs = path.delayMs;
       // More than the strand's window takes would wait a round trip there, and everything behind it.
-      this.#sizes[count] = Math.min(chunkSize(line.rate), Math.max(strand.roomBytes, chunkBytesMin));
+      this.#sizes[count] = Math.min(chunkSize(line.rate), wholeSegments(Math.max(strand.roomBytes, chunkBytesMin)));
       line.size = this.#sizes[count] ?? 0;
       line.open =
         strand.usable &&
@@ -396,7 +398,17 @@ export class Transmitter {
   }
 }
 
-/** How much of a line's time a chunk takes, in whole reason: between two segments and a record. */
+/**
+ * How much of a line's time a chunk takes, between two segments and a record; such that its record fills whole segments: a
+ * part of one costs a header of its own.
+ */
 function chunkSize(rate: number): number {
-  return Math.max(chunkBytesMin, Math.min(chunkBytesMax, Math.floor((rate * chunkMs) / 1_000)));
+  const wanted = Math.max(chunkBytesMin, Math.min(chunkBytesMax, Math.floor((rate * chunkMs) / 1_000)));
+  return wholeSegments(wanted);
+}
+
+/** The largest chunk up to `bytes` whose record fills whole segments; `bytes` itself where that is less than two. */
+function wholeSegments(bytes: number): number {
+  const segments = Math.floor((bytes + chunkOverheadBytes) / segmentBytes);
+  return segments < 2 ? bytes : segments * segmentBytes - chunkOverheadBytes;
 }
