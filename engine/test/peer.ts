@@ -6,9 +6,12 @@ import {
   bindAddress,
   closeFd,
   closeWithReset,
+  connectOutcome,
   connectStart,
   EAGAIN,
-  EventLoop,
+  type EventLoop,
+  FAILED,
+  HANGUP,
   listen,
   localName,
   nativeSlab,
@@ -22,12 +25,14 @@ import {
   WRITABLE,
 } from '@tresse/sys';
 
-const turnsMax = 20_000;
+/** A test that waits longer than this waits in vain, ms. */
+const patienceMs = 10_000;
 const slab = nativeSlab(262_144);
 
 /** Turns the loop until something holds; fails with `what` when it never does. */
 export function until(loop: EventLoop, holds: () => boolean, what: string): void {
-  for (let i = 0; i < turnsMax; i++) {
+  const endMs = performance.now() + patienceMs;
+  while (performance.now() < endMs) {
     if (holds()) return;
     loop.turn(2);
   }
@@ -98,13 +103,14 @@ export class Peer {
   failed = 0;
   closed = false;
   #reading = true;
+  #watched = true;
   readonly #queue: Buffer[] = [];
   #endWanted = false;
 
   constructor(loop: EventLoop, fd: number) {
     this.fd = fd;
     this.#loop = loop;
-    loop.add(fd, READABLE, () => this.#onEvents());
+    loop.add(fd, READABLE, (events) => this.#onEvents(events));
   }
 
   static connect(loop: EventLoop, port: number, receiveBufferBytes = 0): Peer {
@@ -131,8 +137,9 @@ export class Peer {
     return this.#queue.reduce((sum, one) => sum + one.length, 0);
   }
 
+  /** Queues bytes; a Buffer must stay as it is until it was sent. */
   send(bytes: Uint8Array | string): this {
-    this.#queue.push(Buffer.from(bytes));
+    this.#queue.push(bytes instanceof Buffer ? bytes : Buffer.from(bytes));
     this.#flush();
     return this;
   }
@@ -169,7 +176,7 @@ export class Peer {
     how(this.fd);
   }
 
-  #onEvents(): void {
+  #onEvents(events: number): void {
     this.#flush();
     while (this.#reading && !this.over && !this.closed) {
       const count = recvInto(this.fd, slab.address, slab.bytes.length);
@@ -181,7 +188,15 @@ export class Peer {
         if (!this.forgetful) this.#heard.push(Buffer.from(slab.bytes.subarray(0, count)));
       }
     }
+    if ((events & FAILED) !== 0 && this.failed === 0 && !this.closed) this.failed = connectOutcome(this.fd);
     this.#interest();
+    // Nothing more will come, and the kernel would tell so for ever.
+    if ((events & HANGUP) !== 0 && this.over && this.#queue.length === 0) this.#unwatch();
+  }
+
+  #unwatch(): void {
+    this.#watched = false;
+    this.#loop.remove(this.fd);
   }
 
   #flush(): void {
@@ -208,9 +223,10 @@ export class Peer {
   }
 
   #interest(): void {
-    if (this.closed) return;
+    if (this.closed || !this.#watched) return;
     const waits = this.#queue.length > 0 || this.#endWanted ? WRITABLE : 0;
-    this.#loop.modify(this.fd, this.over ? 0 : (this.#reading ? READABLE : 0) | waits);
+    const listens = this.#reading && !this.ended ? READABLE : 0;
+    this.#loop.modify(this.fd, this.failed === 0 ? listens | waits : 0);
   }
 }
 

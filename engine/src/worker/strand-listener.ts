@@ -91,8 +91,8 @@ export class StrandListener {
     this.#owner = owner;
   }
 
-  /** Throws ErrnoError (EADDRINUSE, EADDRNOTAVAIL). */
-  listen(address: string, port: number): void {
+  /** Takes connections to an address. Returns the listening descriptor. Throws ErrnoError (EADDRINUSE, EADDRNOTAVAIL). */
+  listen(address: string, port: number): number {
     const six = address.includes(':');
     const fd = tcpSocket(six ? 6 : 4);
     try {
@@ -101,6 +101,7 @@ export class StrandListener {
       bindAddress(fd, address, port);
       listen(fd, backlog);
       this.#acceptors.push(new Acceptor(fd, this.#loop, (accepted) => this.#onConnection(accepted)));
+      return fd;
     } catch (error) {
       closeFd(fd);
       throw error;
