@@ -43,6 +43,8 @@ export const streamsMax = 4_096;
 /** Strands of a session. */
 export const strandsMax = 64;
 
+/** An acknowledgement waits at most this long on a bulk strand, ms; the sender reckons with it. */
+export const ackDelayMsMax = 20;
 /** Silence that makes a path or strand suspect while another is heard: at least this, ms. */
 export const silenceMsMin = 100;
 /** ... and at least this many round trips. */

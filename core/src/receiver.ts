@@ -10,15 +10,16 @@ import {
   type Target,
   type Violation,
 } from './frame.ts';
-import { chunkBytesMax, streamsMax } from './limits.ts';
+import { ackDelayMsMax, chunkBytesMax, streamsMax } from './limits.ts';
 import type { SessionState } from './session-state.ts';
 import type { Strand } from './strand.ts';
 import { Stream } from './stream.ts';
 
-/** Acknowledge after this many bytes, records or milliseconds on a bulk strand. */
+/**
+ * On a bulk strand an acknowledgement falls due after so many bytes or milliseconds, in order or not: between lines of
+ * different delay a gap is the rule, and each acknowledgement costs the line it answers one of TCP's too.
+ */
 const ackAfterBytes = 65_536;
-const ackAfterRecords = 2;
-const ackAfterMs = 5;
 /** A slow uplink spends at most this share on acknowledgements. */
 const ackShareMax = 0.02;
 /** What an acknowledgement costs on the line: record, segment and IP header, bytes. */
@@ -30,7 +31,6 @@ export class Receiver implements FrameSink {
   #strand: Strand | undefined;
   #slab: Slab | undefined;
   #asksForAck = false;
-  #outOfOrder = false;
 
   constructor(state: SessionState) {
     this.#state = state;
@@ -46,7 +46,6 @@ export class Receiver implements FrameSink {
     this.#strand = strand;
     this.#slab = slab;
     this.#asksForAck = false;
-    this.#outOfOrder = false;
     const wrong = readFrames(slab.bytes, start, end, this);
     if (wrong !== undefined) {
       strand.recordsReceived--;
@@ -96,7 +95,6 @@ export class Receiver implements FrameSink {
       this.#state.local.deliver(stream, slab, at, count),
     );
     this.#state.counters.bytesReceivedTwice += length - fresh;
-    this.#outOfOrder ||= stream.receive.hasGap;
     if (stream.credit.receive(end, this.#state.longestRttMs(), this.#state.nowMs) && stream.receiveEnd < 0) {
       this.#state.pend(stream, 'credit');
     }
@@ -237,14 +235,11 @@ export class Receiver implements FrameSink {
 
   #scheduleAck(strand: Strand, bytes: number): void {
     const nowMs = this.#state.nowMs;
-    strand.recordsSinceAck++;
     strand.bytesSinceAck += bytes;
     const path = this.#state.path(strand.path);
     const rate = path.measuredRate;
     const spacingMs = rate > 0 ? Math.min(ackSpacingMsMax, (ackCostBytes * 1_000) / (rate * ackShareMax)) : 0;
-    const full = strand.bytesSinceAck >= ackAfterBytes || strand.recordsSinceAck >= ackAfterRecords;
-    const atOnce = strand.quick || this.#outOfOrder || full;
-    const due = atOnce ? nowMs : nowMs + ackAfterMs;
+    const due = strand.quick || strand.bytesSinceAck >= ackAfterBytes ? nowMs : nowMs + ackDelayMsMax;
     strand.ackDueMs = Math.min(strand.ackDueMs, Math.max(due, strand.ackSentMs + spacingMs));
   }
 }

@@ -54,7 +54,6 @@ export class Strand {
   recordsReceived = 0;
   ackDueMs: number = Infinity;
   ackSentMs = 0;
-  recordsSinceAck = 0;
   bytesSinceAck = 0;
   bytesIn = 0;
 

@@ -12,6 +12,7 @@ import type { Slab } from '@tresse/kit';
 import type { Chunk, Control } from './chunk.ts';
 import { FrameWriter, PathState } from './frame.ts';
 import {
+  ackDelayMsMax,
   chunkBytesMax,
   chunkBytesMin,
   dataOverheadBytes,
@@ -156,7 +157,6 @@ export class Transmitter {
     this.#writer.ack(strand.id, strand.recordsReceived);
     strand.ackDueMs = Infinity;
     strand.ackSentMs = this.#state.nowMs;
-    strand.recordsSinceAck = 0;
     strand.bytesSinceAck = 0;
   }
 
@@ -391,7 +391,7 @@ export class Transmitter {
     chunk.strand = strand.id;
     chunk.sentMs = nowMs;
     const queuedMs = ((line.unsentBytes + chunk.length + dataOverheadBytes) * 1_000) / line.rate;
-    chunk.dueMs = nowMs + queuedMs + line.delayMs + (line.path?.minRttMs ?? 0) / 2;
+    chunk.dueMs = nowMs + queuedMs + line.delayMs + (line.path?.minRttMs ?? 0) / 2 + ackDelayMsMax;
     if (stream.send.head === chunk) stream.progressMs = nowMs;
     stream.lastActiveMs = nowMs;
     strand.sent.push(strand.recordsSent, chunk);
