@@ -13,8 +13,6 @@ import type { Chunk, Control } from './chunk.ts';
 import { FrameWriter, PathState } from './frame.ts';
 import {
   ackDelayMsMax,
-  chunkBytesMax,
-  chunkBytesMin,
   dataOverheadBytes,
   pieceCostBytesMin,
   recordHeaderBytes,
@@ -22,19 +20,11 @@ import {
   smallChunksMax,
   tagBytes,
 } from './limits.ts';
-import type { Path } from './path.ts';
-import { EarliestArrival, type Line, type Scheduler } from './scheduler.ts';
+import { type Candidate, LineSurvey } from './line-survey.ts';
 import type { SessionState } from './session-state.ts';
-import { segmentBytes, type Strand } from './strand.ts';
+import type { Strand } from './strand.ts';
 import type { Stream } from './stream.ts';
 
-/** What a chunk's record adds to it, bytes. */
-const chunkOverheadBytes: number = dataOverheadBytes + recordHeaderBytes + tagBytes;
-/** A chunk is this much of its line's time, ms. */
-const chunkMs = 10;
-/** A line takes the next chunk while no more than this stands unsent in it: its time in ms, or a segment. */
-const unsentMsMax = 10;
-const unsentBytesMin = 1_448;
 /** Room a control frame may need, bytes. */
 const controlRoom = 64;
 /** One turn in this many goes to bulk while interactive streams are waiting: at least 10 %. */
@@ -45,24 +35,16 @@ const pingIdleMs = 5_000;
 const pingMeteredMs = 25_000;
 const pingSiblingMs = 45_000;
 
-interface Candidate extends Line {
-  /** What it would take, bytes. */
-  size: number;
-  path: Path | undefined;
-  strand: Strand | undefined;
-}
-
 export class Transmitter {
   readonly #state: SessionState;
   readonly #writer: FrameWriter = new FrameWriter();
-  readonly #scheduler: Scheduler = new EarliestArrival();
-  readonly #lines: Candidate[] = [];
-  readonly #sizes: number[] = [];
+  readonly #survey: LineSurvey;
   #turn = 0;
   #textStart = 0;
 
   constructor(state: SessionState) {
     this.#state = state;
+    this.#survey = new LineSurvey(state);
   }
 
   /** Length of the text of the record polled last, bytes; it stands behind the record's length field. */
@@ -271,7 +253,7 @@ export class Transmitter {
     for (let pass = 0; pass < 2; pass++) {
       const bulk = (pass === 0) === bulkFirst;
       const queue = bulk ? state.bulk : state.interactive;
-      if (queue.length === 0 || this.#survey(bulk) === 0) continue;
+      if (queue.length === 0 || this.#survey.look(bulk) === 0) continue;
       for (let n = queue.length; n > 0; n--) {
         const stream = queue.shift();
         if (!stream) break;
@@ -284,45 +266,6 @@ export class Transmitter {
     return undefined;
   }
 
-  /** Brings the lines' figures up to date; returns how many take something now. */
-  #survey(bulk: boolean): number {
-    const state = this.#state;
-    let count = 0;
-    let open = 0;
-    for (const path of state.paths.values()) {
-      if (!path.usable) continue;
-      const strand = bulk ? path.bulk(state.nowMs) : (path.quick() ?? path.bulk(state.nowMs));
-      // One stuck in loss recovery is not worth waiting for.
-      if (!strand || strand.state !== 'answered' || strand.stuck(state.nowMs)) continue;
-      const line = (this.#lines[count] ??= {
-        open: false,
-        unsentBytes: 0,
-        rate: 0,
-        delayMs: 0,
-        size: 0,
-        path: undefined,
-        strand: undefined,
-      });
-      line.path = path;
-      line.strand = strand;
-      line.rate = path.rate();
-      line.unsentBytes = path.unsentBytes;
-      line.delayMs = path.delayMs;
-      // More than the strand's window takes would wait a round trip there, and everything behind it.
-      this.#sizes[count] = Math.min(chunkSize(line.rate), wholeSegments(Math.max(strand.roomBytes, chunkBytesMin)));
-      line.size = this.#sizes[count] ?? 0;
-      line.open =
-        strand.usable &&
-        (strand.unsentBytes === 0 || strand.roomBytes > 0) &&
-        line.unsentBytes <= Math.max((line.rate * unsentMsMax) / 1_000, unsentBytesMin) &&
-        path.outstandingBytes < path.windowBytes(state.nowMs);
-      if (line.open) open++;
-      count++;
-    }
-    this.#lines.length = count;
-    return open;
-  }
-
   #pollStream(out: Slab, stream: Stream): Strand | undefined {
     const lost = stream.send.firstLost();
     const urgent = lost ? this.#pollLost(out, stream, lost) : undefined;
@@ -332,8 +275,8 @@ export class Transmitter {
     if (sendable < pieceCostBytesMin && stream.send.chunksOutstanding >= smallChunksMax) return undefined;
     const sourceEnds = stream.localDry || stream.sendEnd >= 0;
     const remaining = sourceEnds && stream.creditLimit >= stream.send.end ? sendable : Infinity;
-    const line = this.#choose(stream, remaining, 0);
-    if (!line?.strand) return undefined;
+    const line = this.#survey.forNew(stream, remaining);
+    if (!line) return undefined;
     const chunk = stream.send.cut(stream, Math.min(sendable, line.size));
     this.#state.payloadBytes += chunk.length;
     this.#begin(out);
@@ -349,36 +292,15 @@ export class Transmitter {
    * waited for, and never again to the one that lost it. New bytes may use the other lines meanwhile.
    */
   #pollLost(out: Slab, stream: Stream, chunk: Chunk): Strand | undefined {
-    this.#sizes.fill(chunk.length);
-    const line = this.#choose(stream, chunk.length, chunk.path);
-    if (!line) this.#survey(this.#state.isBulk(stream));
-    if (!line?.strand) return undefined;
+    const line = this.#survey.forLost(stream, chunk.length, chunk.path);
+    if (!line) return undefined;
     stream.send.takeLost();
     this.#begin(out);
     // Past what stands unsent in the bulk strand, where the quick one has the room.
-    const quick = line.path?.quick();
+    const quick = line.path.quick();
     const strand = quick?.usable === true && quick.roomBytes >= chunk.length ? quick : line.strand;
     this.#writeChunk(line, strand, stream, chunk);
     return strand;
-  }
-
-  /** The line for the next chunk. `avoid`: a path to leave out while another one is there. */
-  #choose(stream: Stream, remaining: number, avoid: number): Candidate | undefined {
-    const restricted = stream.paths.length > 0;
-    const others = avoid !== 0 && this.#lines.some((l) => l.path?.id !== avoid && stream.allows(l.path?.id ?? 0));
-    if (restricted || others) {
-      for (const line of this.#lines) {
-        const id = line.path?.id ?? 0;
-        if ((!others || id !== avoid) && stream.allows(id)) continue;
-        line.open = false;
-        line.rate = 0;
-      }
-    }
-    const chosen = this.#scheduler.choose(this.#lines, this.#lines.length, this.#sizes, remaining);
-    const line = this.#lines[chosen];
-    // The survey is shared by all streams of this poll: undo what was only this stream's.
-    if (restricted && !line) this.#survey(this.#state.isBulk(stream));
-    return line;
   }
 
   #writeChunk(line: Candidate, strand: Strand, stream: Stream, chunk: Chunk): void {
@@ -391,24 +313,9 @@ export class Transmitter {
     chunk.strand = strand.id;
     chunk.sentMs = nowMs;
     const queuedMs = ((line.unsentBytes + chunk.length + dataOverheadBytes) * 1_000) / line.rate;
-    chunk.dueMs = nowMs + queuedMs + line.delayMs + (line.path?.minRttMs ?? 0) / 2 + ackDelayMsMax;
+    chunk.dueMs = nowMs + queuedMs + line.delayMs + line.path.minRttMs / 2 + ackDelayMsMax;
     if (stream.send.head === chunk) stream.progressMs = nowMs;
     stream.lastActiveMs = nowMs;
     strand.sent.push(strand.recordsSent, chunk);
   }
-}
-
-/**
- * How much of a line's time a chunk takes, between two segments and a record; such that its record fills whole segments: a
- * part of one costs a header of its own.
- */
-function chunkSize(rate: number): number {
-  const wanted = Math.max(chunkBytesMin, Math.min(chunkBytesMax, Math.floor((rate * chunkMs) / 1_000)));
-  return wholeSegments(wanted);
-}
-
-/** The largest chunk up to `bytes` whose record fills whole segments; `bytes` itself where that is less than two. */
-function wholeSegments(bytes: number): number {
-  const segments = Math.floor((bytes + chunkOverheadBytes) / segmentBytes);
-  return segments < 2 ? bytes : segments * segmentBytes - chunkOverheadBytes;
 }

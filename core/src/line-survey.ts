@@ -1,0 +1,139 @@
+/**
+ * The lines as they stand now, for the scheduler: which takes a chunk, how large a one, and when it would arrive. Looked at
+ * anew for every record; nothing is allocated while the lines stay the same.
+ */
+import { chunkBytesMax, chunkBytesMin, dataOverheadBytes, recordHeaderBytes, tagBytes } from './limits.ts';
+import type { Path } from './path.ts';
+import { EarliestArrival, type Line, type Scheduler } from './scheduler.ts';
+import type { SessionState } from './session-state.ts';
+import { segmentBytes, type Strand } from './strand.ts';
+import type { Stream } from './stream.ts';
+
+/** What a chunk's record adds to it, bytes. */
+const chunkOverheadBytes: number = dataOverheadBytes + recordHeaderBytes + tagBytes;
+/** A chunk is this much of its line's time, ms. */
+const chunkMs = 10;
+/** A line takes the next chunk while no more than this stands unsent in it: its time in ms, or a segment. */
+const unsentMsMax = 10;
+
+/** A line that could carry, with the strand that would. */
+export interface Candidate extends Line {
+  path: Path;
+  strand: Strand;
+  /** What it would take, bytes. */
+  size: number;
+}
+
+export class LineSurvey {
+  readonly #state: SessionState;
+  readonly #scheduler: Scheduler = new EarliestArrival();
+  readonly #lines: Candidate[] = [];
+  readonly #sizes: number[] = [];
+  #count = 0;
+  #bulk = false;
+
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  /** Looks at all lines, for bulk or for interactive streams. Returns how many take something now. */
+  look(bulk: boolean): number {
+    const { nowMs, paths } = this.#state;
+    this.#bulk = bulk;
+    this.#count = 0;
+    let open = 0;
+    for (const path of paths.values()) {
+      if (!path.usable) continue;
+      const strand = bulk ? path.bulk(nowMs) : (path.quick() ?? path.bulk(nowMs));
+      // One stuck in loss recovery is not worth waiting for.
+      if (!strand || strand.state !== 'answered' || strand.stuck(nowMs)) continue;
+      if (this.#add(path, strand, nowMs)) open++;
+    }
+    return open;
+  }
+
+  /** The line for a stream's next new chunk of at most `remaining` bytes in all (Infinity: more will come), or undefined. */
+  forNew(stream: Stream, remaining: number): Candidate | undefined {
+    if (stream.paths.length === 0) return this.#choose(remaining);
+    this.#leaveOut((id) => !stream.allows(id));
+    return this.#chooseOrLookAgain(remaining);
+  }
+
+  /**
+   * The line for a chunk that another one lost: where it arrives soonest, be it one that must be waited for (then
+   * undefined), and not the one that lost it while another is there.
+   */
+  forLost(stream: Stream, length: number, lostBy: number): Candidate | undefined {
+    let others = false;
+    for (let i = 0; i < this.#count; i++) {
+      const id = this.#lines[i]?.path.id ?? 0;
+      others ||= id !== lostBy && stream.allows(id);
+      this.#sizes[i] = length;
+    }
+    this.#leaveOut((id) => (others && id === lostBy) || !stream.allows(id));
+    return this.#chooseOrLookAgain(length);
+  }
+
+  #add(path: Path, strand: Strand, nowMs: number): boolean {
+    const rate = path.rate();
+    const unsentBytes = path.unsentBytes;
+    // More than the strand's window takes would wait a round trip there, and everything behind it.
+    const size = Math.min(chunkSize(rate), wholeSegments(Math.max(strand.roomBytes, chunkBytesMin)));
+    const open =
+      strand.usable &&
+      (strand.unsentBytes === 0 || strand.roomBytes > 0) &&
+      unsentBytes <= Math.max((rate * unsentMsMax) / 1_000, segmentBytes) &&
+      path.outstandingBytes < path.windowBytes(nowMs);
+    const at = this.#count++;
+    this.#sizes[at] = size;
+    const line = this.#lines[at];
+    if (line) {
+      line.path = path;
+      line.strand = strand;
+      line.rate = rate;
+      line.unsentBytes = unsentBytes;
+      line.delayMs = path.delayMs;
+      line.size = size;
+      line.open = open;
+    } else {
+      this.#lines.push({ path, strand, rate, unsentBytes, delayMs: path.delayMs, size, open });
+    }
+    return open;
+  }
+
+  /** Lines that do not count for this stream: neither taken nor waited for. */
+  #leaveOut(unwanted: (path: number) => boolean): void {
+    for (let i = 0; i < this.#count; i++) {
+      const line = this.#lines[i];
+      if (!line || !unwanted(line.path.id)) continue;
+      line.open = false;
+      line.rate = 0;
+    }
+  }
+
+  #choose(remaining: number): Candidate | undefined {
+    return this.#lines[this.#scheduler.choose(this.#lines, this.#count, this.#sizes, remaining)];
+  }
+
+  /** What was changed for one stream must not be there for the next. */
+  #chooseOrLookAgain(remaining: number): Candidate | undefined {
+    const line = this.#choose(remaining);
+    if (!line) this.look(this.#bulk);
+    return line;
+  }
+}
+
+/**
+ * How much of a line's time a chunk takes, between two segments and a record; such that its record fills whole segments: a
+ * part of one costs a header of its own.
+ */
+function chunkSize(rate: number): number {
+  const wanted = Math.max(chunkBytesMin, Math.min(chunkBytesMax, Math.floor((rate * chunkMs) / 1_000)));
+  return wholeSegments(wanted);
+}
+
+/** The largest chunk up to `bytes` whose record fills whole segments; `bytes` itself where that is less than two. */
+function wholeSegments(bytes: number): number {
+  const segments = Math.floor((bytes + chunkOverheadBytes) / segmentBytes);
+  return segments < 2 ? bytes : segments * segmentBytes - chunkOverheadBytes;
+}
