@@ -149,6 +149,24 @@ test('a path that cannot be dialled costs a complaint, no descriptor and no faul
   driver.end('test ends');
 });
 
+test('a session without a line for too long is over, until a box that was only frozen opens a strand', () => {
+  let over = 0;
+  const driver = driverOf('relay', { ...quiet, onOver: () => over++ });
+  const { session } = driver;
+  const first = strandOf(driver, 1);
+  session.handlePathState(1, false, false, loop.nowMs);
+  const laterMs = loop.nowMs + limits.sessionWithoutStrandsMs + 1_000;
+  expect(session.tick(laterMs)).toBe(false);
+  driver.closeStrands('no line for too long');
+  // The word that its line is up again comes with the first record, after this.
+  session.handleStrandUp(2, 1, StrandRole.quick, laterMs + 1);
+  expect(session.tick(laterMs + 2)).toBe(true);
+  until(loop, () => first.peer.over, 'the end of the old strand');
+  expect(over).toBe(0);
+  first.peer.close();
+  driver.end('test ends');
+});
+
 test('a strand that closes is told once, with whoever ended it', () => {
   const ends: [number, boolean, string][] = [];
   const driver = driverOf('relay', {

@@ -42,6 +42,7 @@ class BoxPlane {
   #driver: SessionDriver | undefined;
   #caller: StrandCaller | undefined;
   #refusals = 0;
+  #networkChanged = false;
   #handshakeAskedMs = -Infinity;
 
   constructor(context: Context) {
@@ -50,7 +51,9 @@ class BoxPlane {
     this.#carriers = new CarrierWatch(
       context.loop,
       (ifname, up) => this.#onCarrier(ifname, up),
-      () => context.post({ type: 'network' }),
+      () => {
+        this.#networkChanged = true;
+      },
     );
   }
 
@@ -155,7 +158,7 @@ class BoxPlane {
   }
 
   #onCarrier(ifname: string, up: boolean): void {
-    this.#context.post({ type: 'network' });
+    this.#networkChanged = true;
     for (const path of this.#paths.values()) {
       if (path.interface !== ifname) continue;
       this.#log(up ? 'info' : 'warn', up ? 'carrier is back' : 'carrier lost', { uplink: path.uplink });
@@ -232,6 +235,11 @@ class BoxPlane {
   }
 
   #afterBatch(): void {
+    // Changes come in swarms (a routing daemon, containers): they are told once a turn.
+    if (this.#networkChanged) {
+      this.#networkChanged = false;
+      this.#context.post({ type: 'network' });
+    }
     this.#caller?.dial(this.#context.loop.nowMs);
     this.#driver?.afterBatch();
   }
