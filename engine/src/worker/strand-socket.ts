@@ -21,6 +21,8 @@ import { SegmentFill } from './segment-fill.ts';
 
 /** Room to receive into: a record that was begun, and whole ones behind it. */
 const inBytes = 2 * limits.recordBytesMax;
+/** Room for what the kernel did not take of one record, and one more. */
+const outBytes = 2 * limits.recordBytesMax;
 /** Turns of receiving per wake-up: other descriptors have their turn too. */
 const receivesMax = 8;
 
@@ -51,7 +53,7 @@ export class StrandSocket {
   #openCounter: number;
   readonly #in: Slab = nativeSlab(inBytes);
   #inFilled = 0;
-  /** The rest of a record the kernel did not take, with room for one record. */
+  /** The rest of a record the kernel did not take. */
   #out: Slab | undefined;
   #outStart = 0;
   #outEnd = 0;
@@ -143,10 +145,15 @@ export class StrandSocket {
   }
 
   #keep(slab: Slab, from: number, to: number): void {
-    this.#out ??= nativeSlab(2 * limits.recordBytesMax);
+    this.#out ??= nativeSlab(outBytes);
     if (this.#outStart === this.#outEnd) {
       this.#outStart = 0;
       this.#outEnd = 0;
+    }
+    if (this.#outEnd + to - from > outBytes) {
+      // Whoever heard that the strand is blocked and sends all the same loses the strand, not the worker.
+      this.close('more is sent than can wait');
+      return;
     }
     this.#out.bytes.set(slab.bytes.subarray(from, to), this.#outEnd);
     this.#outEnd += to - from;
