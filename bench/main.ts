@@ -29,6 +29,8 @@ const benches: readonly Bench[] = [
 
 /** All of it is ended and swept after this, whatever hangs. */
 const patienceMs = 240_000;
+/** What fails from now on fails because the stage is being taken away. */
+let ending = false;
 const root = process.getuid?.() === 0;
 
 /** The benches asked for. Throws UserError `BENCH_NAME`. */
@@ -48,12 +50,14 @@ async function runOne(bench: Bench): Promise<void> {
   try {
     await bench.run();
   } catch (error) {
+    if (ending) return;
     say(`\n${bench.name}: failed: ${sentenceOf(error)}`);
     process.exitCode = 1;
   }
 }
 
 function giveUp(reason: string): void {
+  ending = true;
   say(`\nended: ${reason}`);
   void (root ? sweepStage() : Promise.resolve()).finally(() => process.exit(1));
 }

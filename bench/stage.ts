@@ -86,6 +86,9 @@ async function batch(lines: readonly string[], inside?: string): Promise<void> {
   await run(argv, { ...patience, input: `${lines.join('\n')}\n` });
 }
 
+/** Where logs and states of the run in progress are. */
+let folderInUse: string | undefined;
+
 /** Ends what runs in the bench's namespaces, and removes them: its own at the end, at the beginning what a dead run left. */
 export async function sweepStage(): Promise<void> {
   await inTurn(
@@ -102,12 +105,15 @@ export async function sweepStage(): Promise<void> {
       await run(['ip', 'netns', 'delete', name], patience);
     },
   );
+  if (folderInUse !== undefined) rmSync(folderInUse, { recursive: true, force: true });
+  folderInUse = undefined;
 }
 
 /** Builds the stage, lets `play` use it with a folder for logs and states, and takes everything away. */
 export async function onStage<R>(play: (folder: string) => Promise<R>): Promise<R> {
   await sweepStage();
   const folder = mkdtempSync(join(tmpdir(), 'tresse-bench-'));
+  folderInUse = folder;
   try {
     await batch(wires);
     for (const name of all) for (const [key, value] of Object.entries(settings)) writeSysctl(key, value, name);
@@ -115,6 +121,5 @@ export async function onStage<R>(play: (folder: string) => Promise<R>): Promise<
     return await play(folder);
   } finally {
     await sweepStage();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
