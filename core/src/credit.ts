@@ -35,15 +35,19 @@ const idleMs = 1_000;
 
 export class CreditWindow {
   readonly #budget: CreditBudget;
-  #windowBytes = creditFloorBytes;
-  #limit = creditFloorBytes;
+  /** The stream's own, outside the budget, bytes. */
+  readonly #floorBytes: number;
+  #windowBytes: number;
+  #limit: number;
   #roundStartMs = 0;
   #roundStartOffset = 0;
   #usedMs = 0;
   #grownMs = -Infinity;
 
-  constructor(budget: CreditBudget, nowMs: number) {
+  constructor(budget: CreditBudget, nowMs: number, floorBytes: number = creditFloorBytes) {
     this.#budget = budget;
+    this.#floorBytes = floorBytes;
+    this.#windowBytes = floorBytes;
     this.#roundStartMs = nowMs;
     this.#usedMs = nowMs;
     this.#grow(creditWindowBytesFirst);
@@ -94,15 +98,15 @@ export class CreditWindow {
   /** Gives back what an idle stream does not use; credit the peer was already given stands until it is used. */
   rest(consumed: number, nowMs: number): void {
     if (nowMs - this.#usedMs < idleMs) return;
-    const keep = Math.max(creditFloorBytes, this.#limit - consumed);
+    const keep = Math.max(this.#floorBytes, this.#limit - consumed);
     if (keep >= this.#windowBytes) return;
     this.#budget.give(this.#windowBytes - keep);
     this.#windowBytes = keep;
   }
 
   release(): void {
-    this.#budget.give(this.#windowBytes - creditFloorBytes);
-    this.#windowBytes = creditFloorBytes;
+    this.#budget.give(this.#windowBytes - this.#floorBytes);
+    this.#windowBytes = this.#floorBytes;
   }
 
   #grow(target: number): void {

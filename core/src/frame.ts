@@ -65,7 +65,8 @@ export type Violation =
   | 'target'
   | 'piece-cost'
   | 'end-changed'
-  | 'streams-exceeded';
+  | 'streams-exceeded'
+  | 'message-length';
 
 /** Receives the frames of one record; a returned violation stops reading. */
 export interface FrameSink {

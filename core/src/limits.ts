@@ -38,6 +38,8 @@ export const sendBudgetBytes: number = 64 * 1_048_576;
 /** The least a sender may keep for one stream, bytes. */
 export const sendFloorBytes = 65_536;
 
+/** Fixed credit of stream 0, bytes each way. */
+export const controlCreditBytes = 65_536;
 /** Live streams of a session. */
 export const streamsMax = 4_096;
 /** Strands of a session. */

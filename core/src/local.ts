@@ -19,4 +19,6 @@ export interface Local {
   room(stream: Stream): void;
   /** Both directions are complete and acknowledged: close in order. */
   released(stream: Stream): void;
+  /** A message of the peer's daemon; the bytes are the callee's. */
+  message?(bytes: Uint8Array): void;
 }

@@ -60,7 +60,7 @@ export class Receiver implements FrameSink {
     this.#asksForAck = true;
     const state = this.#state;
     const known = state.used.state(id);
-    if (known === 'impossible') return 'stream-number';
+    if (known === 'impossible' || id === 0) return 'stream-number';
     if (known === 'used') return undefined;
     if (state.streams.size >= streamsMax * 2) return 'streams-exceeded';
     state.used.use(id);
@@ -92,8 +92,9 @@ export class Receiver implements FrameSink {
     if (stream.receive.costBytes > stream.credit.windowBytes + chunkBytesMax) return 'piece-cost';
     stream.lastActiveMs = this.#state.nowMs;
     const fresh = stream.receive.accept(offset, this.#slab, start, length, (slab, at, count) =>
-      this.#state.local.deliver(stream, slab, at, count),
+      this.deliver(stream, slab, at, count),
     );
+    if (this.#state.inbox.broken) return 'message-length';
     this.#state.counters.bytesReceivedTwice += length - fresh;
     if (stream.credit.receive(end, this.#state.longestRttMs(), this.#state.nowMs) && stream.receiveEnd < 0) {
       this.#state.pend(stream, 'credit');
@@ -104,6 +105,7 @@ export class Receiver implements FrameSink {
 
   onFin(id: number, end: number): Violation | undefined {
     this.#asksForAck = true;
+    if (id === 0) return 'stream-number';
     const stream = this.#find(id);
     if (typeof stream === 'string') return stream;
     if (!stream || stream.dead) return undefined;
@@ -116,6 +118,7 @@ export class Receiver implements FrameSink {
 
   onReset(id: number, reason: number): Violation | undefined {
     this.#asksForAck = true;
+    if (id === 0) return 'stream-number';
     const stream = this.#find(id);
     if (typeof stream === 'string') return stream;
     if (!stream) return undefined;
@@ -201,6 +204,12 @@ export class Receiver implements FrameSink {
     return undefined;
   }
 
+  /** Hands in-order bytes to whom they are for; returns how many are taken now. */
+  deliver(stream: Stream, slab: Slab, start: number, length: number): number {
+    const { control, inbox, local } = this.#state;
+    return stream === control ? inbox.take(slab, start, length) : local.deliver(stream, slab, start, length);
+  }
+
   /** Delivered bytes become credit; the end in order is told to the local peer. */
   progress(stream: Stream): void {
     const state = this.#state;
@@ -217,7 +226,8 @@ export class Receiver implements FrameSink {
   /** Credit is given back for what the local peer's TCP has acknowledged, not for what it was handed. */
   renewCredit(stream: Stream): void {
     const state = this.#state;
-    const open = stream.receive.next > 0 ? state.local.unacknowledged(stream) : 0;
+    const own = stream === state.control;
+    const open = stream.receive.next > 0 && !own ? state.local.unacknowledged(stream) : 0;
     if (open > 0) state.creditWatch.add(stream);
     else state.creditWatch.delete(stream);
     const renewed = stream.credit.consume(stream.receive.next - open, state.longestRttMs(), state.nowMs);
@@ -226,7 +236,7 @@ export class Receiver implements FrameSink {
 
   /** The stream; undefined when its number was used and it is gone; a violation when it never was. */
   #find(id: number): Stream | undefined | Violation {
-    const stream = this.#state.streams.get(id);
+    const stream = id === 0 ? this.#state.control : this.#state.streams.get(id);
     if (stream) return stream;
     const ours = this.#state.side === 'box' ? id % 2 === 1 : id % 2 === 0;
     if (ours) return id < this.#state.nextStream ? undefined : 'stream-without-open';

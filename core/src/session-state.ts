@@ -5,13 +5,14 @@
 import { NumberedQueue, type SlabPool } from '@tresse/kit';
 
 import type { Control, ControlKind, SentItem } from './chunk.ts';
-import type { CreditBudget } from './credit.ts';
+import { MessageReader } from './control-stream.ts';
+import { CreditBudget } from './credit.ts';
 import { type ResetReason, StreamClass } from './frame.ts';
-import { sendBudgetBytes, sendFloorBytes } from './limits.ts';
+import { controlCreditBytes, sendBudgetBytes, sendFloorBytes } from './limits.ts';
 import type { Local } from './local.ts';
 import { Path } from './path.ts';
 import type { Strand } from './strand.ts';
-import type { Stream } from './stream.ts';
+import { Stream } from './stream.ts';
 import { UsedNumbers } from './used-numbers.ts';
 
 /** Which end of the session this is: only the box opens strands. */
@@ -47,6 +48,10 @@ export class SessionState {
   readonly strands: Map<number, Strand> = new Map();
   readonly streams: Map<number, Stream> = new Map();
   readonly used: UsedNumbers;
+  /** Stream 0: the daemons' messages, with a fixed credit, before everything else. */
+  readonly control: Stream;
+  readonly inbox: MessageReader;
+  readonly urgent: NumberedQueue<Stream> = new NumberedQueue();
   readonly interactive: NumberedQueue<Stream> = new NumberedQueue();
   readonly bulk: NumberedQueue<Stream> = new NumberedQueue();
   readonly pending: NumberedQueue<Control> = new NumberedQueue();
@@ -83,6 +88,12 @@ export class SessionState {
     this.nextStream = side === 'box' ? 1 : 2;
     this.nowMs = nowMs;
     this.lineSeenMs = nowMs;
+    const nowhere = { address: new Uint8Array(4), port: 0 };
+    const none = new CreditBudget(0);
+    this.control = new Stream(0, StreamClass.realtime, nowhere, [], true, pool, none, nowMs, controlCreditBytes);
+    // Nobody opens it: it is there with the session.
+    this.control.openAcked = true;
+    this.inbox = new MessageReader((message) => local.message?.(message));
   }
 
   path(id: number): Path {
@@ -107,7 +118,12 @@ export class SessionState {
     if (stream.queued || stream.dead) return;
     if (stream.sendableBytes <= 0 && !stream.send.hasLost) return;
     stream.queued = true;
-    (this.isBulk(stream) ? this.bulk : this.interactive).push(stream.id, stream);
+    const queue = stream === this.control ? this.urgent : this.isBulk(stream) ? this.bulk : this.interactive;
+    queue.push(stream.id, stream);
+  }
+
+  knows(stream: Stream): boolean {
+    return stream === this.control || this.streams.get(stream.id) === stream;
   }
 
   isBulk(stream: Stream): boolean {
@@ -143,7 +159,7 @@ export class SessionState {
       this.counters.chunksSentAgain++;
       this.counters.bytesSentAgain += item.length;
       this.ready(stream);
-    } else if (this.streams.get(stream.id) === stream && (!item.acked || item.kind === 'credit')) {
+    } else if (this.knows(stream) && (!item.acked || item.kind === 'credit')) {
       if (!stream.dead || item.kind === 'reset') this.pend(stream, item.kind);
     }
   }

@@ -6,8 +6,9 @@
  *
  *     handle..., command... -> pollRecord until undefined -> nextTimeoutMs -> tick
  */
-import type { Slab, SlabPool } from '@tresse/kit';
+import { BugError, type Slab, type SlabPool } from '@tresse/kit';
 
+import { framedMessage, messageBytesMax } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
 import { ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
 import { receiveBudgetBytes } from './limits.ts';
@@ -79,7 +80,14 @@ export class Session {
   /** True while the session must be looked at every couple of milliseconds. */
   get busy(): boolean {
     const s = this.#state;
-    if (s.interactive.length > 0 || s.bulk.length > 0 || s.creditWatch.size > 0 || s.pending.length > 0) return true;
+    if (
+      s.urgent.length > 0 ||
+      s.interactive.length > 0 ||
+      s.bulk.length > 0 ||
+      s.creditWatch.size > 0 ||
+      s.pending.length > 0
+    )
+      return true;
     for (const strand of s.strands.values()) if (strand.sent.length > 0 || strand.unackedSegments > 0) return true;
     return false;
   }
@@ -214,6 +222,26 @@ export class Session {
     return stream;
   }
 
+  /**
+   * Says something to the peer's daemon (stream 0); it leaves at the next poll. Throws BugError `MESSAGE_LENGTH` above
+   * 64 KiB.
+   */
+  sendMessage(message: Uint8Array, nowMs: number): void {
+    const state = this.#state;
+    state.nowMs = nowMs;
+    if (message.length > messageBytesMax) throw new BugError('MESSAGE_LENGTH', `a message of ${message.length} bytes`);
+    const framed = framedMessage(message);
+    for (let at = 0; at < framed.length;) {
+      const { slab, start, room } = state.control.send.reserve();
+      const count = Math.min(room, framed.length - at);
+      slab.bytes.set(framed.subarray(at, at + count), start);
+      state.control.send.commit(count);
+      state.heldBytes += count;
+      at += count;
+    }
+    state.ready(state.control);
+  }
+
   /** Whether more may be read from the stream's local peer; if not, `Local.room` tells when. */
   mayRead(stream: Stream): boolean {
     return this.#state.mayRead(stream);
@@ -236,6 +264,7 @@ export class Session {
       state.drop(stream);
     }
     state.streams.clear();
+    state.drop(state.control);
   }
 
   /** Looks at the clock: silence, overdue chunks, lines lost for too long. Returns false when the session is over. */

@@ -32,7 +32,7 @@ export class Stream {
   readonly openCarriedBy: number[] = [];
 
   /** Offset up to which the peer lets us send. */
-  creditLimit: number = creditFloorBytes;
+  creditLimit: number;
   /** The local peer has ended its direction: final offset, else -1. */
   sendEnd = -1;
   /** The peer's final offset, else -1. */
@@ -62,6 +62,7 @@ export class Stream {
     pool: SlabPool,
     budget: CreditBudget,
     nowMs: number,
+    floorBytes: number = creditFloorBytes,
   ) {
     this.id = id;
     this.klass = klass;
@@ -71,7 +72,8 @@ export class Stream {
     this.connected = opener;
     this.send = new SendBuffer(pool);
     this.receive = new ReceiveBuffer(pool);
-    this.credit = new CreditWindow(budget, nowMs);
+    this.credit = new CreditWindow(budget, nowMs, floorBytes);
+    this.creditLimit = floorBytes;
     this.lastActiveMs = nowMs;
     this.progressMs = nowMs;
   }

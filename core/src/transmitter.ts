@@ -7,7 +7,7 @@
  *
  * The caller polls until nothing comes, seals each record and gives it to the strand's socket.
  */
-import type { Slab } from '@tresse/kit';
+import type { NumberedQueue, Slab } from '@tresse/kit';
 
 import type { Chunk, Control } from './chunk.ts';
 import { FrameWriter, PathState } from './frame.ts';
@@ -248,20 +248,31 @@ export class Transmitter {
 
   #pollData(out: Slab): Strand | undefined {
     const state = this.#state;
+    if (state.urgent.length > 0 && this.#survey.look(false) > 0) {
+      const strand = this.#pollQueue(out, state.urgent);
+      if (strand) return strand;
+    }
     if (state.interactive.length === 0 && state.bulk.length === 0) return undefined;
     const bulkFirst = ++this.#turn % bulkTurn === 0;
     for (let pass = 0; pass < 2; pass++) {
       const bulk = (pass === 0) === bulkFirst;
       const queue = bulk ? state.bulk : state.interactive;
       if (queue.length === 0 || this.#survey.look(bulk) === 0) continue;
-      for (let n = queue.length; n > 0; n--) {
-        const stream = queue.shift();
-        if (!stream) break;
-        stream.queued = false;
-        const strand = stream.dead ? undefined : this.#pollStream(out, stream);
-        state.ready(stream);
-        if (strand) return strand;
-      }
+      const strand = this.#pollQueue(out, queue);
+      if (strand) return strand;
+    }
+    return undefined;
+  }
+
+  /** The first of the queue's streams, in turn, that has a line for its next chunk. */
+  #pollQueue(out: Slab, queue: NumberedQueue<Stream>): Strand | undefined {
+    for (let n = queue.length; n > 0; n--) {
+      const stream = queue.shift();
+      if (!stream) break;
+      stream.queued = false;
+      const strand = stream.dead ? undefined : this.#pollStream(out, stream);
+      this.#state.ready(stream);
+      if (strand) return strand;
     }
     return undefined;
   }

@@ -43,6 +43,7 @@ export class Watch {
       if (stream.dead) state.creditWatch.delete(stream);
       else this.#receiver.renewCredit(stream);
     }
+    this.#hedge(state.control);
     for (const stream of state.streams.values()) this.#hedge(stream);
     if (state.nowMs - this.#restedMs >= restGapMs) this.#rest();
     return this.#judgeSession();

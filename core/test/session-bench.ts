@@ -40,6 +40,7 @@ export class SessionBench {
       reset: (stream, reason) => this.told.push(`reset ${stream.id} ${reason}`),
       room: (stream) => this.told.push(`room ${stream.id}`),
       released: (stream) => this.told.push(`released ${stream.id}`),
+      message: (bytes) => this.told.push(`message ${bytes.join()}`),
     };
     this.session = new Session({ side, local, pool: this.pool }, this.nowMs);
   }
