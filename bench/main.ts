@@ -43,6 +43,7 @@ function chosen(): readonly Bench[] {
 }
 
 async function runOne(bench: Bench): Promise<void> {
+  if (ending) return;
   if (bench.needsStage && (!root || cpus().length < 2)) {
     say(`\n${bench.name}: -  (needs root, for namespaces, and two cores)`);
     return;
