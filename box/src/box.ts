@@ -4,7 +4,9 @@ import {
   kernelWishes,
   type Log,
   preferredCiphers,
+  readPeerMessage,
   reportSession,
+  sayGoodbye,
   softwareVersion,
   type StateDirectory,
 } from '@tresse/daemon';
@@ -85,6 +87,13 @@ export class Box {
         onReady: (incarnation) => this.#ready(incarnation),
         onLog: (level, text, fields) => this.#log.at(level, text, fields),
         onHandshakeWanted: (reason) => this.#rendezvous.want(reason),
+        onPeerMessage: (sessionKey, bytes) => {
+          const message = readPeerMessage(bytes);
+          if (!message) return;
+          this.#log.warn('the relay says goodbye', { reason: message.reason });
+          this.#engine?.endSession(sessionKey);
+          this.#rendezvous.want('the relay said goodbye');
+        },
         onNetworkChanged: () => this.#networkChanged(),
         onFault: (stack, count) => {
           this.#incarnation = undefined;
@@ -118,6 +127,7 @@ export class Box {
     clearTimeout(this.#settling);
     clearTimeout(this.#looking);
     await this.#rendezvous.stop();
+    if (this.#engine) await sayGoodbye(this.#engine, 'the box stops');
     // The engine first: its clients get their resets while their packets still come here.
     await this.#engine?.stop();
     await this.#network.tearDown();

@@ -1,3 +1,4 @@
+export { readPeerMessage, sayGoodbye } from './peer-message.ts';
 export { serveApi } from './api.ts';
 export { preferredCiphers } from './ciphers.ts';
 export { readConfiguration, writeFirstConfiguration } from './configuration.ts';

@@ -15,6 +15,8 @@ export interface EngineEvents {
   onTlsConnection?(fd: number, remote: { address: string; port: number }): void;
   /** Box: there is no key, or an opening was refused. */
   onHandshakeWanted?(reason: string): void;
+  /** The peer's daemon says something on this session: bytes of a stranger's making. */
+  onPeerMessage?(sessionKey: string, bytes: Uint8Array): void;
   /** Box: a link, address or route changed. */
   onNetworkChanged?(): void;
   /** The worker died and is started again (or not: `restartInMs` undefined). */
@@ -112,6 +114,8 @@ export interface Engine {
   /** Resolves when strands under the new key are accepted. */
   installKid(install: KidInstall): Promise<void>;
   endSession(sessionKey: string): void;
+  /** Says something to the daemon at the other end of every session, at most 64 KiB. */
+  tellPeers(bytes: Uint8Array): void;
   status(): Promise<EngineStatus>;
   /** Ends within a second. */
   stop(): Promise<void>;

@@ -64,6 +64,10 @@ class EngineHost<Options> implements BoxEngine {
     this.#host.post({ type: 'paths', paths });
   }
 
+  tellPeers(bytes: Uint8Array): void {
+    this.#host.post({ type: 'message', bytes });
+  }
+
   endSession(sessionKey: string): void {
     this.#host.post({ type: 'end', sessionKey });
   }
@@ -116,6 +120,9 @@ class EngineHost<Options> implements BoxEngine {
         break;
       case 'tls':
         this.#events.onTlsConnection?.(message.fd, { address: message.address, port: message.port });
+        break;
+      case 'message':
+        this.#events.onPeerMessage?.(message.sessionKey, message.bytes);
         break;
       case 'handshake':
         this.#events.onHandshakeWanted?.(message.reason);

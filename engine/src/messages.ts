@@ -13,6 +13,7 @@ export type ToWorker =
   | { readonly type: 'kid'; readonly call: number; readonly install: KidInstall }
   | { readonly type: 'paths'; readonly paths: readonly BoxPath[] }
   | { readonly type: 'end'; readonly sessionKey: string }
+  | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'status'; readonly call: number };
 
 /** Worker to main thread. */
@@ -23,6 +24,7 @@ export type FromWorker =
   | { readonly type: 'status'; readonly call: number; readonly status: EngineStatus }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: LogFields }
   | { readonly type: 'tls'; readonly fd: number; readonly address: string; readonly port: number }
+  | { readonly type: 'message'; readonly sessionKey: string; readonly bytes: Uint8Array }
   | { readonly type: 'handshake'; readonly reason: string }
   | { readonly type: 'network' };
 

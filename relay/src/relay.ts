@@ -4,8 +4,10 @@ import {
   kernelWishes,
   type Log,
   preferredCiphers,
+  readPeerMessage,
   Reception,
   reportSession,
+  sayGoodbye,
   softwareVersion,
 } from '@tresse/daemon';
 import { localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
@@ -69,6 +71,12 @@ export class Relay {
         },
         onLog: (level, text, fields) => this.#log.at(level, text, fields),
         onTlsConnection: (fd, remote) => this.#reception.adopt(fd, remote),
+        onPeerMessage: (sessionKey, bytes) => {
+          const message = readPeerMessage(bytes);
+          if (!message) return;
+          this.#log.info('a box says goodbye', { reason: message.reason });
+          this.#engine?.endSession(sessionKey);
+        },
         onFault: (stack, count) => {
           this.#running = undefined;
           this.#log.error('the data plane failed', { stack, count });
@@ -94,6 +102,7 @@ export class Relay {
   async stop(): Promise<void> {
     this.#running = undefined;
     this.#reception.close();
+    if (this.#engine) await sayGoodbye(this.#engine, 'the relay stops');
     await this.#engine?.stop();
   }
 

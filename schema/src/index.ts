@@ -12,6 +12,7 @@ export {
   type RelayAnswer,
   relayAnswer,
 } from './hello.ts';
+export { type PeerMessage, peerMessage } from './peer-message.ts';
 export { durationMs, rateBps, shareRatio, sizeBytes } from './quantity.ts';
 export { type RelayConfig, relayConfig } from './relay-config.ts';
 export {

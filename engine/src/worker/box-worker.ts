@@ -94,6 +94,9 @@ class BoxPlane {
           this.#announce();
         }
         break;
+      case 'message':
+        this.#driver?.say(message.bytes);
+        break;
       case 'status':
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
         break;
@@ -115,6 +118,7 @@ class BoxPlane {
         this.#refusals = 0;
         this.#caller?.answered(strand);
       },
+      onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
       onStrandClosed: (strand, socket) => {
         if (socket.endedByPeer && strand.recordsReceived === 0) this.#onRefused();
       },

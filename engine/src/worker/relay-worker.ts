@@ -114,6 +114,9 @@ class RelayPlane implements ListenerOwner {
         if (session) this.#end(session, 'ended by the daemon');
         break;
       }
+      case 'message':
+        for (const session of this.#sessions.values()) session.driver.say(message.bytes);
+        break;
       case 'status':
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
         break;
@@ -152,6 +155,7 @@ class RelayPlane implements ListenerOwner {
         const text = suspect ? 'path is silent while others are heard' : 'path is heard again';
         this.#log(suspect ? 'warn' : 'info', text, { box: install.peer, path });
       },
+      onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
       onAnswered: () => {},
       onStrandClosed: () => {},
       onOver: () => this.#sleep(session),

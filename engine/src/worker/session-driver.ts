@@ -8,8 +8,13 @@ import { RateMeter } from './rate-meter.ts';
 import type { StrandOwner, StrandSocket } from './strand-socket.ts';
 import { type Connect, StreamSockets } from './stream-sockets.ts';
 
-/** The kernel's figures are read at most this often, ms. */
-const sampleGapMs = 2;
+/**
+ * The kernel's figures are read this often, ms: a few times in the shortest round trip. Between two readings no strand gets more than
+ * its window had room for at the first, so rarer readings than round trips would be what bounds a short line's rate.
+ */
+const sampleGapMsMax = 2;
+const sampleGapMsMin = 0.2;
+const samplesPerRtt = 4;
 /** Records sent for one session in one turn: others have theirs too. */
 const recordsMax = 256;
 /** A strand that takes nothing for this long is closed, ms. */
@@ -25,6 +30,8 @@ export type Log = (level: LogLevel, text: string, fields: LogFields) => void;
 /** What the owner of a session wants to hear. */
 export interface DriverEvents {
   onPath(path: number, suspect: boolean): void;
+  /** The peer's daemon says something. */
+  onMessage?(bytes: Uint8Array): void;
   onAnswered(strand: Strand): void;
   onStrandClosed(strand: Strand, socket: StrandSocket, reason: string): void;
   /** The session has been without a line for too long: nothing is done for it until {@link SessionDriver.end} or a new strand. */
@@ -57,6 +64,7 @@ export class SessionDriver implements StrandOwner {
   readonly #meter: RateMeter = new RateMeter();
   readonly #timer: Timer;
   #sampledMs = 0;
+  #sampleGapMs = sampleGapMsMax;
   #sweptMs = 0;
   #dirty = false;
 
@@ -73,7 +81,12 @@ export class SessionDriver implements StrandOwner {
     this.#loop = loop;
     this.#log = log;
     this.#events = events;
-    this.sockets = new StreamSockets(loop, connect, () => this.touch());
+    this.sockets = new StreamSockets(
+      loop,
+      connect,
+      () => this.touch(),
+      (bytes) => events.onMessage?.(bytes),
+    );
     this.session = new Session(
       { side, local: this.sockets, pool, onPath: (path) => events.onPath(path.id, path.suspect) },
       loop.nowMs,
@@ -86,6 +99,12 @@ export class SessionDriver implements StrandOwner {
   /** Something changed that the session may answer: it is polled at the end of this turn. */
   touch(): void {
     this.#dirty = true;
+  }
+
+  /** Says something to the peer's daemon. */
+  say(bytes: Uint8Array): void {
+    this.session.sendMessage(bytes, this.#loop.nowMs);
+    this.touch();
   }
 
   /** Takes an authenticated connection in as a strand. */
@@ -146,7 +165,7 @@ export class SessionDriver implements StrandOwner {
     if (!this.#dirty || this.session.ended) return;
     this.#dirty = false;
     const nowMs = this.#loop.nowMs;
-    if (nowMs - this.#sampledMs >= sampleGapMs) this.#sample(nowMs);
+    if (nowMs - this.#sampledMs >= this.#sampleGapMs) this.#sample(nowMs);
     for (let i = 0; i < recordsMax; i++) {
       const strand = this.session.pollRecord(out, nowMs);
       if (!strand) {
@@ -202,10 +221,12 @@ export class SessionDriver implements StrandOwner {
 
   #sample(nowMs: number): void {
     this.#sampledMs = nowMs;
+    let shortestMs = sampleGapMsMax * samplesPerRtt;
     for (const [strand, socket] of this.#strands) {
       if (!kernel.read(socket.fd)) continue;
       info.rttMs = kernel.rttUs / 1_000;
       info.minRttMs = kernel.minRttUs === 0xffff_ffff ? 0 : kernel.minRttUs / 1_000;
+      if (info.minRttMs > 0) shortestMs = Math.min(shortestMs, info.minRttMs);
       info.unsentBytes = kernel.unsentBytes + socket.waitingBytes;
       info.unackedSegments = kernel.unackedSegments;
       info.segmentsIn = kernel.segmentsIn;
@@ -217,6 +238,7 @@ export class SessionDriver implements StrandOwner {
       info.windowBytes = kernel.sndCwnd * kernel.sndMss;
       this.session.handleStrandInfo(strand, info, nowMs);
     }
+    this.#sampleGapMs = Math.max(sampleGapMsMin, shortestMs / samplesPerRtt);
   }
 
   #sweep(nowMs: number): void {

@@ -69,16 +69,27 @@ export class StreamSockets implements Local {
   #session: Session | undefined;
   /** Something happened that the session should answer. */
   readonly #onActivity: () => void;
+  readonly #onMessage: (bytes: Uint8Array) => void;
 
-  constructor(loop: EventLoop, connect: Connect, onActivity: () => void) {
+  constructor(
+    loop: EventLoop,
+    connect: Connect,
+    onActivity: () => void,
+    onMessage: (bytes: Uint8Array) => void = (): void => {},
+  ) {
     this.#loop = loop;
     this.#connect = connect;
     this.#onActivity = onActivity;
+    this.#onMessage = onMessage;
   }
 
   /** Set once, before anything else: sockets and session know each other. */
   attach(session: Session): void {
     this.#session = session;
+  }
+
+  message(bytes: Uint8Array): void {
+    this.#onMessage(bytes);
   }
 
   get count(): number {
