@@ -110,6 +110,8 @@ export class Rendezvous {
     try {
       const { uplink, agreement } = await Promise.any(attempts);
       round.abort();
+      // The data plane began anew meanwhile: the relay was told of one that is no more.
+      if (this.#needs.offer()?.incarnation !== offer.incarnation) return false;
       await this.#needs.agreed(agreement, uplink);
       this.#agreedAtMs = performance.now();
       return true;

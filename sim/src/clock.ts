@@ -1,4 +1,5 @@
 /** Virtual time: events in order of their time, equal times in the order they were asked for. Nothing ever waits. */
+import { BugError } from '@tresse/kit';
 
 interface Event {
   readonly atMs: number;
@@ -51,7 +52,7 @@ export class Clock {
     }
     this.#removeFirst();
     this.#atOnce = first.atMs > this.#nowMs ? 0 : this.#atOnce + 1;
-    if (this.#atOnce > atOnceMax) throw new RangeError(`time stands still at ${this.#nowMs} ms`);
+    if (this.#atOnce > atOnceMax) throw new BugError('SIMULATION', `time stands still at ${this.#nowMs} ms`);
     this.#nowMs = first.atMs;
     first.act();
     return true;

@@ -10,7 +10,7 @@ import {
   StrandRole,
   type Stream,
 } from '@tresse/core';
-import { FreeListPool, heapSlab, type Slab } from '@tresse/kit';
+import { BugError, FreeListPool, heapSlab, type Slab } from '@tresse/kit';
 
 import type { Clock } from './clock.ts';
 import type { Connection, EndName } from './connection.ts';
@@ -184,14 +184,15 @@ export class Endpoint {
     let records = 0;
     for (let strand = session.pollRecord(this.#out, nowMs); strand; strand = session.pollRecord(this.#out, nowMs)) {
       this.#write(strand, session.textLength);
-      if (++records > recordsMax) throw new RangeError(`polls records without end, the last on strand ${strand.id}`);
+      if (++records > recordsMax)
+        throw new BugError('SIMULATION', `polls records without end, the last on strand ${strand.id}`);
     }
     this.#wakeBy(Math.min(session.nextTimeoutMs(nowMs), this.dialer?.nextDueMs(nowMs) ?? Infinity));
   }
 
   #write(strand: Strand, length: number): void {
     const lane = this.#byStrand.get(strand);
-    if (!lane) throw new RangeError(`a record for strand ${strand.id}, which is closed`);
+    if (!lane) throw new BugError('SIMULATION', `a record for strand ${strand.id}, which is closed`);
     const at = limits.recordHeaderBytes;
     const half = lane.connection.half(this.#options.side);
     this.#options.note(4, strand.id, length);

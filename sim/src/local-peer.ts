@@ -1,6 +1,6 @@
 /** A stream's local peer at one side: gives known bytes at its own pace, takes what comes at its own pace, checks it. */
 import { ResetReason, type Session, type Stream } from '@tresse/core';
-import type { Slab } from '@tresse/kit';
+import { BugError, type Slab } from '@tresse/kit';
 
 import type { Clock } from './clock.ts';
 import type { Pattern } from './pattern.ts';
@@ -99,11 +99,11 @@ export class LocalPeer {
   /** Takes in-order bytes; returns how many. */
   take(slab: Slab, start: number, length: number): number {
     const outcome = this.outcome;
-    if (outcome.ended) throw new RangeError(`stream ${this.#stream.id}: bytes behind the end`);
+    if (outcome.ended) throw new BugError('SIMULATION', `stream ${this.#stream.id}: bytes behind the end`);
     const room = this.#room();
     const count = Math.min(length, room);
     const wrong = this.#takes.mismatch(slab.bytes, start, outcome.taken, count);
-    if (wrong >= 0) throw new RangeError(`stream ${this.#stream.id}: byte ${wrong} is wrong`);
+    if (wrong >= 0) throw new BugError('SIMULATION', `stream ${this.#stream.id}: byte ${wrong} is wrong`);
     outcome.taken += count;
     if (count > 0) {
       const { nowMs } = this.#clock;

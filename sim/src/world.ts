@@ -1,6 +1,6 @@
 /** A box and a relay in virtual time: lines between them, streams over them, and what happens to the lines. */
 import { CreditBudget, limits, ResetReason, type Stream, type StrandRole, type Target } from '@tresse/core';
-import { Prng } from '@tresse/kit';
+import { BugError, Prng } from '@tresse/kit';
 
 import { Clock } from './clock.ts';
 import { Connection, type EndEvents, type EndName } from './connection.ts';
@@ -88,7 +88,7 @@ export class World {
 
   line(path: number): Line {
     const line = this.lines[path - 1];
-    if (!line) throw new RangeError(`no line ${path}`);
+    if (!line) throw new BugError('SIMULATION', `no line ${path}`);
     return line;
   }
 
@@ -138,8 +138,8 @@ export class World {
 
   #accept(stream: Stream): void {
     const flow = this.flows[stream.target.port - 1];
-    if (!flow) throw new RangeError(`a stream to port ${stream.target.port}, which nobody opened`);
-    if (flow.relay) throw new RangeError(`stream ${stream.id} connects twice`);
+    if (!flow) throw new BugError('SIMULATION', `a stream to port ${stream.target.port}, which nobody opened`);
+    if (flow.relay) throw new BugError('SIMULATION', `stream ${stream.id} connects twice`);
     this.clock.at(this.clock.nowMs + flow.spec.connectMs, () => {
       const { session } = this.relay;
       if (stream.dead) return;

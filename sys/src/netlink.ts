@@ -40,14 +40,16 @@ export function openRouteMonitor(): number {
   return fd;
 }
 
-/** Reads what the monitor has, whenever it is READABLE; when much is left it stays so. Allocates little and never throws what `sink` does not. */
+/** Reads what the monitor has, whenever it is READABLE; when much is left it stays so. Allocates little. Throws what `sink` throws, and ErrnoError. */
 export function readRouteEvents(fd: number, sink: RouteSink): void {
   for (let i = 0; i < datagramsMax; i++) {
     const count = recvInto(fd, received.address, received.bytes.length);
     if (count === -EAGAIN || count === -EINTR) return;
-    // ENOBUFS: messages were lost. What is still there follows.
-    if (count < 0) sink.onOther();
-    else readRouteMessages(received.bytes, count, sink);
+    // ENOBUFS: messages were lost, of a link perhaps that is down now. What is still there follows, then all links anew.
+    if (count < 0) {
+      sink.onOther();
+      requestLinks(fd);
+    } else readRouteMessages(received.bytes, count, sink);
   }
 }
 
