@@ -11,8 +11,13 @@ import type { Stream } from './stream.ts';
 
 /** What a chunk's record adds to it, bytes. */
 const chunkOverheadBytes: number = dataOverheadBytes + recordHeaderBytes + tagBytes;
-/** A chunk is this much of its line's time, ms. */
+/**
+ * A chunk is this much of its line's time, ms. On a slow line a record's 40 bytes tell, so there it may be longer, up to
+ * ten segments.
+ */
 const chunkMs = 10;
+const slowChunkMs = 20;
+const slowChunkBytesMax: number = 10 * segmentBytes;
 /** A line takes the next chunk while no more than this stands unsent in it: its time in ms, or a segment. */
 const unsentMsMax = 10;
 
@@ -128,8 +133,9 @@ export class LineSurvey {
  * part of one costs a header of its own.
  */
 function chunkSize(rate: number): number {
-  const wanted = Math.max(chunkBytesMin, Math.min(chunkBytesMax, Math.floor((rate * chunkMs) / 1_000)));
-  return wholeSegments(wanted);
+  const slow = Math.min((rate * slowChunkMs) / 1_000, slowChunkBytesMax);
+  const wanted = Math.floor(Math.max((rate * chunkMs) / 1_000, slow));
+  return wholeSegments(Math.max(chunkBytesMin, Math.min(chunkBytesMax, wanted)));
 }
 
 /** The largest chunk up to `bytes` whose record fills whole segments; `bytes` itself where that is less than two. */

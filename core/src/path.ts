@@ -6,6 +6,7 @@ import { segmentBytes, type Strand } from './strand.ts';
 const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 6 * segmentBytes;
 const windowBytesLeast: number = 4 * segmentBytes;
+const squeezedBytes: number = 4 * segmentBytes;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
@@ -229,11 +230,11 @@ export class Path {
     for (const strand of this.strands) {
       if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
       if (strand === this.carrying) continue;
-      if (best === undefined || (best.stuck(nowMs) && !strand.stuck(nowMs))) best = strand;
+      if (best === undefined || (!carries(best, nowMs) && carries(strand, nowMs))) best = strand;
     }
     const current = this.carrying;
     // Nobody better: it goes on.
-    if (current && carries(current, nowMs) && (!best || best.stuck(nowMs))) best = current;
+    if (current && carries(current, nowMs) && (!best || !carries(best, nowMs))) best = current;
     else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
     this.carrying = best;
     this.#turnMs = nowMs;
@@ -241,4 +242,7 @@ export class Path {
 }
 
 const carries = (strand: Strand, nowMs: number): boolean =>
-  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs);
+  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs) && !squeezed(strand);
+
+/** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
+const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;
