@@ -2,7 +2,7 @@ export { bestAead } from './aead.ts';
 export type { Aead, AeadKey, Cipher } from './aead-form.ts';
 export { monotonicMs } from './clock.ts';
 export { closeFd } from './descriptors.ts';
-export { FAILED, HANGUP, READ_HANGUP, READABLE, WRITABLE } from './epoll.ts';
+export { FAILED, HANGUP, READABLE, WRITABLE } from './epoll.ts';
 export * from './errno.ts';
 export { readInto, writeFrom } from './file-io.ts';
 export { EventLoop } from './loop.ts';
