@@ -42,6 +42,8 @@ export const sendFloorBytes = 65_536;
 export const controlCreditBytes = 65_536;
 /** Live streams of a session. */
 export const streamsMax = 4_096;
+/** A strand that has carried this much is replaced, bytes: far below what AES-GCM allows under one key (RFC 8446, 5.5). */
+export const strandBytesMax: number = 2 ** 37;
 /** Strands of a session. */
 export const strandsMax = 64;
 

@@ -39,6 +39,8 @@ export class Strand {
   readonly openedMs: number;
   /** New chunks go elsewhere; set by DRAIN. */
   draining = false;
+  /** The peer is to be told of it. */
+  drainPending = false;
   /** The kernel takes nothing now; a partly written record waits in the engine. */
   blocked = false;
   /** When the kernel last took something while it had something to take. */
@@ -92,6 +94,11 @@ export class Strand {
     this.openedMs = nowMs;
     this.lastHeardMs = nowMs;
     this.progressMs = nowMs;
+  }
+
+  /** Nothing is on its way any more and nothing new comes: it may be closed. */
+  get drained(): boolean {
+    return this.draining && !this.drainPending && this.sent.length === 0 && this.unsentBytes === 0;
   }
 
   get quick(): boolean {

@@ -73,7 +73,7 @@ export class Transmitter {
     let due = Infinity;
     for (const strand of this.#state.strands.values()) {
       if (strand.state !== 'answered' || strand.blocked) continue;
-      due = Math.min(due, strand.ackDueMs, strand.suspect ? Infinity : strand.pingDueMs);
+      due = Math.min(due, strand.ackDueMs, strand.suspect || strand.draining ? Infinity : strand.pingDueMs);
     }
     return due;
   }
@@ -87,12 +87,17 @@ export class Transmitter {
     const nowMs = this.#state.nowMs;
     for (const strand of this.#state.strands.values()) {
       if (strand.state !== 'answered' || strand.blocked) continue;
-      const probe = !strand.suspect && nowMs >= strand.pingDueMs;
-      if (!strand.answerPending && strand.pongToken < 0 && strand.pathsToTell.length === 0 && !probe) continue;
+      const probe = !strand.suspect && !strand.draining && nowMs >= strand.pingDueMs;
+      const due = strand.answerPending || strand.drainPending || strand.pongToken >= 0 || strand.pathsToTell.length > 0;
+      if (!due && !probe) continue;
       this.#begin(out);
       if (strand.answerPending) {
         strand.answerPending = false;
         this.#writer.padding(0);
+      }
+      if (strand.drainPending) {
+        strand.drainPending = false;
+        this.#writer.drain();
       }
       if (strand.pongToken >= 0) {
         this.#writer.pong(strand.pongToken);

@@ -4,7 +4,14 @@
  */
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
-import { hedgeShare, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
+import {
+  hedgeShare,
+  sessionWithoutStrandsMs,
+  silenceMsMin,
+  silenceRtts,
+  streamWithoutLineMs,
+  strandBytesMax,
+} from './limits.ts';
 import { pathFellSilent, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import type { Receiver } from './receiver.ts';
@@ -53,8 +60,20 @@ export class Watch {
   #rest(): void {
     const { nowMs, streams } = this.#state;
     this.#restedMs = nowMs;
+    this.#replaceOld();
     for (const stream of streams.values()) {
       if (!stream.dead) stream.credit.rest(stream.receive.next, nowMs);
+    }
+  }
+
+  /** Strands that have carried enough under their keys: the dialer opens others, these take nothing new. */
+  #replaceOld(): void {
+    const { side, strands } = this.#state;
+    if (side !== 'box') return;
+    for (const strand of strands.values()) {
+      if (strand.draining || strand.bytesIn + strand.bytesOut < strandBytesMax) continue;
+      strand.draining = true;
+      strand.drainPending = true;
     }
   }
 

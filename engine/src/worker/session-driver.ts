@@ -22,6 +22,8 @@ const blockedMsMax = 30_000;
 /** An opening that is not answered, ms. */
 const answerMsMax = 5_000;
 const sweepGapMs = 500;
+/** A strand that takes nothing new is closed after this long without a word, ms. */
+const drainedMs = 1_000;
 /** Segments emptier than this are acknowledgements and requests, not a transfer. */
 const fillMin = 0.5;
 
@@ -63,6 +65,8 @@ export class SessionDriver implements StrandOwner {
   readonly #strands = new Map<Strand, StrandSocket>();
   readonly #meter: RateMeter = new RateMeter();
   readonly #timer: Timer;
+  /** This side opens strands, and so closes those that are replaced. */
+  readonly #opens: boolean;
   #sampledMs = 0;
   #sampleGapMs = sampleGapMsMax;
   #sweptMs = 0;
@@ -78,6 +82,7 @@ export class SessionDriver implements StrandOwner {
     events: DriverEvents,
   ) {
     this.peer = peer;
+    this.#opens = side === 'box';
     this.#loop = loop;
     this.#log = log;
     this.#events = events;
@@ -248,6 +253,7 @@ export class SessionDriver implements StrandOwner {
     for (const [strand, socket] of this.#strands) {
       if (strand.blocked && nowMs - strand.blockedSinceMs > blockedMsMax) socket.close('takes nothing');
       else if (strand.state === 'opening' && nowMs - strand.openedMs > answerMsMax) socket.close('not answered');
+      else if (this.#opens && strand.drained && nowMs - strand.lastHeardMs > drainedMs) socket.close('carried enough');
     }
   }
 }
