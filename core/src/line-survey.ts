@@ -88,7 +88,7 @@ export class LineSurvey {
       strand.usable &&
       (strand.unsentBytes === 0 || strand.roomBytes > 0) &&
       unsentBytes <= Math.max((rate * unsentMsMax) / 1_000, segmentBytes) &&
-      path.outstandingBytes < path.windowBytes(nowMs);
+      path.outstandingBytes(nowMs) < path.windowBytes(nowMs);
     const at = this.#count++;
     this.#sizes[at] = size;
     const line = this.#lines[at];

@@ -9,24 +9,40 @@ import type { Strand } from './strand.ts';
 
 /** A witness was heard at least this long after the suspect fell silent, ms. */
 const witnessLeadMs = 20;
+const delayedSegments = 2;
+/** How late such an acknowledgement comes at most, with some room for the other end's timers, ms. */
+const delayedAckMs = 60;
 
 /** Silence that a round trip of this length does not explain, ms. */
 export const silenceLimitMs = (rttMs: number): number => Math.max(silenceMsMin, silenceRtts * rttMs);
 
+/**
+ * The same for what a strand has outstanding: up to two segments may be answered late, since the other end's TCP delays
+ * acknowledgements (RFC 1122, 4.2.3.2; 40 ms on Linux).
+ */
+function strandLimitMs(strand: Strand): number {
+  const few = strand.unackedSegments <= delayedSegments && strand.unsentBytes === 0;
+  return silenceLimitMs(strand.rttMs) + (few ? delayedAckMs : 0);
+}
+
 /** True when the path is silent although something is outstanding, while another path is heard or for very long. */
 export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number): boolean {
-  let silentMs = 0;
   let heardMs = -Infinity;
+  let silentMs = 0;
+  let limitMs = Infinity;
   let rttMs = 0;
   for (const strand of path.strands) {
     if (strand.state === 'closed') continue;
     heardMs = Math.max(heardMs, strand.lastHeardMs);
     // A strand that is suspect for itself is no evidence against its path.
     if (strand.suspect) continue;
-    silentMs = Math.max(silentMs, strand.silentMs(nowMs));
     rttMs = Math.max(rttMs, strand.rttMs);
+    const ms = strand.silentMs(nowMs);
+    if (ms <= strandLimitMs(strand) || ms < silentMs) continue;
+    silentMs = ms;
+    limitMs = strandLimitMs(strand);
   }
-  if (silentMs === 0 || nowMs - heardMs <= silenceLimitMs(rttMs) || silentMs <= silenceLimitMs(rttMs)) return false;
+  if (nowMs - heardMs <= limitMs) return false;
   for (const other of paths) {
     if (other !== path && !other.suspect && other.lastHeardMs > nowMs - silentMs + witnessLeadMs) return true;
   }
@@ -36,7 +52,7 @@ export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number)
 /** The same for one strand, with any other strand as witness, its own path's included. */
 export function strandFellSilent(strand: Strand, strands: Iterable<Strand>, nowMs: number): boolean {
   const silentMs = strand.silentMs(nowMs);
-  if (silentMs <= silenceLimitMs(strand.rttMs)) return false;
+  if (silentMs <= strandLimitMs(strand)) return false;
   for (const other of strands) {
     if (other === strand || other.suspect || other.state !== 'answered') continue;
     if (other.lastHeardMs > nowMs - silentMs + witnessLeadMs) return true;

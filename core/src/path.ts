@@ -87,7 +87,7 @@ export class Path {
    * the round trip. One that has little on its way beside its siblings says little of the line.
    */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    const carries = 2 * strand.unackedSegments * segmentBytes >= this.outstandingBytes - this.unsentBytes;
+    const carries = 2 * strand.unackedSegments * segmentBytes >= this.outstandingBytes(nowMs) - this.unsentBytes;
     const baseMs = this.baseRttMs;
     const explainedMs = this.#rate.measured ? (this.#fillBytes() * 1_000) / this.#rate.bytesPerSecond : Infinity;
     if (carries) this.#queue.take(strand.rttMs, explainedMs, nowMs);
@@ -147,12 +147,15 @@ export class Path {
     return sum;
   }
 
-  /** Bytes given to the kernel and not acknowledged by the other end's TCP, all strands together. */
-  get outstandingBytes(): number {
+  /**
+   * Bytes given to the kernel and not acknowledged by the other end's TCP, all strands together. What a stuck strand owes
+   * is not on its way: it waits for a time-out, perhaps for seconds after the line is back.
+   */
+  outstandingBytes(nowMs: number): number {
     let sum = 0;
     for (const strand of this.strands) {
-      if (strand.state === 'answered' && !strand.suspect)
-        sum += strand.unackedSegments * segmentBytes + strand.unsentBytes;
+      if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
+      sum += strand.unackedSegments * segmentBytes + strand.unsentBytes;
     }
     return sum;
   }
