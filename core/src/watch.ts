@@ -20,6 +20,8 @@ import type { Stream } from './stream.ts';
 
 /** At a transfer's tail a chunk is late by this, ms, or a quarter of a round trip. */
 const tailLateMs = 20;
+/** Delivery that pauses for this long, ms, or half a round trip: the chunk it waits for may go again if it is late. */
+const slackMsMin = 60;
 /** Chunks looked at behind the one that blocks delivery. */
 const hedgeDepth = 32;
 /** How often idle streams are looked for, ms. */
@@ -124,10 +126,15 @@ export class Watch {
     const tail =
       stream.sendableBytes <= 0 && (stream.localDry || stream.sendEnd >= 0 || stream.creditLimit <= stream.send.next);
     const stillMs = Math.max(silenceMsMin, silenceRtts * rttMs);
-    const standstill = nowMs - stream.progressMs > stillMs;
-    if (!tail && !standstill) return;
-    const lateMs = tail ? Math.max(tailLateMs, rttMs / 4) : stillMs / 2;
-    for (let i = 0; i < hedgeDepth; i++) {
+    const sinceMs = nowMs - stream.progressMs;
+    const standstill = sinceMs > stillMs;
+    const slackens = sinceMs > Math.max(slackMsMin, rttMs / 2);
+    if (!tail && !slackens) return;
+    let lateMs = tailLateMs;
+    if (tail) lateMs = Math.max(tailLateMs, rttMs / 4);
+    else if (standstill) lateMs = stillMs / 2;
+    const depth = tail || standstill ? hedgeDepth : 1;
+    for (let i = 0; i < depth; i++) {
       const chunk = stream.send.chunkAt(i);
       if (!chunk) break;
       if (chunk.acked || chunk.lost || chunk.sends === 0) continue;
