@@ -51,7 +51,6 @@ export class Stream {
   lastActiveMs: number;
   /** When the oldest unacknowledged byte last moved. */
   progressMs: number;
-  hedgedBytes = 0;
 
   constructor(
     id: number,

@@ -141,7 +141,6 @@ export class Watch {
       if (nowMs - chunk.dueMs < lateMs) break;
       if (!this.#worthHedging(stream, chunk, i === 0 && standstill)) break;
       stream.send.lose(chunk);
-      stream.hedgedBytes += chunk.length;
       this.#state.counters.bytesHedged += chunk.length;
       this.#state.ready(stream);
     }
