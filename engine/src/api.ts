@@ -41,6 +41,8 @@ export interface KidInstall {
   /** Peer's pin or name, for logs; a new session of the same peer ends its old one. */
   readonly peer: string;
   readonly limits: PeerLimits;
+  /** {@link Engine.revisionOf} the peer when its handshake began; default 0. */
+  readonly revision?: number;
 }
 
 export interface BoxPath {
@@ -111,9 +113,19 @@ export interface EngineStatus {
 export interface Engine {
   /** Resolves when the worker first runs; rejects when it cannot (a port in use). */
   readonly ready: Promise<void>;
-  /** Resolves when strands under the new key are accepted. */
+  /**
+   * Resolves when strands under the new key are accepted. Rejects with PeerError `PEER_ENDED` when the peer was ended since
+   * its handshake began.
+   */
   installKid(install: KidInstall): Promise<void>;
   endSession(sessionKey: string): void;
+  /**
+   * Ends whatever there is with a peer, named as in {@link KidInstall.peer}, at once: its streams are reset, its keys
+   * forgotten, and keys of handshakes under way are not installed any more.
+   */
+  endPeer(peer: string): void;
+  /** How often a peer was ended. */
+  revisionOf(peer: string): number;
   /** Says something to the daemon at the other end of every session, at most 64 KiB. */
   tellPeers(bytes: Uint8Array): void;
   status(): Promise<EngineStatus>;

@@ -1,5 +1,5 @@
 import { limits } from '@tresse/core';
-import { SystemError } from '@tresse/kit';
+import { PeerError, SystemError } from '@tresse/kit';
 import { WorkerHost } from '@tresse/sys';
 
 import type {
@@ -31,6 +31,8 @@ class EngineHost<Options> implements BoxEngine {
   readonly #host: WorkerHost<ToWorker, FromWorker, Options>;
   readonly #events: EngineEvents;
   readonly #calls = new Map<number, { resolve: (message: FromWorker) => void; reject: (error: unknown) => void }>();
+  /** How often each peer was ended. Kept here, for it must outlive a worker. */
+  readonly #revisions = new Map<string, number>();
   #nextCall = 1;
   #generation = 0;
   #paths: readonly BoxPath[] | undefined;
@@ -56,7 +58,20 @@ class EngineHost<Options> implements BoxEngine {
   }
 
   async installKid(install: KidInstall): Promise<void> {
+    // The worker takes messages in order: what is let through here was agreed before any later end of the peer.
+    if ((install.revision ?? 0) !== this.revisionOf(install.peer)) {
+      throw new PeerError('PEER_ENDED', 'the peer was turned out while its handshake was under way');
+    }
     await this.#call((call) => ({ type: 'kid', call, install }));
+  }
+
+  endPeer(peer: string): void {
+    this.#revisions.set(peer, this.revisionOf(peer) + 1);
+    this.#host.post({ type: 'end-peer', peer });
+  }
+
+  revisionOf(peer: string): number {
+    return this.#revisions.get(peer) ?? 0;
   }
 
   setPaths(paths: readonly BoxPath[]): void {

@@ -13,6 +13,7 @@ export type ToWorker =
   | { readonly type: 'kid'; readonly call: number; readonly install: KidInstall }
   | { readonly type: 'paths'; readonly paths: readonly BoxPath[] }
   | { readonly type: 'end'; readonly sessionKey: string }
+  | { readonly type: 'end-peer'; readonly peer: string }
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'status'; readonly call: number };
 

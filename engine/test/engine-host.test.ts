@@ -224,6 +224,47 @@ describe('sessions of a relay', () => {
   });
 });
 
+describe('a peer that is turned out', () => {
+  test('loses its session and keys at once; a handshake under way gives it nothing, a later one does', async () => {
+    const port = await started();
+    await engine!.installKid(install(1));
+    await engine!.installKid({ ...install(2, 'b'), peer: 'another' });
+    const peer = Peer.connect(loop, port).send(opening(1).bytes);
+    const other = Peer.connect(loop, port).send(opening(2).bytes);
+    await soon(() => peer.heardBytes > 0 && other.heardBytes > 0, 'the answers');
+    const underWay = engine!.revisionOf('box');
+    engine!.endPeer('box');
+    await soon(() => peer.over, 'the end of its strand');
+    expect((await counters())['kids']).toBe(1);
+    expect(engine!.revisionOf('box')).toBe(underWay + 1);
+    await expect(engine!.installKid({ ...install(3), revision: underWay })).rejects.toMatchObject({
+      code: 'PEER_ENDED',
+    });
+    await expect(engine!.installKid(install(3))).rejects.toMatchObject({ code: 'PEER_ENDED' });
+    expect((await counters())['kids']).toBe(1);
+    await engine!.installKid({ ...install(4), revision: engine!.revisionOf('box') });
+    const again = Peer.connect(loop, port).send(opening(4).bytes);
+    await soon(() => again.heardBytes > 0, 'the answer to the later key');
+    expect(other.over).toBe(false);
+    for (const one of [peer, other, again]) one.close();
+  });
+
+  test('a key sent just before is forgotten too, and a new worker remembers that the peer was turned out', async () => {
+    const port = await started();
+    const installed = engine!.installKid(install(1));
+    engine!.endPeer('box');
+    await installed;
+    expect((await counters())['kids']).toBe(0);
+    const late = Peer.connect(loop, port).send(opening(1).bytes);
+    await soon(() => late.over, 'the refusal');
+    late.close();
+    const revision = engine!.revisionOf('box');
+    await expect(engine!.installKid({ ...install(2), kid: undefined as never, revision })).rejects.toThrow('restarted');
+    await soon(() => heard.ready.length === 2, 'ready again');
+    await expect(engine!.installKid(install(3))).rejects.toMatchObject({ code: 'PEER_ENDED' });
+  });
+});
+
 describe('a hostile world', () => {
   test('openings and records that are none: refused, counted, forgotten; a box still gets in', async () => {
     const port = await started();

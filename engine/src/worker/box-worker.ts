@@ -94,6 +94,12 @@ class BoxPlane {
           this.#announce();
         }
         break;
+      case 'end-peer':
+        if (this.#driver?.peer === message.peer) {
+          this.#endSession('the peer is turned out');
+          this.#announce();
+        }
+        break;
       case 'message':
         this.#driver?.say(message.bytes);
         break;

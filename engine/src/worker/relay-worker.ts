@@ -114,6 +114,11 @@ class RelayPlane implements ListenerOwner {
         if (session) this.#end(session, 'ended by the daemon');
         break;
       }
+      case 'end-peer':
+        for (const session of this.#sessions.values()) {
+          if (session.peer === message.peer) this.#end(session, 'the peer is turned out');
+        }
+        break;
       case 'message':
         for (const session of this.#sessions.values()) session.driver.say(message.bytes);
         break;
