@@ -51,6 +51,17 @@ export class Arrivals {
     return ((this.bytes - this.bytesAt(fromMs)) * 8_000) / (last - fromMs);
   }
 
+  /** The lowest rate of any whole second that begins at `fromMs` or whole seconds later and ends before the last byte; undefined where there is none. */
+  slowestSecondBps(fromMs: number): number | undefined {
+    const lastMs = this.lastMs ?? 0;
+    let slowest: number | undefined;
+    for (let at = fromMs; at + 1_000 <= lastMs; at += 1_000) {
+      const bps = (this.bytesAt(at + 1_000) - this.bytesAt(at)) * 8;
+      if (slowest === undefined || bps < slowest) slowest = bps;
+    }
+    return slowest;
+  }
+
   /** The longest time without a new byte between the first and the last: how long, and when it began. */
   longestGap(): Gap {
     let gap: Gap = { ms: 0, fromMs: this.firstMs ?? 0 };

@@ -61,6 +61,7 @@ function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
     goodputBitsPerSecond: of((s) => s.goodputBitsPerSecond),
     ofSum: of((s) => s.ofSum),
     ofMptcp: of((s) => s.ofMptcp),
+    slowestSecondOfSum: of((s) => s.slowestSecondOfSum),
     wholeSecondsOfMptcp: of((s) => s.wholeSecondsOfMptcp),
     firstByteMs: of((s) => s.firstByteMs) ?? 0,
     stallMsMax: of((s) => s.stallMsMax) ?? 0,

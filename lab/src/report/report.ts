@@ -44,6 +44,8 @@ export interface StepReport {
   readonly goodputBitsPerSecond: number | null;
   readonly ofSum: number | null;
   readonly ofMptcp: number | null;
+  /** The slowest whole second after the second one and before the last, of the sum. */
+  readonly slowestSecondOfSum: number | null;
   /** Whole seconds against kernel MPTCP's for the same bytes: under 1 is faster. */
   readonly wholeSecondsOfMptcp: number | null;
   readonly firstByteMs: number;

@@ -54,10 +54,12 @@ function stepTable(step: StepReport, report: Report): string[] {
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;
   const ofMptcp = report.mptcp === null ? '' : `, ${shareText(step.ofMptcp)} of MPTCP`;
+  const slowest =
+    step.slowestSecondOfSum === null ? '' : `; ${shareText(step.slowestSecondOfSum)} in its slowest second`;
   const whole = step.wholeSecondsOfMptcp === null ? '' : ` (${step.wholeSecondsOfMptcp.toFixed(3)}x MPTCP's time)`;
   return [
     `${step.name}: ${bytesText(step.bytes)}${rate}, whole ${secondsText(step.seconds)}${whole}`,
-    ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}`]),
+    ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}${slowest}`]),
     `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
     `  carried by ${shares}`,
     ...(step.events.length === 0 ? [] : step.phases.flatMap((phase, i) => phaseLines(step, phase, i))),

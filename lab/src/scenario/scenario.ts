@@ -73,6 +73,8 @@ const event = z
 /** What a transfer has to reach. Every one is also checked for its bytes, their checksum, one connection and the relay's address. */
 const limits = z.strictObject({
   ofSumMin: z.number().positive().optional(),
+  /** Of every whole second after the second one and before the last. */
+  secondsOfSumMin: z.number().positive().optional(),
   ofMptcpMin: z.number().positive().optional(),
   wholeSecondsOfMptcpMax: z.number().positive().optional(),
   stallMsMax: z.number().positive().optional(),
@@ -143,7 +145,7 @@ export type StepEvent = TransferStep['events'][number];
 type StepLimits = TransferStep['limits'];
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
-const floors = { ofSumMin: 0.85, stallMsMax: 500 };
+const floors = { ofSumMin: 0.85, secondsOfSumMin: 0.4, stallMsMax: 500 };
 
 /** The scenario as `--short` runs it: fewer bytes, and only floors for limits. */
 export function shortForm(scenario: Scenario): Scenario {
@@ -155,7 +157,10 @@ function shortStep(full: Step): Step {
   if (full.kind === 'ping') return full;
   const wanted = full.short.limits ?? full.limits;
   const kept: StepLimits = {};
-  if (wanted.ofSumMin !== undefined) kept.ofSumMin = Math.min(wanted.ofSumMin, floors.ofSumMin);
+  for (const name of ['ofSumMin', 'secondsOfSumMin'] as const) {
+    const limit = wanted[name];
+    if (limit !== undefined) kept[name] = Math.min(limit, floors[name]);
+  }
   if (wanted.stallMsMax !== undefined) kept.stallMsMax = Math.max(wanted.stallMsMax, floors.stallMsMax);
   return { ...full, bytes: full.short.bytes ?? full.bytes, events: full.short.events ?? full.events, limits: kept };
 }

@@ -21,6 +21,7 @@ export async function pingStepReport(netns: string, step: PingStep): Promise<Ste
     goodputBitsPerSecond: null,
     ofSum: null,
     ofMptcp: null,
+    slowestSecondOfSum: null,
     wholeSecondsOfMptcp: null,
     firstByteMs: 0,
     stallMsMax: 0,

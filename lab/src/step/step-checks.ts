@@ -35,6 +35,7 @@ export function stepChecks(step: TransferStep, outcome: StepOutcome, expectedSha
     if (limit !== undefined) checks.push(check(named(what), value, bound, limit));
   };
   figure('share of the sum', report.ofSum, 'min', limits.ofSumMin);
+  figure('slowest second of the sum', report.slowestSecondOfSum, 'min', limits.secondsOfSumMin);
   figure('share of kernel MPTCP', report.ofMptcp, 'min', limits.ofMptcpMin);
   figure('whole time of kernel MPTCP', report.wholeSecondsOfMptcp, 'max', limits.wholeSecondsOfMptcpMax);
   figure('longest stall in ms', report.stallMsMax, 'max', limits.stallMsMax);

@@ -94,6 +94,7 @@ function reportOf(
   const gap = arrivals.longestGap();
   // Too short to reach a steady state within what is counted.
   const counted = goodput > 0 && seconds > yardstick.countedFromSecond * 1.5;
+  const slowestBps = counted ? arrivals.slowestSecondBps(startMs + 2_000) : undefined;
   const sameBytes = rival?.seconds && rival.bytes === step.bytes ? rival.seconds : undefined;
   return {
     kind: step.kind,
@@ -103,6 +104,7 @@ function reportOf(
     goodputBitsPerSecond: counted ? goodput : null,
     ofSum: counted ? goodput / sumBps : null,
     ofMptcp: counted && rival ? goodput / rival.goodputBitsPerSecond : null,
+    slowestSecondOfSum: slowestBps === undefined ? null : slowestBps / sumBps,
     wholeSecondsOfMptcp: sameBytes === undefined ? null : seconds / sameBytes,
     firstByteMs: (arrivals.firstMs ?? startMs) - startMs,
     stallMsMax: gap.ms,

@@ -48,3 +48,13 @@ test('survives the way to another process', () => {
   expect(other.toPairs()).toEqual(arrivals.toPairs());
   expect(other.bytes).toBe(arrivals.bytes);
 });
+
+test('the slowest second is one of the whole seconds asked for', () => {
+  const arrivals = new Arrivals();
+  for (const [second, bytes] of [10, 300, 200, 100, 400].entries()) arrivals.add(bytes, second * 1_000 + 500);
+  arrivals.add(1, 5_200);
+  expect(arrivals.slowestSecondBps(1_000)).toBe(800);
+  expect(arrivals.slowestSecondBps(4_000)).toBe(3_200);
+  // The last second is not whole.
+  expect(arrivals.slowestSecondBps(5_000)).toBeUndefined();
+});

@@ -9,6 +9,7 @@ const step: StepReport = {
   goodputBitsPerSecond: 140e6,
   ofSum: 0.98,
   ofMptcp: 1.01,
+  slowestSecondOfSum: 0.9,
   wholeSecondsOfMptcp: 0.96,
   firstByteMs: 40,
   stallMsMax: 12,
