@@ -12,6 +12,11 @@ export interface DirectionSpec {
   readonly lossRatio: number;
   /** What may wait for the transmitter, as time at the present rate; more is dropped at the tail. Large values are bufferbloat. */
   readonly queueMs: number;
+  /** Share of packets that take a longer way, by `reorderMs`, so that later ones overtake them. None where absent. */
+  readonly reorderRatio?: number;
+  readonly reorderMs?: number;
+  /** The largest packet that passes: larger ones vanish and nobody is told (a hole in the path's MTU). All pass where absent. */
+  readonly holeBytes?: number;
 }
 
 /** Of an ordinary line: 100 ms of drop-tail queue, no jitter, no loss. */
@@ -27,17 +32,22 @@ export function queueLimitBytes(spec: DirectionSpec): number {
 
 /** The most IP bytes a direction can hold at once: waiting, in transmission and on the wire. */
 export function heldBytesMax(spec: DirectionSpec): number {
-  return queueLimitBytes(spec) + (spec.rateBps * (spec.delayMs + spec.jitterMs)) / 8_000 + queueFloorBytes;
+  const onWireMs = spec.delayMs + spec.jitterMs + (spec.reorderMs ?? 0);
+  return queueLimitBytes(spec) + (spec.rateBps * onWireMs) / 8_000 + queueFloorBytes;
 }
 
 /** Returns the spec. Throws UserError `LINK_SPEC` where a value cannot be. */
 export function checkedSpec(spec: DirectionSpec): DirectionSpec {
   if (!(spec.rateBps > 0 && Number.isFinite(spec.rateBps)))
     wrong('rateBps', spec.rateBps, 'above 0 (cut the line instead)');
-  for (const name of ['delayMs', 'jitterMs', 'queueMs'] as const) {
-    if (!(spec[name] >= 0 && Number.isFinite(spec[name]))) wrong(name, spec[name], '0 or more');
+  for (const name of ['delayMs', 'jitterMs', 'queueMs', 'reorderMs', 'holeBytes'] as const) {
+    const value = spec[name] ?? 0;
+    if (!(value >= 0 && Number.isFinite(value))) wrong(name, value, '0 or more');
   }
-  if (!(spec.lossRatio >= 0 && spec.lossRatio <= 1)) wrong('lossRatio', spec.lossRatio, 'between 0 and 1');
+  for (const name of ['lossRatio', 'reorderRatio'] as const) {
+    const value = spec[name] ?? 0;
+    if (!(value >= 0 && value <= 1)) wrong(name, value, 'between 0 and 1');
+  }
   return spec;
 }
 

@@ -171,3 +171,51 @@ test('jitter wanders over its whole range and stays in it', () => {
   expect(Math.min(...extra)).toBeLessThan(3);
   expect(Math.max(...extra)).toBeGreaterThan(27);
 });
+
+describe('a longer way', () => {
+  test('lets later packets overtake, and what it holds is not forgotten', () => {
+    // Every packet strays at first, none later.
+    const link = makeLink({ reorderRatio: 1, reorderMs: 25 });
+    link.offer(1_250, 0);
+    link.poll(10);
+    link.set({ reorderRatio: 0 }, 10);
+    for (let i = 0; i < 4; i++) link.offer(1_250, 10);
+    expect(drain(link, 40)).toEqual([[1, 40]]);
+    expect(link.oldest).toBe(0);
+    expect(link.heldPackets()).toBe(4);
+    expect(drain(link)).toEqual([
+      [2, 50],
+      [0, 55],
+      [3, 60],
+      [4, 70],
+    ]);
+    expect(link.oldest).toBe(link.next);
+  });
+
+  test('is taken by about the share told', () => {
+    const link = makeLink({ rateBps: 1e9, queueMs: 1_000, reorderRatio: 0.1, reorderMs: 30 });
+    for (let i = 0; i < 10_000; i++) link.offer(1_250, 0);
+    const numbers = drain(link).map(([number]) => number);
+    expect(numbers).toHaveLength(10_000);
+    const overtaken = numbers.filter((number, i) => i > 0 && number < (numbers[i - 1] ?? 0)).length;
+    // Those that stray at the end have nobody left to overtake them.
+    expect(overtaken).toBeGreaterThan(500);
+    expect(overtaken).toBeLessThan(1_000);
+  });
+
+  test('is cut with the line', () => {
+    const link = makeLink({ reorderRatio: 1, reorderMs: 25 });
+    link.offer(1_250, 0);
+    link.poll(10);
+    link.cut(20);
+    expect(link.counters.cutDrops).toBe(1);
+    expect(link.nextAtMs).toBe(Infinity);
+  });
+});
+
+test('a hole in the MTU swallows what is larger, and only that', () => {
+  const link = makeLink({ holeBytes: 1_300 });
+  expect(link.offer(1_301, 0)).toBe(-1);
+  expect(link.offer(1_300, 0)).toBe(0);
+  expect(link.counters.holeDrops).toBe(1);
+});
