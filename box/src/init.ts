@@ -1,6 +1,6 @@
 import { ensureIdentity, openStateDirectory, writeFirstConfiguration } from '@tresse/daemon';
 import type { Facts } from '@tresse/plan';
-import type { UplinkConfig } from '@tresse/schema';
+import { boxConfig, firstFile, type UplinkConfig } from '@tresse/schema';
 
 import { readFacts } from './kernel.ts';
 
@@ -26,24 +26,16 @@ export function firstConfiguration(facts: Facts): string {
   const inward = facts.interfaces
     .filter((one) => !outward.includes(one.name) && one.name !== 'lo' && one.addresses.length > 0)
     .map((one) => one.name);
-  const uplinks = outward.length > 0 ? outward : ['eth0'];
-  return `# What this box does. It is read at start, and never written by the daemon.
-
-# The internet lines, each by its interface. "gateway" and "address" are found out, unless written here; they must be where
-# two lines share an interface. "kind" is one of: adsl, vdsl, cable, fibre, 4g, 5g, satellite, wifi, phone, other.
-# "metered: true" marks a line that costs by volume: it is probed seldom. "enabled: false" leaves a line out.
-uplinks:
-${uplinks.map((name) => `  - name: ${nameOf(name)}\n    interface: ${name}\n    gateway: auto\n    kind: ${kindOf(name)}\n`).join('')}
-# Hosts behind these interfaces are bonded.
-lan:
-  interfaces: [${(inward.length > 0 ? inward.slice(0, 1) : ['lan0']).join(', ')}]
-
-# The other end of the bond: its addresses, and the pin "tresse relay init" printed there.
-relay:
-  addresses: []
-  port: 7443
-  pin: ''
-`;
+  return firstFile(boxConfig, 'What this box does. It is read when the box starts, and never written by it.', {
+    uplinks: (outward.length > 0 ? outward : ['eth0']).map((name) => ({
+      name: nameOf(name),
+      interface: name,
+      gateway: 'auto',
+      kind: kindOf(name),
+    })),
+    lan: { interfaces: inward.length > 0 ? inward.slice(0, 1) : ['lan0'] },
+    relay: { addresses: [], port: 7443, pin: '' },
+  });
 }
 
 const nameOf = (interfaceName: string): string => interfaceName.toLowerCase().replaceAll(/[^a-z0-9_.-]/gu, '-');

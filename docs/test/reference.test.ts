@@ -1,60 +1,58 @@
-/** docs/reference.md names every key there is, and its examples are accepted. */
+/** docs/reference says what the program does: keys and examples by the schemas, sentences and numbers by the program. */
 import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
 import * as numbers from '../../plan/src/numbers.ts';
-import { boxConfig, readYaml, relayConfig, uplinkKinds } from '../../schema/src/index.ts';
+import { boxConfig, describeKeys, readYaml, relayConfig, uplinkKinds, yamlText } from '../../schema/src/index.ts';
+import { referencePages } from '../../tools/reference-page.ts';
 
-const text = readFileSync(new URL('../reference.md', import.meta.url), 'utf8');
-const schemas = { 'box.yaml': boxConfig, 'relay.yaml': relayConfig };
-type File = keyof typeof schemas;
+const readReference = (file: string): string => readFileSync(new URL(`../reference/${file}`, import.meta.url), 'utf8');
+const text = readReference('README.md');
+const pages = referencePages();
 
-const section = (file: File): string => text.split(`### ${file}\n`)[1]?.split(/^##/mu)[0] ?? '';
+test.each(Object.keys(pages))('%s is what the schema says: if not, run "node tools/reference.ts"', (file) => {
+  expect(readReference(file)).toBe(pages[file]);
+});
 
-const read = (file: File, yaml: string): string[] => {
-  const reading = file === 'box.yaml' ? readYaml(file, yaml, boxConfig) : readYaml(file, yaml, relayConfig);
+const files = [
+  ['box.yaml', boxConfig],
+  ['relay.yaml', relayConfig],
+] as const;
+
+const faults = (file: string, yaml: string, schema: (typeof files)[number][1]): string[] => {
+  const reading = schema === boxConfig ? readYaml(file, yaml, boxConfig) : readYaml(file, yaml, relayConfig);
   return reading.ok ? [] : reading.sentences;
 };
 
-/** The keys a map takes, as the program itself tells whoever writes a wrong one. */
-function keysOf(file: File, yaml: string): string[] {
-  const told = read(file, yaml).find((sentence) => sentence.includes('unknown key'));
-  return /accepted: (?<keys>[^)]+)\)/u.exec(told ?? '')?.groups?.['keys']?.split(', ') ?? [];
-}
-
-test.each(['box.yaml', 'relay.yaml'] as const)('the example of %s is accepted', (file) => {
-  const example = /```yaml\n(?<yaml>[^`]+)```/u.exec(section(file))?.groups?.['yaml'] ?? '';
-  expect(example).not.toBe('');
-  expect(read(file, example)).toEqual([]);
+test.each(files)('every key of %s has words and an example', (_, schema) => {
+  const bare = describeKeys(schema).filter(
+    (one) =>
+      one.description === '' || one.value === 'text' || one.example === undefined || /undefined/u.test(one.value),
+  );
+  expect(bare).toEqual([]);
 });
 
-test.each([
-  ['box.yaml', 'nothing: 1', ''],
-  ['box.yaml', 'uplinks: [{nothing: 1}]', 'uplinks[].'],
-  ['box.yaml', 'lan: {nothing: 1}', 'lan.'],
-  ['box.yaml', 'relay: {nothing: 1}', 'relay.'],
-  ['relay.yaml', 'nothing: 1', ''],
-  ['relay.yaml', 'listen: {nothing: 1}', 'listen.'],
-  ['relay.yaml', 'boxes: [{nothing: 1}]', 'boxes[].'],
-] as const)('every key of %s beside "%s" is documented', (file, yaml, prefix) => {
-  const keys = keysOf(file, yaml);
-  expect(keys.length).toBeGreaterThan(0);
-  const documented = [...section(file).matchAll(/^\| `(?<key>[^`]+)`/gmu)].map((row) => row.groups?.['key'] ?? '');
-  for (const key of keys) {
-    const full = `${prefix}${key}`;
-    expect(documented.some((one) => one === full || one.startsWith(`${full}.`) || one.startsWith(`${full}[]`))).toBe(
-      true,
-    );
+test.each(files)('the examples of %s are accepted, together and one by one', (file, schema) => {
+  const example = /```yaml\n(?<yaml>[^`]+)```/u.exec(pages[`${file}.md`] ?? '')?.groups?.['yaml'] ?? '';
+  expect(example).not.toBe('');
+  expect(faults(file, example, schema)).toEqual([]);
+  for (const { key, example: value } of describeKeys(schema)) {
+    // Put where the key stands, beside nothing: what is wrong then lies elsewhere.
+    const nested = key.split('.').reduceRight<unknown>((inner, step) => {
+      return step.endsWith('[]') ? { [step.slice(0, -2)]: [inner] } : { [step]: inner };
+    }, value);
+    const place = key.replaceAll('[]', '.0');
+    expect(faults(file, yamlText(nested), schema).filter((one) => one.includes(` ${place}`))).toEqual([]);
   }
 });
 
 test('the example of a refusal is what the program says', () => {
   const yaml = 'uplinks:\n  - name: dsl\n    kind: adls\n';
-  const said = read('box.yaml', yaml).find((sentence) => sentence.includes('adls'));
+  const said = faults('box.yaml', yaml, boxConfig).find((sentence) => sentence.includes('adls'));
   const shown = /^box\.yaml:3:11 (?<sentence>.*)$/mu.exec(text)?.groups?.['sentence'];
   expect(said).toBe(`box.yaml:3:11 ${shown}`);
-  for (const kind of uplinkKinds) expect(section('box.yaml')).toContain(`\`${kind}\``);
+  for (const kind of uplinkKinds) expect(pages['box.yaml.md']).toContain(`\`${kind}\``);
 });
 
 const hex = (value: number): string => `0x${value.toString(16)}`;

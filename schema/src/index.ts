@@ -12,6 +12,8 @@ export {
   type RelayAnswer,
   relayAnswer,
 } from './hello.ts';
+export { firstFile } from './first-file.ts';
+export { describeKeys, type KeyDescription } from './key-description.ts';
 export { type PeerMessage, peerMessage } from './peer-message.ts';
 export { durationMs, rateBps, shareRatio, sizeBytes } from './quantity.ts';
 export { type RelayConfig, relayConfig } from './relay-config.ts';
@@ -23,4 +25,5 @@ export {
   type UplinkStatus,
   type Verdict,
 } from './status.ts';
+export { yamlText } from './yaml-text.ts';
 export { readYaml } from './yaml.ts';

@@ -4,8 +4,12 @@ import { ipv4Cidr, ipv4Host, port, relayPort } from './address.ts';
 import { pin } from './pin.ts';
 
 const knownBox = z.strictObject({
-  name: z.string().min(1).max(64),
-  pin,
+  name: z.string().min(1).max(64).meta({
+    title: '1 to 64 characters',
+    description: 'How the box is called in status and log; each box has a name of its own.',
+    example: 'home',
+  }),
+  pin: pin.meta({ description: 'Its key, as `tresse box init` printed it; each key once.' }),
 });
 
 /** The schema of relay.yaml. */
@@ -16,12 +20,30 @@ export const relayConfig = z
         addresses: z
           .array(z.union([z.literal('any'), ipv4Host]))
           .min(1)
-          .default(['any']),
-        port: port.default(relayPort),
+          .default(['any'])
+          .meta({
+            description: 'The addresses where it listens. `any` is every one of the machine.',
+            example: ['any'],
+          }),
+        port: port.default(relayPort).meta({
+          description: 'The one TCP port, for handshakes and strands. Boxes must be able to reach it.',
+          example: relayPort,
+        }),
       })
-      .prefault({}),
-    boxes: z.array(knownBox).default([]),
-    allowPrivate: z.array(ipv4Cidr).default([]),
+      .prefault({})
+      .meta({ description: 'Where boxes open their connections to.' }),
+    boxes: z.array(knownBox).default([]).meta({
+      description: 'The boxes that may connect. A relay without boxes runs and lets nobody in.',
+    }),
+    allowPrivate: z
+      .array(ipv4Cidr)
+      .default([])
+      .meta({
+        description:
+          'Private networks behind this relay that boxes may reach. Everything private, and the relay itself, is refused ' +
+          'otherwise.',
+        example: ['10.20.0.0/16'],
+      }),
   })
   .superRefine((config, context) => {
     for (const [index, box] of config.boxes.entries()) {
