@@ -10,7 +10,7 @@ export interface UplinkView {
 /** Remembers the verdict on every uplink, logs each change with its reason, and which uplink direct traffic leaves by. */
 export class Health {
   readonly #log: Log;
-  readonly #verdicts = new Map<string, Judgement>();
+  readonly #verdicts = new Map<string, Judgement & { sinceMs: number }>();
   #direct: string | undefined;
 
   constructor(log: Log) {
@@ -22,9 +22,12 @@ export class Health {
     return this.#direct;
   }
 
-  /** The newest verdict on an uplink. */
-  verdictOf(uplink: string): Judgement {
-    return this.#verdicts.get(uplink) ?? { verdict: 'down', reason: 'not looked at yet' };
+  /** The newest verdict on an uplink, and for how many seconds it has been that. */
+  verdictOf(uplink: string): Judgement & { sinceS?: number } {
+    const known = this.#verdicts.get(uplink);
+    if (!known) return { verdict: 'down', reason: 'not looked at yet' };
+    const { verdict, reason, sinceMs } = known;
+    return { verdict, reason, sinceS: Math.round((performance.now() - sinceMs) / 1000) };
   }
 
   /** Judges every uplink anew. Returns whether the direct uplink is another now. */
@@ -47,8 +50,8 @@ export class Health {
 
   #note(uplink: ResolvedUplink, judgement: Judgement): void {
     const before = this.#verdicts.get(uplink.name);
-    this.#verdicts.set(uplink.name, judgement);
     if (before?.verdict === judgement.verdict && before.reason === judgement.reason) return;
+    this.#verdicts.set(uplink.name, { ...judgement, sinceMs: performance.now() });
     const level = judgement.verdict === 'up' || judgement.verdict === 'disabled' ? 'info' : 'warn';
     this.#log.at(level, 'verdict', {
       uplink: uplink.name,

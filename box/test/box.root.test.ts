@@ -52,7 +52,7 @@ test('box and relay meet, and a LAN host has a whole internet', async () => {
   expect(await download()).toBe(await checksum());
   expect((await status()).counters['intercepted']).toBe(1);
   await at('lan', 'ping', '-c', '1', '-W', '2', '198.51.100.10');
-  expect(await stage.status('box')).toContain('bonding over 2 of 2 lines');
+  expect(await stage.status('box')).toContain('Bonding over 2 of 2 lines');
   expect(await stage.status('relay')).toContain('1 of 1 boxes connected');
 });
 

@@ -19,9 +19,12 @@ test('every change of a verdict is logged once, with its reason', () => {
   states['a'] = 'down';
   expect(judge()).toBe(true);
   expect(health.direct).toBe('b');
-  expect(health.verdictOf('a')).toEqual({ verdict: 'down', reason: 'the relay is not heard on this line' });
+  expect(health.verdictOf('a')).toMatchObject({
+    verdict: 'down',
+    reason: 'no answer from the relay; the cable is plugged',
+  });
   expect(log.slice(3).map((line) => line.replace(/^time=\S+ /u, ''))).toEqual([
-    'level=warn msg=verdict uplink=a interface=wan1 verdict=down reason="the relay is not heard on this line"\n',
+    'level=warn msg=verdict uplink=a interface=wan1 verdict=down reason="no answer from the relay; the cable is plugged"\n',
     'level=info msg="direct traffic leaves by another line" uplink=b before=a\n',
   ]);
 });

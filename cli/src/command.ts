@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { askStatus } from './ask.ts';
+import { paintFor } from './paint.ts';
 import { statusText } from './status-text.ts';
 
 /** The rooms with commands of their own, which `bin/tresse` starts itself. */
@@ -21,10 +22,36 @@ export function tresseCommand(): Command {
     .command('status')
     .description('what the box or relay of this machine is doing')
     .option('--json', 'the whole status as one JSON document')
+    .option('--details', 'with addresses, paths and counters')
+    .option('--watch', 'again every second until Ctrl-C')
     .option('--state <dir>', 'state directory', '/var/lib/tresse')
-    .action(async (options: { json?: boolean; state: string }) => {
-      const status = await askStatus(options.state);
-      process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status));
+    .action(async (options: StatusOptions) => {
+      await (options.watch ? watchStatus(options) : showStatus(options, ''));
     });
   return program;
+}
+
+interface StatusOptions {
+  readonly json?: boolean;
+  readonly details?: boolean;
+  readonly watch?: boolean;
+  readonly state: string;
+}
+
+/** Prints the status once, behind `before`. */
+async function showStatus(options: StatusOptions, before: string): Promise<void> {
+  const status = await askStatus(options.state);
+  const paint = paintFor(process.stdout.isTTY, process.env);
+  const look = { paint, details: options.details ?? false };
+  process.stdout.write(before + (options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status, look)));
+}
+
+/** To the terminal's upper left corner, everything behind it cleared. */
+const anew = '\u001B[H\u001B[J';
+const watchMs = 1_000;
+
+async function watchStatus(options: StatusOptions): Promise<never> {
+  await showStatus(options, process.stdout.isTTY ? anew : '');
+  await new Promise((resolve) => setTimeout(resolve, watchMs));
+  return watchStatus(options);
 }

@@ -22,7 +22,7 @@ export function showSize(bytes: number): string {
 
 /** A time in milliseconds; a dash where it is not known. */
 export function showDelay(ms: number): string {
-  if (ms <= 0) return '-';
+  if (ms <= 0 || !Number.isFinite(ms)) return '-';
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
 }
 

@@ -1,82 +1,117 @@
-import type { DaemonStatus, PathStatus, SessionStatus, UplinkStatus } from '@tresse/schema';
+import type { DaemonStatus, PathStatus, SessionStatus, UplinkStatus, Verdict } from '@tresse/schema';
 
-import { showAge, showDelay, showRate, showSize } from './quantity.ts';
+import { type Paint, plain, type Tone } from './paint.ts';
+import { showAge, showDelay, showRate } from './quantity.ts';
+import { detailLines } from './status-details.ts';
 import { table } from './table.ts';
 
-/** A daemon's status as text for people. */
-export function statusText(status: DaemonStatus): string {
+/** How a status is shown. */
+export interface StatusLook {
+  readonly paint?: Paint;
+  /** Adds addresses, paths and counters. */
+  readonly details?: boolean;
+}
+
+/**
+ * A daemon's status as text for people: what it is doing, then warnings, then every line or box with its state and the reason,
+ * then where other traffic goes.
+ */
+export function statusText(status: DaemonStatus, { paint = plain, details = false }: StatusLook = {}): string {
   const lines = [
-    `Tresse ${status.kind} ${status.version}, running for ${showAge(status.uptimeS)}: ${status.summary}.`,
-    `Pin: ${status.pin}`,
-    ...status.warnings.map((warning) => `Warning: ${warning}.`),
-    ...(status.uplinks.length > 0 ? ['', ...uplinkTable(status.uplinks)] : []),
-    ...(status.kind === 'relay' ? status.sessions.flatMap((session) => ['', ...sessionTable(session)]) : []),
-    ...(status.kind === 'box' ? status.sessions.flatMap((session) => ['', streamsLine(session)]) : []),
-    ...countersText(summed([status.counters, ...status.sessions.map((one) => one.counters)])),
+    `${paint(toneOf(status), sentence(status.summary))} ${paint('faint', `(Tresse ${status.kind}, running for ${showAge(status.uptimeS)})`)}`,
+    ...status.warnings.map((warning) => `${paint('fair', 'Warning:')} ${sentence(warning)}`),
+    ...(status.kind === 'box' ? boxLines(status, paint) : relayLines(status, paint)),
+    ...(details ? detailLines(status) : []),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-const pathHeads = ['RTT', 'MIN', 'DOWN', 'UP', 'CARRIED', 'STRANDS'];
+const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
 
-function pathCells(path: PathStatus | undefined): string[] {
-  if (!path) return ['-', '-', '-', '-', '-', '-'];
-  return [
-    showDelay(path.rttMs),
-    showDelay(path.minRttMs),
-    showRate(path.rateDownBps),
-    showRate(path.rateUpBps),
-    showSize(path.bytesIn + path.bytesOut),
-    String(path.strands.length),
-  ];
+/** All is well where all that should carry does. */
+function toneOf(status: DaemonStatus): Tone {
+  if (status.kind === 'relay') return 'strong';
+  const wanted = status.uplinks.filter((one) => one.verdict !== 'disabled');
+  const up = wanted.filter((one) => one.verdict === 'up');
+  if (up.length === 0) return 'bad';
+  return up.length === wanted.length ? 'good' : 'fair';
 }
 
-function uplinkTable(uplinks: readonly UplinkStatus[]): string[] {
-  return table([
-    ['UPLINK', 'INTERFACE', 'ADDRESS', 'VERDICT', ...pathHeads, 'WHY'],
-    ...uplinks.map((uplink) => [
-      uplink.name,
-      uplink.interface,
-      uplink.address ?? '-',
-      uplink.verdict,
-      ...pathCells(uplink.path),
-      uplink.direct ? `${uplink.reason}; what is not TCP leaves here` : uplink.reason,
+const toneOfVerdict: Readonly<Record<Verdict, Tone>> = {
+  up: 'good',
+  degraded: 'fair',
+  captive: 'fair',
+  down: 'bad',
+  disabled: 'faint',
+};
+
+function boxLines(status: DaemonStatus, paint: Paint): string[] {
+  const { uplinks, sessions } = status;
+  if (uplinks.length === 0) return [];
+  const [head = '', ...rows] = table([
+    ['LINE', 'STATE', 'FOR', ...rateHeads, 'WHY'],
+    ...uplinks.map((one) => [
+      one.name,
+      one.verdict,
+      one.sinceS === undefined ? '-' : showAge(one.sinceS),
+      ...rateCells(one.verdict === 'down' ? undefined : one.path),
+      one.reason,
     ]),
   ]);
-}
-
-function sessionTable(session: SessionStatus): string[] {
   return [
-    `Box ${session.peer}: ${streamsLine(session)}`,
-    ...table([
-      ['PATH', 'STATE', ...pathHeads],
-      ...session.paths.map((path) => [String(path.path), path.state, ...pathCells(path)]),
-    ]),
+    '',
+    paint('faint', head),
+    ...rows.map((row, index) => painted(row, uplinks[index], paint)),
+    '',
+    ...sessions.map((session) => streamWords(session)),
+    directWords(uplinks),
   ];
 }
 
-function streamsLine(session: SessionStatus): string {
-  return `${session.streams} ${session.streams === 1 ? 'stream' : 'streams'} open`;
+/** The state's word in its colour; columns are laid out before, by what is seen. */
+function painted(row: string, uplink: UplinkStatus | undefined, paint: Paint): string {
+  if (!uplink) return row;
+  const { verdict, name } = uplink;
+  return row.slice(0, name.length) + row.slice(name.length).replace(verdict, paint(toneOfVerdict[verdict], verdict));
 }
 
-function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const counters of all) {
-    for (const [name, count] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + count;
-  }
-  return sums;
+const rateHeads = ['DOWN', 'UP', 'RTT'];
+
+function rateCells(path: PathStatus | undefined): string[] {
+  if (!path) return ['-', '-', '-'];
+  return [showRate(path.rateDownBps), showRate(path.rateUpBps), showDelay(path.rttMs)];
 }
 
-/** Counters that are not zero, in words: names are camel case, with a dot after a group. */
-function countersText(counters: Readonly<Record<string, number>>): string[] {
-  const rows = Object.entries(counters)
-    .filter(([, count]) => count !== 0)
-    .map(([name, count]) => [`  ${words(name)}`, count.toLocaleString('en-GB')]);
-  return rows.length === 0 ? [] : ['', 'Counted since the start:', ...table(rows)];
+function directWords(uplinks: readonly UplinkStatus[]): string {
+  const direct = uplinks.find((one) => one.direct);
+  return direct
+    ? `What does not go through the relay leaves by ${direct.name}.`
+    : 'What does not go through the relay cannot leave: no line can send.';
 }
 
-function words(name: string): string {
-  return name
-    .replaceAll('.', ': ')
-    .replaceAll(/(?<=[a-z0-9])(?<capital>[A-Z])/gu, (letter) => ` ${letter.toLowerCase()}`);
+function streamWords({ streams }: SessionStatus): string {
+  return streams === 1 ? '1 stream is open.' : `${streams === 0 ? 'No' : streams} streams are open.`;
+}
+
+function relayLines(status: DaemonStatus, paint: Paint): string[] {
+  if (status.sessions.length === 0) return [];
+  const [head = '', ...rows] = table([
+    ['BOX', 'PATHS UP', 'STREAMS', ...rateHeads],
+    ...status.sessions.map((session) => {
+      const up = session.paths.filter((path) => path.state === 'up');
+      return [
+        session.peer,
+        `${up.length} of ${session.paths.length}`,
+        String(session.streams),
+        showRate(sum(session.paths.map((path) => path.rateDownBps))),
+        showRate(sum(session.paths.map((path) => path.rateUpBps))),
+        showDelay(Math.min(...up.map((path) => path.rttMs), Infinity)),
+      ];
+    }),
+  ]);
+  return ['', paint('faint', head), ...rows];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

@@ -1,59 +1,168 @@
-import type { DaemonStatus } from '@tresse/schema';
 import { expect, test } from 'vitest';
 
 import { statusText } from '../src/index.ts';
+import { coloured, paintFor, plain } from '../src/paint.ts';
 import { showAge, showDelay, showRate, showSize } from '../src/quantity.ts';
+import { bareUplink, box, relay, uplink } from './statuses.ts';
 
-const path = {
-  path: 1,
-  state: 'up',
-  rttMs: 31.2,
-  minRttMs: 30.1,
-  rateDownBps: 7.9e6,
-  rateUpBps: 120_000,
-  estimateBps: 1e6,
-  bytesIn: 12_345_678,
-  bytesOut: 1000,
-  suspicions: 0,
-  strands: [{ strand: 1, role: 'quick', state: 'answered', rttMs: 30, bytesIn: 1, bytesOut: 1 }],
-};
+test('bonding over 2 of 3 lines: state first, then each line with its reason', () => {
+  const text = statusText(
+    box(
+      'bonding over 2 of 3 lines',
+      [
+        uplink('dsl', { direct: true }),
+        uplink('lte', { sinceS: 75 }),
+        uplink('fibre', { verdict: 'down', reason: 'no answer from the relay; the cable is plugged', sinceS: 12 }),
+      ],
+      { warnings: ["this machine's clock is 90 s behind the relay's"] },
+    ),
+  );
+  expect(text).toMatchInlineSnapshot(`
+    "Bonding over 2 of 3 lines. (Tresse box, running for 1 h 2 min)
+    Warning: This machine's clock is 90 s behind the relay's.
 
-const box: DaemonStatus = {
-  kind: 'box',
-  version: '0.1.0',
-  pin: 'PIN',
-  uptimeS: 3725,
-  summary: 'bonding over 1 of 2 lines',
-  uplinks: [
-    {
-      name: 'dsl',
-      interface: 'wan1',
-      kind: 'adsl',
-      verdict: 'up',
-      reason: 'the relay answers',
-      address: '10.0.1.2',
-      gateway: '10.0.1.1',
-      direct: true,
-      path,
-    },
-    { name: 'fibre', interface: 'wan2', kind: 'fibre', verdict: 'down', reason: 'no carrier on wan2', direct: false },
-  ],
-  sessions: [{ peer: 'R', streams: 1, paths: [path], counters: { chunksHedged: 1234, 'ack.late': 0 } }],
-  counters: { 'loop.faults': 1 },
-  warnings: ["this machine's clock is 90 s behind the relay's"],
-};
+    LINE   STATE  FOR         DOWN        UP          RTT    WHY
+    dsl    up     1 h 2 min   7.9 Mbit/s  120 kbit/s  31 ms  the relay answers
+    lte    up     1 min 15 s  7.9 Mbit/s  120 kbit/s  31 ms  the relay answers
+    fibre  down   12 s        -           -           -      no answer from the relay; the cable is plugged
 
-test('a box tells its lines, their verdicts and what was counted in words', () => {
-  expect(statusText(box)).toMatchInlineSnapshot(`
-    "Tresse box 0.1.0, running for 1 h 2 min: bonding over 1 of 2 lines.
-    Pin: PIN
-    Warning: this machine's clock is 90 s behind the relay's.
+    1 stream is open.
+    What does not go through the relay leaves by dsl.
+    "
+  `);
+});
 
-    UPLINK  INTERFACE  ADDRESS   VERDICT  RTT    MIN    DOWN        UP          CARRIED  STRANDS  WHY
-    dsl     wan1       10.0.1.2  up       31 ms  30 ms  7.9 Mbit/s  120 kbit/s  12 MB    1        the relay answers; what is not TCP leaves here
-    fibre   wan2       -         down     -      -      -           -           -        -        no carrier on wan2
+test('every verdict has its word', () => {
+  const text = statusText(
+    box('bonding over 1 of 5 lines', [
+      uplink('dsl'),
+      uplink('lte', {
+        verdict: 'degraded',
+        reason: 'the relay does not answer here for the moment, and does on another line',
+        sinceS: 1,
+      }),
+      bareUplink('fibre', { verdict: 'down', reason: 'no carrier on wan2', sinceS: 90_000 }),
+      bareUplink('wifi', { verdict: 'captive', reason: 'a page wants a log-in', sinceS: 5 }),
+      bareUplink('spare', { verdict: 'disabled', reason: 'switched off in box.yaml' }),
+    ]),
+  );
+  expect(text).toMatchInlineSnapshot(`
+    "Bonding over 1 of 5 lines. (Tresse box, running for 1 h 2 min)
 
-    1 stream open
+    LINE   STATE     FOR        DOWN        UP          RTT    WHY
+    dsl    up        1 h 2 min  7.9 Mbit/s  120 kbit/s  31 ms  the relay answers
+    lte    degraded  1 s        7.9 Mbit/s  120 kbit/s  31 ms  the relay does not answer here for the moment, and does on another line
+    fibre  down      1 d 1 h    -           -           -      no carrier on wan2
+    wifi   captive   5 s        -           -           -      a page wants a log-in
+    spare  disabled  1 h 2 min  -           -           -      switched off in box.yaml
+
+    1 stream is open.
+    What does not go through the relay cannot leave: no line can send.
+    "
+  `);
+});
+
+test('no relay known', () => {
+  const lines = [bareUplink('dsl', { verdict: 'degraded', reason: 'no relay is known yet', direct: true })];
+  expect(statusText(box('no relay is known: pair this box with one by "tresse box pair CODE"', lines)))
+    .toMatchInlineSnapshot(`
+      "No relay is known: pair this box with one by "tresse box pair CODE". (Tresse box, running for 1 h 2 min)
+
+      LINE  STATE     FOR        DOWN  UP  RTT  WHY
+      dsl   degraded  1 h 2 min  -     -   -    no relay is known yet
+
+      What does not go through the relay leaves by dsl.
+      "
+    `);
+});
+
+test('looking for the relay', () => {
+  const lines = [
+    bareUplink('dsl', { verdict: 'degraded', reason: 'the relay is not reached yet', sinceS: 0, direct: true }),
+  ];
+  expect(statusText(box('looking for the relay', lines, { uptimeS: 1 }))).toMatchInlineSnapshot(`
+    "Looking for the relay. (Tresse box, running for 1 s)
+
+    LINE  STATE     FOR  DOWN  UP  RTT  WHY
+    dsl   degraded  0 s  -     -   -    the relay is not reached yet
+
+    What does not go through the relay leaves by dsl.
+    "
+  `);
+});
+
+test('the relay is not reached: each line says why', () => {
+  const text = statusText(
+    box('looking for the relay', [
+      bareUplink('dsl', {
+        verdict: 'degraded',
+        reason: '203.0.113.1:7443 refuses the connection: does a relay run there?',
+      }),
+      bareUplink('lte', { verdict: 'degraded', reason: '203.0.113.1:7443 does not answer', sinceS: 44 }),
+      bareUplink('fibre', { verdict: 'down', reason: 'interface wan2 has no IPv4 address yet', sinceS: 44 }),
+    ]),
+  );
+  expect(text).toMatchInlineSnapshot(`
+    "Looking for the relay. (Tresse box, running for 1 h 2 min)
+
+    LINE   STATE     FOR        DOWN  UP  RTT  WHY
+    dsl    degraded  1 h 2 min  -     -   -    203.0.113.1:7443 refuses the connection: does a relay run there?
+    lte    degraded  44 s       -     -   -    203.0.113.1:7443 does not answer
+    fibre  down      44 s       -     -   -    interface wan2 has no IPv4 address yet
+
+    What does not go through the relay cannot leave: no line can send.
+    "
+  `);
+});
+
+test('running direct without the relay', () => {
+  const text = statusText(
+    box('the relay is not reached: new connections leave directly by dsl', [
+      bareUplink('dsl', { verdict: 'degraded', reason: '203.0.113.1:7443 does not answer', direct: true }),
+    ]),
+  );
+  expect(text).toMatchInlineSnapshot(`
+    "The relay is not reached: new connections leave directly by dsl. (Tresse box, running for 1 h 2 min)
+
+    LINE  STATE     FOR        DOWN  UP  RTT  WHY
+    dsl   degraded  1 h 2 min  -     -   -    203.0.113.1:7443 does not answer
+
+    What does not go through the relay leaves by dsl.
+    "
+  `);
+});
+
+test('a relay tells its boxes', () => {
+  expect(statusText(relay)).toMatchInlineSnapshot(`
+    "1 of 2 boxes connected. (Tresse relay, running for 59 s)
+
+    BOX   PATHS UP  STREAMS  DOWN       UP          RTT
+    home  1 of 2    2        16 Mbit/s  240 kbit/s  31 ms
+    "
+  `);
+  expect(statusText({ ...relay, sessions: [], summary: '0 of 0 boxes connected' })).toMatchInlineSnapshot(`
+    "0 of 0 boxes connected. (Tresse relay, running for 59 s)
+    "
+  `);
+});
+
+test('details have addresses, paths and what was counted in words', () => {
+  expect(statusText(box('bonding over 1 of 1 lines', [uplink('dsl')]), { details: true })).toMatchInlineSnapshot(`
+    "Bonding over 1 of 1 lines. (Tresse box, running for 1 h 2 min)
+
+    LINE  STATE  FOR        DOWN        UP          RTT    WHY
+    dsl   up     1 h 2 min  7.9 Mbit/s  120 kbit/s  31 ms  the relay answers
+
+    1 stream is open.
+    What does not go through the relay cannot leave: no line can send.
+
+    Version 0.1.0, pin PIN
+
+    LINE  KIND  INTERFACE  ADDRESS   GATEWAY
+    dsl   adsl  wan1       10.0.1.2  10.0.1.1
+
+    PATH  LINE  STATE  MIN RTT  CARRIED  SUSPECTED  STRANDS
+    1     dsl   up     30 ms    12 MB    0          1 quick, 2 bulk
 
     Counted since the start:
       loop: faults   1
@@ -62,30 +171,27 @@ test('a box tells its lines, their verdicts and what was counted in words', () =
   `);
 });
 
-test('a relay tells its boxes', () => {
-  const relay: DaemonStatus = {
-    ...box,
-    kind: 'relay',
-    uplinks: [],
-    counters: {},
-    warnings: [],
-    sessions: [{ peer: 'home', streams: 0, paths: [path], counters: {} }],
-    summary: '1 of 1 boxes connected',
-  };
-  expect(statusText(relay)).toMatchInlineSnapshot(`
-    "Tresse relay 0.1.0, running for 1 h 2 min: 1 of 1 boxes connected.
-    Pin: PIN
-
-    Box home: 0 streams open
-    PATH  STATE  RTT    MIN    DOWN        UP          CARRIED  STRANDS
-    1     up     31 ms  30 ms  7.9 Mbit/s  120 kbit/s  12 MB    1
-    "
-  `);
+test('colours do not change the words, and come only for a terminal nobody asked to be plain', () => {
+  const status = box('bonding over 1 of 2 lines', [uplink('up'), bareUplink('down', { verdict: 'down' })]);
+  const shown = statusText(status, { paint: coloured });
+  expect(shown).toContain('\u001B[31mdown\u001B[0m');
+  expect(shown).toContain('\u001B[32mup\u001B[0m');
+  // oxlint-disable-next-line no-control-regex -- the very thing looked for
+  expect(shown.replaceAll(/\u001B\[\d+m/gu, '')).toBe(statusText(status));
+  expect(paintFor(true, {})).toBe(coloured);
+  expect(paintFor(true, { NO_COLOR: '' })).toBe(coloured);
+  for (const [terminal, environment] of [
+    [false, {}],
+    [true, { NO_COLOR: '1' }],
+    [true, { TERM: 'dumb' }],
+  ] as const) {
+    expect(paintFor(terminal, environment)).toBe(plain);
+  }
 });
 
 test('quantities as people say them', () => {
   expect([0, 999, 1500, 12_345_678].map(showRate)).toEqual(['0 bit/s', '999 bit/s', '1.5 kbit/s', '12 Mbit/s']);
   expect([0, 1500, 2e9].map(showSize)).toEqual(['0 B', '1.5 kB', '2.0 GB']);
-  expect([0, 0.25, 31.4].map(showDelay)).toEqual(['-', '0.3 ms', '31 ms']);
+  expect([0, 0.25, 31.4, Infinity].map(showDelay)).toEqual(['-', '0.3 ms', '31 ms', '-']);
   expect([0, 59, 61, 90_000].map(showAge)).toEqual(['0 s', '59 s', '1 min 1 s', '1 d 1 h']);
 });

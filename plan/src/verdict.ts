@@ -25,13 +25,20 @@ export function judge(uplink: ResolvedUplink, path: PathView | undefined, dialFa
     case 'up':
       return { verdict: 'up', reason: 'the relay answers' };
     case 'suspect':
-      return { verdict: 'degraded', reason: 'sent and not answered while another line is heard' };
+      return { verdict: 'degraded', reason: 'the relay does not answer here for the moment, and does on another line' };
     case 'down':
-      return { verdict: 'down', reason: 'the relay is not heard on this line' };
+      return { verdict: 'down', reason: `no answer from the relay; ${linkWords(uplink)}` };
     case undefined:
     default:
       return { verdict: 'degraded', reason: dialFault ?? 'the relay is not reached yet' };
   }
+}
+
+const wireless: ReadonlySet<ResolvedUplink['kind']> = new Set(['4g', '5g', 'wifi', 'phone']);
+
+/** That the fault lies further on. */
+function linkWords({ kind }: ResolvedUplink): string {
+  return wireless.has(kind) ? 'the link is there' : 'the cable is plugged';
 }
 
 /** What the choice of the direct uplink goes by. */

@@ -52,6 +52,8 @@ const uplinkStatus = z.object({
   kind: z.string(),
   verdict: z.enum(verdicts),
   reason: z.string(),
+  /** Seconds since verdict and reason are what they are. */
+  sinceS: z.number().optional(),
   address: z.string().optional(),
   gateway: z.string().optional(),
   /** Whether what is not TCP leaves by this uplink now. */
