@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type LogLevel, logLevels } from '@tresse/daemon';
 import { Command, Option } from 'commander';
 
+import { checkBox } from './check.ts';
 import { initBox } from './init.ts';
 import { runBox } from './run.ts';
 
@@ -31,6 +32,16 @@ export function boxCommand(): Command {
     .addOption(config())
     .action(async (options: Where) => {
       process.stdout.write(await initBox(placed(options)));
+    });
+  program
+    .command('check')
+    .description('say what box.yaml would do on this machine, and change nothing')
+    .addOption(state())
+    .addOption(config())
+    .action(async (options: Where) => {
+      const { text, isFine } = await checkBox(placed(options));
+      process.stdout.write(text);
+      if (!isFine) process.exitCode = 2;
     });
   program
     .command('run')

@@ -22,12 +22,15 @@ export async function readFacts(): Promise<Facts> {
   return { interfaces: readInterfaces(addresses), gateways: readGateways(routes) };
 }
 
-/** Reads what the kernel holds of ours, and the sysctls asked for. Throws CommandError, SystemError `SYSCTL`. */
-export async function readKernel(sysctls: readonly string[]): Promise<KernelState> {
+/**
+ * Reads what the kernel holds of ours, and the sysctls asked for; the nftables table, for which one must be root, unless told
+ * not to. Throws CommandError, SystemError `SYSCTL`.
+ */
+export async function readKernel(sysctls: readonly string[], withTable = true): Promise<KernelState> {
   const [rules, routes, table] = await Promise.all([
     ip('rule', 'show'),
     ip('route', 'show', 'table', 'all', 'proto', String(routeProtocol)),
-    ourTable(),
+    withTable ? ourTable() : undefined,
   ]);
   const found = readTable(table);
   return {

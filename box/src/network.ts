@@ -13,9 +13,9 @@ import {
 } from '@tresse/plan';
 import type { BoxConfig } from '@tresse/schema';
 
+import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
 import { applySteps, readFacts, readKernel } from './kernel.ts';
 
-const sysctlFile = 'sysctls.json';
 /** Looks at the kernel during tear-down before what is left is given up. */
 const tearDownsMax = 3;
 
@@ -81,30 +81,14 @@ export class Network {
   }
 
   #changed(): ChangedSysctls {
-    try {
-      const parsed: unknown = JSON.parse(this.#directory.read(sysctlFile) ?? '{}');
-      return isChanged(parsed) ? parsed : {};
-    } catch {
-      this.#log.warn('what sysctls were before is not known: the file is damaged', { file: sysctlFile });
-      return {};
-    }
+    const changed = readChangedSysctls(this.#directory);
+    if (changed) return changed;
+    this.#log.warn('what sysctls were before is not known: the file is damaged', { file: sysctlFile });
+    return {};
   }
 
   #remember(changed: ChangedSysctls): void {
     if (Object.keys(changed).length === 0) this.#directory.remove(sysctlFile);
     else this.#directory.write(sysctlFile, `${JSON.stringify(changed)}\n`);
   }
-}
-
-function isChanged(value: unknown): value is ChangedSysctls {
-  if (value === null || typeof value !== 'object') return false;
-  return Object.values(value).every(
-    (one: unknown) =>
-      one !== null &&
-      typeof one === 'object' &&
-      'before' in one &&
-      typeof one.before === 'string' &&
-      'ours' in one &&
-      typeof one.ours === 'string',
-  );
 }

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { sentenceOf, UserError } from '@tresse/kit';
 
 import { pinOfKey } from './pin.ts';
-import type { StateDirectory } from './state-directory.ts';
+import type { StateDirectory, StateReader } from './state-directory.ts';
 
 /** A daemon's lasting key pair with the certificate that carries it in TLS. */
 export interface Identity {
@@ -16,7 +16,7 @@ export interface Identity {
 const fileName = 'identity.pem';
 
 /** The identity in a state directory; undefined when there is none. Throws UserError `IDENTITY_BROKEN`, `STATE_UNREADABLE`. */
-function loadIdentity(directory: StateDirectory): Identity | undefined {
+function loadIdentity(directory: StateReader): Identity | undefined {
   const text = directory.read(fileName);
   if (text === undefined) return undefined;
   try {
@@ -38,7 +38,7 @@ function loadIdentity(directory: StateDirectory): Identity | undefined {
 }
 
 /** The identity in a state directory. Throws as {@link loadIdentity}, and UserError `IDENTITY_MISSING`. */
-export function requireIdentity(directory: StateDirectory, initCommand: string): Identity {
+export function requireIdentity(directory: StateReader, initCommand: string): Identity {
   const identity = loadIdentity(directory);
   if (identity) return identity;
   throw new UserError(

@@ -6,8 +6,8 @@ export { type Agreement, dialRelay, type Offer, type RelayTarget } from './dial.
 export { ensureIdentity, type Identity, requireIdentity } from './identity.ts';
 export { onCrash, requireRoot, runMain, softwareVersion, untilSignal } from './life.ts';
 export { kernelWishes } from './kernel-wishes.ts';
-export { lockStateDirectory } from './lock.ts';
+export { lockHolder, lockStateDirectory } from './lock.ts';
 export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';
 export { Reception } from './reception.ts';
-export { openStateDirectory, type StateDirectory } from './state-directory.ts';
+export { openStateDirectory, readStateDirectory, type StateDirectory, type StateReader } from './state-directory.ts';
 export { reportSession } from './session-report.ts';

@@ -2,7 +2,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 
 import { UserError } from '@tresse/kit';
 
-import { isMissing, type StateDirectory } from './state-directory.ts';
+import { isMissing, type StateDirectory, type StateReader } from './state-directory.ts';
 
 const name = 'lock';
 
@@ -30,6 +30,12 @@ export function lockStateDirectory(directory: StateDirectory): () => void {
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** The process that holds a state directory's lock now; undefined when none does. Throws UserError `STATE_UNREADABLE`. */
+export function lockHolder(directory: StateReader): number | undefined {
+  const holder = directory.read(name);
+  return holder !== undefined && alive(holder) ? Number(holder.split(' ')[0]) : undefined;
 }
 
 function refuse(directory: StateDirectory, holder: string): never {

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 
 import { sentenceOf, UserError } from '@tresse/kit';
 
-/** Where a daemon keeps its identity, its lock, its socket and what it must remember over a kill. */
-export interface StateDirectory {
+/** A state directory that is only looked at. */
+export interface StateReader {
   readonly path: string;
   /** The path of a file in it. */
-  file(name: string): string;
+  file(this: void, name: string): string;
   /** A file's text, or undefined when there is none. Throws UserError `STATE_UNREADABLE`. */
-  read(name: string): string | undefined;
+  read(this: void, name: string): string | undefined;
+}
+
+/** Where a daemon keeps its identity, its lock, its socket and what it must remember over a kill. */
+export interface StateDirectory extends StateReader {
   /** Replaces a file in one step, readable by its owner alone. Throws UserError `STATE_UNWRITABLE`. */
   write(name: string, text: string): void;
   /** Removes a file, if it is there. */
@@ -28,6 +32,21 @@ export function openStateDirectory(path: string): StateDirectory {
       error,
     );
   }
+  const reader = readStateDirectory(path);
+  const { file } = reader;
+  return {
+    ...reader,
+    write: (name, text) => {
+      writeWhole(file(name), text);
+    },
+    remove: (name) => {
+      rmSync(file(name), { force: true });
+    },
+  };
+}
+
+/** A state directory as it is, also one that is not there: nothing is made or changed. */
+export function readStateDirectory(path: string): StateReader {
   const file = (name: string): string => join(path, name);
   return {
     path,
@@ -39,12 +58,6 @@ export function openStateDirectory(path: string): StateDirectory {
         if (isMissing(error)) return undefined;
         throw new UserError('STATE_UNREADABLE', `${file(name)} cannot be read (${sentenceOf(error)}).`, error);
       }
-    },
-    write: (name, text) => {
-      writeWhole(file(name), text);
-    },
-    remove: (name) => {
-      rmSync(file(name), { force: true });
     },
   };
 }

@@ -1,5 +1,8 @@
+export { type Advice, adviseBox, adviseNeed, adviseRelay, problem, warning } from './advice.ts';
+export { checkText } from './check-text.ts';
 export { desiredState, sysctlsWanted } from './desired.ts';
 export { type ChangedSysctls, diff, type Step, sysctlsBefore } from './diff.ts';
+export { directOf } from './direct.ts';
 export {
   type Facts,
   type KernelState,
@@ -12,5 +15,6 @@ export {
 export { engineMark, interceptPort, nftTable, routeProtocol } from './numbers.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
+export { stepWords } from './step-words.ts';
 export { type ResolvedUplink, resolveUplinks } from './uplink.ts';
 export { bestUplink, type Candidate, judge, type Judgement, type PathView } from './verdict.ts';

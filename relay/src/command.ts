@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type LogLevel, logLevels } from '@tresse/daemon';
 import { Command, Option } from 'commander';
 
+import { checkRelay } from './check.ts';
 import { initRelay } from './init.ts';
 import { runRelay } from './run.ts';
 
@@ -32,6 +33,16 @@ export function relayCommand(): Command {
     .addOption(config())
     .action(async (options: Where) => {
       process.stdout.write(await initRelay(placed(options)));
+    });
+  program
+    .command('check')
+    .description('say what relay.yaml would do on this machine, and change nothing')
+    .addOption(state())
+    .addOption(config())
+    .action(async (options: Where) => {
+      const { text, isFine } = await checkRelay(placed(options));
+      process.stdout.write(text);
+      if (!isFine) process.exitCode = 2;
     });
   program
     .command('run')

@@ -18,6 +18,11 @@ export async function nftApply(text: string, options: RunOptions = {}): Promise<
   await run(['nft', '-f', '-'], { ...options, input: text });
 }
 
+/** Asks nft and the kernel whether they would take these commands, and changes nothing. Throws CommandError with what nft said. */
+export async function nftCheck(text: string, options: RunOptions = {}): Promise<void> {
+  await run(['nft', '--check', '-f', '-'], { ...options, input: text });
+}
+
 /** `nft -j list ...`, for example `nftList('table', 'inet', 'tresse')`. Returns the objects of the answer without the metainfo. Throws CommandError. */
 export async function nftList(...what: string[]): Promise<unknown[]> {
   return nftListIn({}, ...what);

@@ -1,0 +1,136 @@
+import {
+  kernelWishes,
+  lockHolder,
+  readConfiguration,
+  readStateDirectory,
+  requireIdentity,
+  type StateReader,
+} from '@tresse/daemon';
+import { sentenceOf } from '@tresse/kit';
+import {
+  type Advice,
+  adviseBox,
+  adviseNeed,
+  bestUplink,
+  checkText,
+  desiredState,
+  diff,
+  directOf,
+  interceptPort,
+  judge,
+  type KernelState,
+  problem,
+  type ResolvedUplink,
+  resolveUplinks,
+  type Step,
+  stepWords,
+  sysctlsBefore,
+  sysctlsWanted,
+  warning,
+} from '@tresse/plan';
+import { type BoxConfig, boxConfig } from '@tresse/schema';
+import { CommandError, listeningPorts, nftCheck } from '@tresse/sys';
+
+import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
+import { readFacts, readKernel } from './kernel.ts';
+
+/**
+ * `tresse box check`: what the configuration would do on this machine, as text, and whether a box could do its work by it.
+ * Changes nothing: neither the kernel nor the state directory. Works beside a running box, and without root but for the
+ * nftables table. Throws UserErrors of a configuration that is refused, CommandError when the kernel cannot be read.
+ */
+export async function checkBox(options: { state: string; config: string }): Promise<{ text: string; isFine: boolean }> {
+  const config: BoxConfig = readConfiguration(options.config, boxConfig, 'tresse box init');
+  const directory = readStateDirectory(options.state);
+  const running = lockHolder(directory);
+  const preview = await previewNetwork(config, directory);
+  const advice = [
+    ...preview.advice,
+    ...adviseBox(config, preview.facts, preview.uplinks),
+    ...adviseNeed(() => requireIdentity(directory, 'tresse box init')),
+    ...(running === undefined && listeningPorts().includes(interceptPort)
+      ? [problem(`TCP port ${interceptPort} is in use: does another box run?`)]
+      : []),
+    ...kernelWishes().map((sentence) => warning(sentence)),
+  ];
+  const text = checkText({
+    file: options.config,
+    facts: factsOf(config, preview),
+    advice,
+    changes: changesOf(preview, running),
+  });
+  return { text, isFine: advice.every((one) => one.severity !== 'problem') };
+}
+
+interface Preview {
+  readonly facts: Awaited<ReturnType<typeof readFacts>>;
+  readonly uplinks: readonly ResolvedUplink[];
+  readonly direct: string | undefined;
+  readonly steps: readonly Step[];
+  readonly advice: readonly Advice[];
+}
+
+/** The same road a running box takes, up to the steps. */
+async function previewNetwork(config: BoxConfig, directory: StateReader): Promise<Preview> {
+  const changed = readChangedSysctls(directory) ?? {};
+  const wanted = [...sysctlsWanted(config), ...Object.keys(changed)];
+  const [facts, { kernel, isTableKnown }] = await Promise.all([readFacts(), lookAtKernel(wanted)]);
+  const uplinks = resolveUplinks(config, facts);
+  const candidates = uplinks.map((uplink) => {
+    return { uplink, verdict: judge(uplink, undefined, undefined).verdict, minRttMs: 0 };
+  });
+  const direct = bestUplink(candidates, directOf(kernel.rules, uplinks));
+  const desired = desiredState(config, uplinks, direct, sysctlsBefore(kernel.sysctls, changed));
+  const steps = diff(desired, kernel, changed).filter((step) => isTableKnown || step.kind !== 'nft');
+  const advice: Advice[] = [];
+  if (!isTableKnown) advice.push(warning('without root the nftables table cannot be looked at: it is left out below'));
+  if (readChangedSysctls(directory) === undefined) {
+    advice.push(warning(`what kernel settings were before is not known: ${directory.file(sysctlFile)} is damaged`));
+  }
+  return { facts, uplinks, direct, steps, advice: [...advice, ...(await adviseTable(steps))] };
+}
+
+async function lookAtKernel(sysctls: readonly string[]): Promise<{ kernel: KernelState; isTableKnown: boolean }> {
+  try {
+    return { kernel: await readKernel(sysctls), isTableKnown: true };
+  } catch (error) {
+    if (!(error instanceof CommandError) || !/not permitted/iu.test(error.stderr)) throw error;
+    return { kernel: await readKernel(sysctls, false), isTableKnown: false };
+  }
+}
+
+/** Asks the kernel whether it would take the table: modules may be missing. */
+async function adviseTable(steps: readonly Step[]): Promise<Advice[]> {
+  const step = steps.find((one) => one.kind === 'nft');
+  if (step?.kind !== 'nft') return [];
+  try {
+    await nftCheck(step.text);
+    return [];
+  } catch (error) {
+    return [problem(`the kernel would refuse the nftables table: ${sentenceOf(error)}`)];
+  }
+}
+
+function factsOf(config: BoxConfig, { uplinks, direct }: Preview): string[] {
+  return [
+    ...uplinks.map((one) => {
+      const place = [one.interface, one.address, one.gateway && `by ${one.gateway}`].filter(
+        (part) => part !== undefined,
+      );
+      return `${one.name}: ${place.join(' ')}: ${one.fault ?? 'can send'}`;
+    }),
+    `lan: ${config.lan.interfaces.join(', ')}`,
+    `relay: ${config.relay.addresses.join(', ')}, TCP port ${config.relay.port}`,
+    direct === undefined
+      ? 'what does not go through the relay cannot leave now'
+      : `what does not go through the relay leaves by ${direct}`,
+  ];
+}
+
+function changesOf({ steps }: Preview, running: number | undefined): string[] {
+  const daemon = running === undefined ? '' : `A box runs with this state directory (process ${running}). `;
+  if (steps.length === 0) return [`${daemon}Nothing would change: the kernel is as this configuration wants it.`];
+  const when =
+    running === undefined ? 'Starting the box would, in this order:' : 'Started anew it would, in this order:';
+  return [daemon + when, ...stepWords(steps).map((line) => `  ${line}`), 'Nothing has been changed now.'];
+}

@@ -1,0 +1,61 @@
+import { kernelWishes, lockHolder, readConfiguration, readStateDirectory, requireIdentity } from '@tresse/daemon';
+import {
+  type Advice,
+  adviseNeed,
+  adviseRelay,
+  checkText,
+  problem,
+  readGateways,
+  readInterfaces,
+  warning,
+} from '@tresse/plan';
+import { type RelayConfig, relayConfig } from '@tresse/schema';
+import { ip, listeningPorts } from '@tresse/sys';
+
+/** The first port that needs no rights. */
+const freePortFirst = 1024;
+
+/**
+ * `tresse relay check`: what the configuration means on this machine, as text, and whether a relay could do its work by it.
+ * Changes nothing, works beside a running relay, needs no root. Throws UserErrors of a configuration that is refused.
+ */
+export async function checkRelay(options: {
+  state: string;
+  config: string;
+}): Promise<{ text: string; isFine: boolean }> {
+  const config: RelayConfig = readConfiguration(options.config, relayConfig, 'tresse relay init');
+  const directory = readStateDirectory(options.state);
+  const running = lockHolder(directory);
+  const [addresses, routes] = await Promise.all([ip('addr', 'show'), ip('route', 'show', 'table', 'main')]);
+  const facts = { interfaces: readInterfaces(addresses), gateways: readGateways(routes) };
+  const advice = [
+    ...adviseRelay(config, facts),
+    ...adviseNeed(() => requireIdentity(directory, 'tresse relay init')),
+    ...advisePort(config.listen.port, running),
+    ...(config.boxes.length === 0 ? [warning('no box is configured: put name and pin of one into relay.yaml')] : []),
+    ...kernelWishes().map((sentence) => warning(sentence)),
+  ];
+  const text = checkText({
+    file: options.config,
+    facts: [
+      `listens on TCP port ${config.listen.port} of ${config.listen.addresses.join(', ')}: it must be open in every firewall before this machine`,
+      `boxes: ${config.boxes.map((box) => box.name).join(', ') || 'none'}`,
+    ],
+    advice,
+    changes: [
+      (running === undefined ? '' : `A relay runs with this state directory (process ${running}). `) +
+        "Nothing would change in this machine's network: a relay only opens its port.",
+    ],
+  });
+  return { text, isFine: advice.every((one) => one.severity !== 'problem') };
+}
+
+function advisePort(port: number, running: number | undefined): Advice[] {
+  const needsRoot = port < freePortFirst && process.getuid?.() !== 0;
+  return [
+    ...(needsRoot ? [warning(`TCP port ${port} can only be opened by root`)] : []),
+    ...(running === undefined && listeningPorts().includes(port)
+      ? [problem(`TCP port ${port} is in use: does another relay run?`)]
+      : []),
+  ];
+}
