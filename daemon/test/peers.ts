@@ -1,10 +1,10 @@
 import { createPublicKey } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 import { dialRelay } from '../src/dial.ts';
 import { makeIdentity } from '../src/identity-maker.ts';
@@ -13,14 +13,9 @@ import { makeLog } from '../src/log.ts';
 import { pinOfKey } from '../src/pin.ts';
 import { type Host, Reception } from '../src/reception.ts';
 
-const ends: (() => void)[] = [];
-afterEach(() => {
-  for (const end of ends.splice(0)) end();
-});
-
-/** Something to undo after the test. */
+/** Something to undo after the test that runs. A hook of this module's own would belong to the first file that loads it. */
 export const undo = (end: () => void): void => {
-  ends.push(end);
+  onTestFinished(end);
 };
 
 /** A directory of the test's own. */
@@ -104,15 +99,19 @@ export function dial(
 }
 
 /** A TCP server that treats every connection the same. */
-export async function server(each: (socket: import('node:net').Socket) => void): Promise<number> {
+export async function server(each: (socket: Socket) => void): Promise<number> {
+  const sockets: Socket[] = [];
   const made: Server = createServer((socket) => {
     socket.on('error', () => {});
-    undo(() => socket.destroy());
+    sockets.push(socket);
     each(socket);
   });
   await new Promise<void>((resolve) => {
     made.listen(0, '127.0.0.1', resolve);
   });
-  undo(() => made.close());
+  undo(() => {
+    made.close();
+    for (const socket of sockets) socket.destroy();
+  });
   return (made.address() as AddressInfo).port;
 }
