@@ -36,6 +36,15 @@ export class NumberedQueue<T> {
     return item;
   }
 
+  /** Drops what `keep` refuses; the order of the others stays. */
+  retain(keep: (item: T) => boolean): void {
+    for (let n = this.#length; n > 0; n--) {
+      const number = this.headNumber();
+      const item = this.shift();
+      if (item !== undefined && keep(item)) this.push(number, item);
+    }
+  }
+
   clear(): void {
     while (this.#length > 0) this.shift();
   }

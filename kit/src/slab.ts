@@ -15,7 +15,7 @@ export interface SlabPool {
 }
 
 /** Size classes of slabs in bytes: interactive streams stay in the small ones. */
-const slabClasses: readonly number[] = [2_048, 8_192, 16_384, 32_768, 65_536];
+const slabClasses: readonly number[] = [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
 
 /** A free list per size class over any way to make memory. Keeps at most `keepBytes` unused. */
 export class FreeListPool implements SlabPool {

@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 
 import { NumberedQueue } from '../src/index.ts';
 
-type Step = { readonly push: number } | 'shift' | 'clear';
+type Step = { readonly push: number } | 'shift' | 'clear' | 'even';
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.record({ push: fc.integer() }) },
     { weight: 4, arbitrary: fc.constant('shift' as const) },
     { weight: 1, arbitrary: fc.constant('clear' as const) },
+    { weight: 1, arbitrary: fc.constant('even' as const) },
   ),
   { maxLength: 300 },
 );
@@ -21,7 +22,10 @@ test('behaves as an array of pairs, however it grows and wraps', () => {
       const model: { number: number; item: { readonly value: number } }[] = [];
       for (const step of all) {
         if (step === 'shift') expect(queue.shift()).toBe(model.shift()?.item);
-        else if (step === 'clear') {
+        else if (step === 'even') {
+          queue.retain(({ value }) => value % 2 === 0);
+          model.splice(0, model.length, ...model.filter(({ item }) => item.value % 2 === 0));
+        } else if (step === 'clear') {
           queue.clear();
           model.length = 0;
         } else {
