@@ -1,6 +1,8 @@
 /**
  * Where a relay connects for a box: never to itself, to its own networks or to anything that is no public address, in
- * whatever form it is written, unless an operator's route allows it. IANA special-purpose registries (RFC 6890).
+ * whatever form it is written, unless an operator's route allows it. After the IANA registries of special-purpose addresses
+ * (RFC 6890 and what was added since). The ranges for documentation stay open: nobody lives there, and labs use them as the
+ * internet.
  */
 
 interface Prefix {
@@ -8,20 +10,25 @@ interface Prefix {
   readonly bits: number;
 }
 
-const v4 = (a: number, b: number, c: number, d: number, bits: number): Prefix => ({
-  address: Uint8Array.of(a, b, c, d),
-  bits,
-});
+const v4 = (bits: number, ...head: number[]): Prefix => {
+  const address = new Uint8Array(4);
+  address.set(head);
+  return { address, bits };
+};
 
 const specialV4: readonly Prefix[] = [
-  v4(0, 0, 0, 0, 8),
-  v4(10, 0, 0, 0, 8),
-  v4(100, 64, 0, 0, 10),
-  v4(127, 0, 0, 0, 8),
-  v4(169, 254, 0, 0, 16),
-  v4(172, 16, 0, 0, 12),
-  v4(192, 168, 0, 0, 16),
-  v4(224, 0, 0, 0, 3),
+  v4(8), // this host, this network: Linux connects 0.0.0.0 to itself
+  v4(8, 10),
+  v4(10, 100, 64), // carriers' NAT; a cloud's metadata at 100.100.100.200
+  v4(8, 127),
+  v4(32, 168, 63, 129, 16), // a cloud's metadata, although it looks public
+  v4(16, 169, 254), // link-local; clouds' metadata at 169.254.169.254
+  v4(12, 172, 16),
+  v4(24, 192, 0, 0), // protocol assignments; a cloud's metadata at 192.0.0.192
+  v4(24, 192, 88, 99), // 6to4's relays, given up (RFC 7526)
+  v4(16, 192, 168),
+  v4(15, 198, 18), // benchmarks
+  v4(3, 224), // multicast, reserved, broadcast
 ];
 
 const v6 = (bits: number, ...head: number[]): Prefix => {
@@ -30,14 +37,26 @@ const v6 = (bits: number, ...head: number[]): Prefix => {
   return { address, bits };
 };
 
-const specialV6: readonly Prefix[] = [v6(127), v6(7, 0xfc), v6(10, 0xfe, 0x80), v6(10, 0xfe, 0xc0), v6(8, 0xff)];
+/**
+ * Everything public lies in 2000::/3. What is outside (loopback, unique and link-local, site-local, multicast, discard-only,
+ * segment identifiers, IPv4-compatible and -translated, a network's own NAT64 prefix, and whatever will be invented there)
+ * is refused without being named.
+ */
+const globalUnicast: Prefix = v6(3, 0x20);
 
-/** Prefixes whose last 32 bits are an IPv4 address: mapped, compatible, NAT64 (RFC 6052, RFC 8215), and 6to4 at bit 16. */
-const embedding: readonly { readonly prefix: Prefix; readonly at: number }[] = [
+/** Within it: protocol assignments, Teredo, benchmarks and overlays among them. */
+const specialV6: readonly Prefix[] = [v6(23, 0x20, 0x01)];
+
+interface Embedding {
+  readonly prefix: Prefix;
+  /** Where the IPv4 address stands, byte. */
+  readonly at: number;
+}
+
+/** Addresses that lead to an IPv4 address: mapped, NAT64 (RFC 6052), 6to4. They are as public as what they lead to. */
+const leading: readonly Embedding[] = [
   { prefix: v6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), at: 12 },
-  { prefix: v6(96), at: 12 },
   { prefix: v6(96, 0, 0x64, 0xff, 0x9b), at: 12 },
-  { prefix: v6(48, 0, 0x64, 0xff, 0x9b, 0, 1), at: 12 },
   { prefix: v6(16, 0x20, 0x02), at: 2 },
 ];
 
@@ -51,24 +70,44 @@ function within(address: Uint8Array, prefix: Prefix): boolean {
   return true;
 }
 
+/** The IPv4 address an IPv6 address leads to, or undefined. */
+function embedded(address: Uint8Array): Uint8Array | undefined {
+  const found = leading.find(({ prefix }) => within(address, prefix));
+  return found && address.subarray(found.at, found.at + 4);
+}
+
+/** Whether an address, or what it leads to, lies in one of these. */
+function isIn(address: Uint8Array, prefixes: readonly Prefix[]): boolean {
+  const inner = embedded(address);
+  return prefixes.some((p) => within(address, p) || (inner !== undefined && within(inner, p)));
+}
+
+/** Whether an address is reachable from everywhere, as far as its number tells. */
+function isPublic(address: Uint8Array): boolean {
+  if (address.length === 4) return !specialV4.some((p) => within(address, p));
+  const inner = embedded(address);
+  if (inner) return isPublic(inner);
+  return within(address, globalUnicast) && !specialV6.some((p) => within(address, p));
+}
+
 /** Says where a stream may lead. Own addresses and allowed prefixes are 4 or 16 bytes long. */
 export class EgressPolicy {
-  readonly #own: readonly Uint8Array[];
+  readonly #own: readonly Prefix[];
   readonly #allowed: readonly Prefix[];
 
   constructor(own: readonly Uint8Array[], allowed: readonly Prefix[]) {
-    this.#own = own;
+    this.#own = own.map((address) => ({ address, bits: address.length * 8 }));
     this.#allowed = allowed;
   }
 
+  /** True where the relay may connect to this address of 4 or 16 bytes. */
   allows(address: Uint8Array): boolean {
-    if (this.#own.some((o) => within(address, { address: o, bits: o.length * 8 }))) return false;
-    if (this.#allowed.some((p) => within(address, p))) return true;
-    if (address.length === 4) return !specialV4.some((p) => within(address, p));
-    if (specialV6.some((p) => within(address, p))) return false;
-    for (const { prefix, at } of embedding) {
-      if (within(address, prefix)) return this.allows(address.subarray(at, at + 4));
-    }
-    return true;
+    if (isIn(address, this.#own)) return false;
+    return this.isRouted(address) || isPublic(address);
+  }
+
+  /** True where a route of the operator's names the address. */
+  isRouted(address: Uint8Array): boolean {
+    return isIn(address, this.#allowed);
   }
 }

@@ -1,7 +1,16 @@
 /** Where streams leave the relay: an ordinary connection to the target, where the policy allows it. */
 import { EgressPolicy, ResetReason, type Stream } from '@tresse/core';
 import { UserError } from '@tresse/kit';
-import { closeFd, connectStart, EHOSTUNREACH, ENETUNREACH, ErrnoError, tcpSocket } from '@tresse/sys';
+import {
+  closeFd,
+  closeWithReset,
+  connectStart,
+  EHOSTUNREACH,
+  ENETUNREACH,
+  ErrnoError,
+  localName,
+  tcpSocket,
+} from '@tresse/sys';
 
 import type { RelayEngineOptions } from '../api.ts';
 import type { Connect } from './stream-sockets.ts';
@@ -18,6 +27,11 @@ export function egressConnect(options: RelayEngineOptions): Connect {
       // An IPv4 address may be written as an IPv6 one.
       fd = tcpSocket(target.address.includes(':') ? 6 : 4);
       connectStart(fd, target.address, target.port);
+      // An address the relay was given while it ran: such a connection begins and ends at the same one.
+      if (!policy.isRouted(stream.target.address) && localName(fd).address === target.address) {
+        closeWithReset(fd);
+        return { refused: ResetReason.forbidden };
+      }
       return { fd };
     } catch (error) {
       if (fd >= 0) closeFd(fd);
