@@ -19,7 +19,10 @@ export function encodeFrame(message: unknown): Buffer {
  */
 export function readFrame(stream: Duplex): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    let held = Buffer.alloc(0);
+    // Filled in place: a peer that sends octet by octet must not have everything copied each time.
+    const header = Buffer.alloc(headerBytes);
+    let body: Buffer | undefined;
+    let filled = 0;
     const finish = (settle: () => void): void => {
       stream.off('data', take);
       stream.off('close', cut);
@@ -31,18 +34,26 @@ export function readFrame(stream: Duplex): Promise<unknown> {
     };
     const cut = (): void => refuse('FRAME_CUT', 'the connection was closed in the middle of the handshake');
     const take = (chunk: Buffer): void => {
-      held = Buffer.concat([held, chunk]);
-      if (held.length < headerBytes) return;
-      const length = held.readUInt32BE();
-      if (length === 0 || length > helloBytesMax) {
-        refuse('FRAME_LENGTH', `a handshake message of ${length} bytes is not allowed`);
-      } else if (held.length >= headerBytes + length) {
-        try {
-          const parsed: unknown = JSON.parse(held.toString('utf8', headerBytes, headerBytes + length));
-          finish(() => resolve(parsed));
-        } catch (error) {
-          refuse('FRAME_JSON', 'a handshake message is not JSON', error);
+      let at = 0;
+      if (!body) {
+        at = chunk.copy(header, filled);
+        filled += at;
+        if (filled < headerBytes) return;
+        const length = header.readUInt32BE();
+        if (length === 0 || length > helloBytesMax) {
+          refuse('FRAME_LENGTH', `a handshake message of ${length} bytes is not allowed`);
+          return;
         }
+        body = Buffer.alloc(length);
+        filled = 0;
+      }
+      filled += chunk.copy(body, filled, at);
+      if (filled < body.length) return;
+      try {
+        const parsed: unknown = JSON.parse(body.toString('utf8'));
+        finish(() => resolve(parsed));
+      } catch (error) {
+        refuse('FRAME_JSON', 'a handshake message is not JSON', error);
       }
     };
     stream.on('data', take);

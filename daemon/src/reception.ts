@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
-import { sentenceOf } from '@tresse/kit';
+import { Crowd, sentenceOf, sourceOf } from '@tresse/kit';
 import {
   type BoxHello,
   boxHello,
@@ -54,8 +54,10 @@ export class Reception {
   readonly #server: Server;
   readonly #host: Host;
   readonly #log: Log;
-  /** The unfinished ones, the oldest first, by their addresses: TLS does not tell which connection it came by. */
+  /** The unfinished ones by their addresses: TLS does not tell which connection it came by. */
   readonly #guests = new Map<string, Guest>();
+  /** The same by where they come from: a source that floods displaces its own. */
+  readonly #crowd = new Crowd<Guest>(unfinishedMax);
   readonly counters = { begun: 0, agreed: 0, refused: 0, strangers: 0, failed: 0, dropped: 0 };
 
   constructor(identity: Identity, host: Host, log: Log) {
@@ -97,9 +99,15 @@ export class Reception {
     const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
     socket.on('close', () => {
       clearTimeout(timer);
+      this.#crowd.remove(guest);
       if (this.#guests.get(key) === guest) this.#guests.delete(key);
     });
-    this.#makeRoom();
+    // Who has proved a key goes last, so that a box gets in beside silent peers.
+    const displaced = this.#crowd.add(guest, sourceOf(remote.address), ({ pin }) => pin !== undefined);
+    if (displaced) {
+      this.counters.dropped++;
+      displaced.socket.destroy();
+    }
     this.#guests.set(key, guest);
     this.#server.emit('connection', socket);
   }
@@ -107,17 +115,6 @@ export class Reception {
   /** Closes everything unfinished. */
   close(): void {
     for (const { socket } of this.#guests.values()) socket.destroy();
-  }
-
-  /** Full: who waited longest without having proved a key goes, so that a box gets in beside silent peers. */
-  #makeRoom(): void {
-    if (this.#guests.size < unfinishedMax) return;
-    const guests = [...this.#guests];
-    const [key, oldest] = guests.find(([, guest]) => guest.pin === undefined) ?? guests[0] ?? [];
-    if (key === undefined || !oldest) return;
-    this.counters.dropped++;
-    this.#guests.delete(key);
-    oldest.socket.destroy();
   }
 
   async #receive(socket: TLSSocket, guest: Guest): Promise<void> {

@@ -87,6 +87,7 @@ class RelayPlane implements ListenerOwner {
       driver.session.strands.size >= limits.strandsMax ||
       driver.session.strands.has(opening.strand)
     ) {
+      this.#listener.counters.openingsRefused++;
       closeWithReset(fd);
       return;
     }

@@ -12,7 +12,7 @@ import {
   type Opening,
   saltBytes,
 } from '@tresse/core';
-import type { Slab } from '@tresse/kit';
+import { Crowd, type Slab, sourceOf } from '@tresse/kit';
 import {
   type Aead,
   bindAddress,
@@ -40,7 +40,7 @@ import { prepareStrand } from './strand-options.ts';
 
 const backlog = 1_024;
 const tlsByte = 0x16;
-/** Peers that have not said who they are: the oldest goes when there are more. */
+/** Peers that have not said who they are: when there are more, the oldest of whoever sent the most goes. */
 const waitingMax = 256;
 const waitingMsMax = 5_000;
 /** Openings a kid may have; a box that wants more makes a handshake. */
@@ -77,14 +77,19 @@ export class StrandListener {
     strangers: 0,
     silent: 0,
     crowdedOut: 0,
+    /** Gone before it said who it is. */
+    gone: 0,
     openingsUnknown: 0,
     openingsForged: 0,
     openingsReplayed: 0,
+    openingsImpossible: 0,
+    openingsBeyond: 0,
+    openingsRefused: 0,
   };
   readonly #loop: EventLoop;
   readonly #owner: ListenerOwner;
   readonly #acceptors: Acceptor[] = [];
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Crowd<Waiting>(waitingMax);
 
   constructor(loop: EventLoop, owner: ListenerOwner) {
     this.#loop = loop;
@@ -120,7 +125,7 @@ export class StrandListener {
 
   /** Drops those who said nothing in time. */
   sweep(nowMs: number): void {
-    for (const waiting of this.#waiting.values()) {
+    for (const waiting of this.#waiting.guests()) {
       if (nowMs - waiting.sinceMs < waitingMsMax) return;
       this.counters.silent++;
       this.#drop(waiting);
@@ -129,22 +134,23 @@ export class StrandListener {
 
   #onConnection(fd: number): void {
     this.counters.accepted++;
-    if (this.#waiting.size >= waitingMax) {
-      const oldest = this.#waiting.values().next().value;
-      if (oldest) {
-        this.counters.crowdedOut++;
-        this.#drop(oldest);
-      }
-    }
     const waiting: Waiting = { fd, sinceMs: this.#loop.nowMs, bytes: undefined, filled: 0 };
-    this.#waiting.set(fd, waiting);
     this.#loop.add(fd, READABLE, () => this.#read(waiting));
+    const displaced = this.#waiting.add(waiting, sourceOf(nameOfPeer(fd)?.address ?? ''));
+    if (!displaced) return;
+    this.counters.crowdedOut++;
+    this.#drop(displaced);
   }
 
   #read(waiting: Waiting): void {
     if (!waiting.bytes) {
       const first = peekByte(waiting.fd);
       if (first === -EAGAIN || first === -EINTR) return;
+      if (first < 0) {
+        this.counters.gone++;
+        this.#drop(waiting);
+        return;
+      }
       if (first === tlsByte) {
         this.#handOver(waiting);
         return;
@@ -160,6 +166,7 @@ export class StrandListener {
     const count = recvInto(waiting.fd, slab.address + waiting.filled, openingBytes - waiting.filled);
     if (count === -EAGAIN || count === -EINTR) return;
     if (count <= 0) {
+      this.counters.gone++;
       this.#drop(waiting);
       return;
     }
@@ -168,16 +175,13 @@ export class StrandListener {
   }
 
   #handOver(waiting: Waiting): void {
-    let remote: SocketAddress;
-    try {
-      remote = peerName(waiting.fd);
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      // Gone before it was looked at.
+    const remote = nameOfPeer(waiting.fd);
+    if (!remote) {
+      this.counters.gone++;
       this.#drop(waiting);
       return;
     }
-    this.#waiting.delete(waiting.fd);
+    this.#waiting.remove(waiting);
     this.counters.handshakes++;
     this.#owner.onTls(waiting.fd, remote);
   }
@@ -201,7 +205,9 @@ export class StrandListener {
     const saltHex = hex(salt, 0, saltBytes);
     const opening = readOpening(slab.bytes, openingAadBytes);
     if (kid.salts.has(saltHex) || kid.salts.size >= openingsMax || !opening) {
-      this.counters.openingsReplayed++;
+      if (!opening) this.counters.openingsImpossible++;
+      else if (kid.salts.has(saltHex)) this.counters.openingsReplayed++;
+      else this.counters.openingsBeyond++;
       this.#drop(waiting);
       return;
     }
@@ -210,18 +216,29 @@ export class StrandListener {
       prepareStrand(waiting.fd);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
+      this.counters.gone++;
       this.#drop(waiting);
       return;
     }
-    this.#waiting.delete(waiting.fd);
+    this.#waiting.remove(waiting);
     this.#loop.remove(waiting.fd);
     this.#owner.onOpening(waiting.fd, kidHex, keys, opening);
   }
 
   #drop(waiting: Waiting): void {
-    this.#waiting.delete(waiting.fd);
+    this.#waiting.remove(waiting);
     this.#loop.remove(waiting.fd);
     closeWithReset(waiting.fd);
+  }
+}
+
+/** The other end; undefined when the connection is gone already. */
+function nameOfPeer(fd: number): SocketAddress | undefined {
+  try {
+    return peerName(fd);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    return undefined;
   }
 }
 
