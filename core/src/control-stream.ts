@@ -4,11 +4,39 @@
  */
 import type { Slab } from '@tresse/kit';
 
+import { messageBurstBytes, messageBytesPerSecond } from './limits.ts';
 import { readU32, writeU32 } from './wire.ts';
 
 /** Largest message, bytes. */
 export const messageBytesMax = 65_536;
 const headerBytes = 4;
+
+/** What a message costs at least, bytes: an empty one is work too. */
+const messageCostMin = 1_024;
+
+/**
+ * How much a peer may say: every message goes to the main thread, whose handshakes must not wait behind it. A bucket of
+ * bytes, filled again with time.
+ */
+export class MessageAllowance {
+  #bytes: number = messageBurstBytes;
+  #filledMs: number;
+
+  constructor(nowMs: number) {
+    this.#filledMs = nowMs;
+  }
+
+  /** Takes a message's cost; false when there is not enough left. */
+  spend(messageBytes: number, nowMs: number): boolean {
+    const filled = this.#bytes + ((nowMs - this.#filledMs) * messageBytesPerSecond) / 1_000;
+    this.#bytes = Math.min(messageBurstBytes, filled);
+    this.#filledMs = nowMs;
+    const cost = Math.max(messageBytes, messageCostMin);
+    if (cost > this.#bytes) return false;
+    this.#bytes -= cost;
+    return true;
+  }
+}
 
 /** A message as it stands in the stream. */
 export function framedMessage(message: Uint8Array): Uint8Array {

@@ -66,7 +66,8 @@ export type Violation =
   | 'piece-cost'
   | 'end-changed'
   | 'streams-exceeded'
-  | 'message-length';
+  | 'message-length'
+  | 'message-rate';
 
 /** Receives the frames of one record; a returned violation stops reading. */
 export interface FrameSink {

@@ -38,6 +38,16 @@ export const sendBudgetBytes: number = 64 * 1_048_576;
 /** The least a sender may keep for one stream, bytes. */
 export const sendFloorBytes = 65_536;
 
+/** Frames on their way, all strands together: a peer that acknowledges nothing is sent nothing more from here on. */
+export const loggedItemsMax = 32_768;
+/** What is read from a local peer beyond the peer's credit: enough until word of more is answered, bytes. */
+export const aheadOfCreditBytes = 262_144;
+/** Above so much unsent in one strand nothing but what is due by the scheduler goes there: a peer that asks and reads nothing, bytes. */
+export const strandUnsentBytesMax = 524_288;
+/** Messages on stream 0: so many bytes at once, and a second; each counts as one KiB at least. */
+export const messageBurstBytes: number = 1_048_576;
+export const messageBytesPerSecond = 65_536;
+
 /** Fixed credit of stream 0, bytes each way. */
 export const controlCreditBytes = 65_536;
 /** Live streams of a session. */

@@ -42,12 +42,6 @@ export class ReceiveBuffer {
     return this.#costBytes;
   }
 
-  /** True when bytes wait behind a hole. */
-  get hasGap(): boolean {
-    const first = this.#pieces[0];
-    return first !== undefined && first.offset > this.#next;
-  }
-
   /** Accepts [offset, offset + length); what is already known is dropped. Returns the count of new bytes. */
   accept(offset: number, slab: Slab, start: number, length: number, deliver: Deliver): number {
     const end = offset + length;

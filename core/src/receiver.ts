@@ -10,7 +10,8 @@ import {
   type Target,
   type Violation,
 } from './frame.ts';
-import { ackDelayMsMax, chunkBytesMax, streamsMax } from './limits.ts';
+import { ackDelayMsMax, chunkBytesMax, creditFloorBytes, streamsMax } from './limits.ts';
+import type { Path } from './path.ts';
 import type { SessionState } from './session-state.ts';
 import type { Strand } from './strand.ts';
 import { Stream } from './stream.ts';
@@ -31,6 +32,9 @@ export class Receiver implements FrameSink {
   #strand: Strand | undefined;
   #slab: Slab | undefined;
   #asksForAck = false;
+  #acknowledges = false;
+  /** Paths the record at work says are down: what they owe is looked through once, however often it says so. */
+  readonly #fallen: Set<Path> = new Set();
 
   constructor(state: SessionState) {
     this.#state = state;
@@ -46,7 +50,9 @@ export class Receiver implements FrameSink {
     this.#strand = strand;
     this.#slab = slab;
     this.#asksForAck = false;
+    this.#acknowledges = false;
     const wrong = readFrames(slab.bytes, start, end, this);
+    this.#settleRecord();
     if (wrong !== undefined) {
       strand.recordsReceived--;
       state.counters.violations++;
@@ -54,6 +60,17 @@ export class Receiver implements FrameSink {
     }
     if (this.#asksForAck) this.#scheduleAck(strand, end - start);
     return undefined;
+  }
+
+  /** What is done once for a record, although each of its thousands of frames may ask for it. */
+  #settleRecord(): void {
+    const state = this.#state;
+    if (this.#acknowledges && state.paused.size > 0) state.resumePaused();
+    for (const path of this.#fallen) {
+      if (path.up) continue;
+      for (const strand of path.strands) state.loseStrand(strand);
+    }
+    this.#fallen.clear();
   }
 
   onOpen(id: number, klass: number, paths: readonly number[], target: Target): Violation | undefined {
@@ -85,16 +102,21 @@ export class Receiver implements FrameSink {
     this.#asksForAck = true;
     const stream = this.#find(id);
     if (typeof stream === 'string') return stream;
-    if (!stream || stream.dead || !this.#slab) return undefined;
+    if (!stream || stream.dead || !this.#slab) return this.#tooLate();
     const end = offset + length;
     if (end > stream.credit.limit || length > chunkBytesMax + 1_024) return 'credit-exceeded';
     if (stream.receiveEnd >= 0 && end > stream.receiveEnd) return 'offset-beyond-end';
-    if (stream.receive.costBytes > stream.credit.windowBytes + chunkBytesMax) return 'piece-cost';
+    // The sender's small chunks may cost a floor more than their bytes, and so may what the local peer took in part.
+    if (stream.receive.costBytes > stream.credit.windowBytes + 2 * creditFloorBytes) return 'piece-cost';
     stream.lastActiveMs = this.#state.nowMs;
     const fresh = stream.receive.accept(offset, this.#slab, start, length, (slab, at, count) =>
       this.deliver(stream, slab, at, count),
     );
-    if (this.#state.inbox.broken) return 'message-length';
+    if (stream === this.#state.control && this.#state.inbox.broken) return 'message-length';
+    if (this.#state.messageRefused) {
+      this.#state.messageRefused = false;
+      return 'message-rate';
+    }
     this.#state.counters.bytesReceivedTwice += length - fresh;
     if (stream.credit.receive(end, this.#state.longestRttMs(), this.#state.nowMs) && stream.receiveEnd < 0) {
       this.#state.pend(stream, 'credit');
@@ -108,7 +130,7 @@ export class Receiver implements FrameSink {
     if (id === 0) return 'stream-number';
     const stream = this.#find(id);
     if (typeof stream === 'string') return stream;
-    if (!stream || stream.dead) return undefined;
+    if (!stream || stream.dead) return this.#tooLate();
     if (stream.receiveEnd >= 0 && stream.receiveEnd !== end) return 'end-changed';
     if (end < stream.receive.next) return 'end-changed';
     stream.receiveEnd = end;
@@ -138,6 +160,7 @@ export class Receiver implements FrameSink {
     if (limit > stream.creditLimit) {
       stream.creditLimit = limit;
       this.#state.ready(stream);
+      this.#state.resume(stream);
     }
     return undefined;
   }
@@ -152,14 +175,14 @@ export class Receiver implements FrameSink {
     // The peer got something there: as good a sign of life as a segment of its own.
     if (strand !== this.#strand && !strand.suspect) strand.lastHeardMs = state.nowMs;
     while (strand.sent.headNumber() < records) {
-      const item = strand.sent.shift();
+      const item = state.takeLogged(strand);
       if (item) state.acknowledged(item);
     }
     for (const [id, { sequence, record }] of strand.pathsTold) {
       const path = state.paths.get(id);
       if (path && record < records) path.sequenceKnown = Math.max(path.sequenceKnown, sequence);
     }
-    if (state.paused.size > 0) state.resumePaused();
+    this.#acknowledges = true;
     return undefined;
   }
 
@@ -177,7 +200,7 @@ export class Receiver implements FrameSink {
     const up = pathState !== PathState.down;
     if (path.up === up) return undefined;
     path.up = up;
-    if (!up) for (const strand of path.strands) state.loseStrand(strand);
+    if (!up) this.#fallen.add(path);
     return undefined;
   }
 
@@ -241,6 +264,11 @@ export class Receiver implements FrameSink {
     const ours = this.#state.side === 'box' ? id % 2 === 1 : id % 2 === 0;
     if (ours) return id < this.#state.nextStream ? undefined : 'stream-without-open';
     return this.#state.used.state(id) === 'used' ? undefined : 'stream-without-open';
+  }
+
+  /** A frame of a stream that is gone: counted, and its record acknowledged as usual. */
+  #tooLate(): undefined {
+    this.#state.counters.framesTooLate++;
   }
 
   #scheduleAck(strand: Strand, bytes: number): void {

@@ -5,10 +5,17 @@
 import { NumberedQueue, type SlabPool } from '@tresse/kit';
 
 import type { Control, ControlKind, SentItem } from './chunk.ts';
-import { MessageReader } from './control-stream.ts';
+import { MessageAllowance, MessageReader } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
 import { type ResetReason, StreamClass } from './frame.ts';
-import { controlCreditBytes, sendBudgetBytes, sendFloorBytes } from './limits.ts';
+import {
+  aheadOfCreditBytes,
+  controlCreditBytes,
+  creditFloorBytes,
+  loggedItemsMax,
+  sendBudgetBytes,
+  sendFloorBytes,
+} from './limits.ts';
 import type { Local } from './local.ts';
 import { Path } from './path.ts';
 import type { Strand } from './strand.ts';
@@ -24,6 +31,10 @@ const bulkFromBytes = 262_144;
 const youngSendBytes = 1_048_576;
 /** Beyond two round trips, this much more is kept so that a line's death does not starve the others, ms. */
 const sendReserveMs = 250;
+/** No stream keeps more than this share of what is still free: whatever it does, something is left for the next. */
+const shareOfFree = 0.5;
+/** So many streams forgotten, and the queues are looked through for what they left there. */
+const sweepAfterForgotten = 4_096;
 
 /** Everything counted; shown by `tresse status`. */
 export interface SessionCounters {
@@ -37,6 +48,12 @@ export interface SessionCounters {
   pathSuspicions: number;
   strandSuspicions: number;
   violations: number;
+  /** Bytes and ends of streams that were gone already. */
+  framesTooLate: number;
+  /** Messages beyond what a peer may say. */
+  messagesRefused: number;
+  /** Turns in which nothing was sent because the peer acknowledges nothing. */
+  withheld: number;
 }
 
 export class SessionState {
@@ -69,15 +86,25 @@ export class SessionState {
     pathSuspicions: 0,
     strandSuspicions: 0,
     violations: 0,
+    framesTooLate: 0,
+    messagesRefused: 0,
+    withheld: 0,
   };
   /** Payload bytes given to strands for the first time; what the hedge budget is a share of. */
   payloadBytes = 0;
   heldBytes = 0;
+  /** Items in all strands' logs of what was sent. */
+  loggedItems = 0;
+  /** The peer said more than it may, in the record at work. */
+  messageRefused = false;
   nowMs: number;
   /** When a strand that could carry was last there. */
   lineSeenMs: number;
   /** Streams not used by idle rules: the box's own numbers, odd; the relay's, even. */
   nextStream: number;
+  #forgotten = 0;
+  #figuresMs = -1;
+  #longestRttMs = 1;
 
   constructor(side: Side, local: Local, pool: SlabPool, budget: CreditBudget, nowMs: number) {
     this.side = side;
@@ -93,7 +120,14 @@ export class SessionState {
     this.control = new Stream(0, StreamClass.realtime, nowhere, [], true, pool, none, nowMs, controlCreditBytes);
     // Nobody opens it: it is there with the session.
     this.control.openAcked = true;
-    this.inbox = new MessageReader((message) => local.message?.(message));
+    const allowance = new MessageAllowance(nowMs);
+    this.inbox = new MessageReader((message) => {
+      if (allowance.spend(message.length, this.nowMs)) local.message?.(message);
+      else {
+        this.counters.messagesRefused++;
+        this.messageRefused = true;
+      }
+    });
   }
 
   path(id: number): Path {
@@ -103,6 +137,30 @@ export class SessionState {
       this.paths.set(id, path);
     }
     return path;
+  }
+
+  /** Notes what a record carries, so that it goes again when the record's strand is lost. */
+  log(strand: Strand, item: SentItem): void {
+    strand.sent.push(strand.recordsSent, item);
+    this.loggedItems++;
+  }
+
+  /** The oldest item of a strand's log, taken out. */
+  takeLogged(strand: Strand): SentItem | undefined {
+    const item = strand.sent.shift();
+    if (item) this.loggedItems--;
+    return item;
+  }
+
+  /** Forgets a strand's log. */
+  clearLog(strand: Strand): void {
+    this.loggedItems -= strand.sent.length;
+    strand.sent.clear();
+  }
+
+  /** Too much is on its way unacknowledged: nothing more is sent that would have to be remembered. */
+  get logFull(): boolean {
+    return this.loggedItems >= loggedItemsMax;
   }
 
   /** Queues a control frame; a second wish while it waits changes nothing. */
@@ -140,7 +198,7 @@ export class SessionState {
       if (stream.send.acknowledge(item)) {
         stream.progressMs = this.nowMs;
         this.heldBytes -= held - stream.send.heldBytes;
-        this.#resume(stream);
+        this.resume(stream);
       }
     } else {
       item.outstanding--;
@@ -219,7 +277,16 @@ export class SessionState {
   }
 
   forget(stream: Stream): void {
-    this.streams.delete(stream.id);
+    if (!this.streams.delete(stream.id) || ++this.#forgotten < sweepAfterForgotten) return;
+    this.#forgotten = 0;
+    // What waits for a line may wait for ever: a peer that reads nothing must not fill the queues by opening and resetting.
+    this.pending.retain((control) => {
+      const { stream: owner, kind } = control;
+      const wanted = this.knows(owner) && (!owner.dead || kind === 'reset' || kind === 'open');
+      control.pending = wanted;
+      return wanted;
+    });
+    for (const queue of [this.interactive, this.bulk]) queue.retain((one) => !one.dead);
   }
 
   /** Bytes per second of all usable lines together. */
@@ -231,30 +298,43 @@ export class SessionState {
 
   /** Longest smoothed round trip of the usable lines, ms. */
   longestRttMs(): number {
+    // Asked for with every frame, and the same for all of one moment.
+    if (this.#figuresMs === this.nowMs) return this.#longestRttMs;
     let longest = 1;
     for (const path of this.paths.values()) if (path.usable) longest = Math.max(longest, path.rttMs);
+    this.#figuresMs = this.nowMs;
+    this.#longestRttMs = longest;
     return longest;
   }
 
-  /** How much of a stream may be kept until acknowledged, bytes. */
+  /**
+   * How much of a stream may be kept until acknowledged, bytes: two round trips of all lines and a reserve, but never more
+   * than a share of what is free, so that no stream starves another. Beyond twice the budget only a stream's first bytes are.
+   */
   sendBudget(): number {
     const free = sendBudgetBytes - this.heldBytes;
-    if (free <= 0) return sendFloorBytes;
+    if (free <= 0) return free > -sendBudgetBytes ? sendFloorBytes : creditFloorBytes;
     const wanted = (this.totalRate() * (2 * this.longestRttMs() + sendReserveMs)) / 1_000;
-    return Math.max(sendFloorBytes, Math.min(Math.max(wanted, youngSendBytes), free));
+    return Math.max(sendFloorBytes, Math.min(Math.max(wanted, youngSendBytes), free * shareOfFree));
   }
 
   /** Whether more may be read from the local peer; remembers who is to be told when there is room again. */
   mayRead(stream: Stream): boolean {
     if (stream.dead || stream.sendEnd >= 0) return false;
-    if (stream.send.heldBytes < this.sendBudget()) return true;
+    if (!this.#farAhead(stream) && stream.send.heldBytes < this.sendBudget()) return true;
     stream.localPaused = true;
     this.paused.add(stream);
     return false;
   }
 
-  #resume(stream: Stream): void {
-    if (!stream.localPaused || stream.send.heldBytes > this.sendBudget() * 0.9) return;
+  /** So much waits for the peer's credit that more would only lie here. */
+  #farAhead(stream: Stream): boolean {
+    return stream.send.end - stream.creditLimit >= aheadOfCreditBytes;
+  }
+
+  /** Lets a stream read again if there is room. */
+  resume(stream: Stream, budget: number = this.sendBudget()): void {
+    if (!stream.localPaused || stream.send.heldBytes > budget * 0.9 || this.#farAhead(stream)) return;
     stream.localPaused = false;
     this.paused.delete(stream);
     this.local.room(stream);
@@ -262,6 +342,12 @@ export class SessionState {
 
   /** Lets waiting streams read again; for when the common budget, not their own, was what held them. */
   resumePaused(): void {
-    for (const stream of this.paused) this.#resume(stream);
+    const budget = this.sendBudget();
+    // Whoever reads at once may pause again: each is looked at once.
+    let left = this.paused.size;
+    for (const stream of this.paused) {
+      if (left-- === 0) break;
+      this.resume(stream, budget);
+    }
   }
 }

@@ -132,7 +132,7 @@ export class Session {
     state.strands.delete(strand.id);
     state.path(strand.path).retire(strand);
     state.loseStrand(strand);
-    strand.sent.clear();
+    state.clearLog(strand);
   }
 
   /** The kernel's figures for a strand's connection. */

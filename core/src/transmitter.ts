@@ -18,6 +18,7 @@ import {
   recordHeaderBytes,
   recordTextMax,
   smallChunksMax,
+  strandUnsentBytesMax,
   tagBytes,
 } from './limits.ts';
 import { type Candidate, LineSurvey } from './line-survey.ts';
@@ -27,6 +28,8 @@ import type { Stream } from './stream.ts';
 
 /** Room a control frame may need, bytes. */
 const controlRoom = 64;
+/** Streams looked at for one record: whoever may use no line that is there must not cost a walk over thousands. */
+const streamsLookedAtMax = 256;
 /** One turn in this many goes to bulk while interactive streams are waiting: at least 10 %. */
 const bulkTurn = 8;
 /** While streams live a path is probed this often; idle, more seldom, ms. */
@@ -86,7 +89,7 @@ export class Transmitter {
   #pollReply(out: Slab): Strand | undefined {
     const nowMs = this.#state.nowMs;
     for (const strand of this.#state.strands.values()) {
-      if (strand.state !== 'answered' || strand.blocked) continue;
+      if (strand.state !== 'answered' || strand.blocked || strand.unsentBytes > strandUnsentBytesMax) continue;
       const probe = !strand.suspect && !strand.draining && nowMs >= strand.pingDueMs;
       const due = strand.answerPending || strand.drainPending || strand.pongToken >= 0 || strand.pathsToTell.length > 0;
       if (!due && !probe) continue;
@@ -156,7 +159,7 @@ export class Transmitter {
     if (!carrier) return undefined;
     this.#begin(out);
     if (ackDue) this.#writeDueAcks(carrier);
-    for (let n = state.pending.length; n > 0 && this.#writer.room > 4 * controlRoom; n--) {
+    for (let n = state.pending.length; n > 0 && !state.logFull && this.#writer.room > 4 * controlRoom; n--) {
       const control = state.pending.shift();
       if (control) this.#writeControl(carrier, control);
     }
@@ -216,7 +219,7 @@ export class Transmitter {
       }
       control.outstanding++;
       control.acked = false;
-      strand.sent.push(strand.recordsSent, control);
+      this.#state.log(strand, control);
     }
   }
 
@@ -226,7 +229,7 @@ export class Transmitter {
     this.#writer.open(stream.id, stream.klass, stream.paths, stream.target);
     stream.openCarriedBy.push(strand.id);
     control.outstanding++;
-    strand.sent.push(strand.recordsSent, control);
+    this.#state.log(strand, control);
   }
 
   /** Until an OPEN is acknowledged, each strand's first frame of that stream has a copy before it. */
@@ -241,7 +244,7 @@ export class Transmitter {
     for (const path of this.#state.paths.values()) {
       if (!path.usable) continue;
       const strand = path.quick() ?? path.bulk(this.#state.nowMs);
-      if (!strand?.usable) continue;
+      if (!strand?.usable || strand.unsentBytes > strandUnsentBytesMax) continue;
       const ms = path.delayMs + (path.unsentBytes * 1_000) / path.rate();
       if (ms < bestMs) {
         bestMs = ms;
@@ -253,6 +256,10 @@ export class Transmitter {
 
   #pollData(out: Slab): Strand | undefined {
     const state = this.#state;
+    if (state.logFull) {
+      state.counters.withheld++;
+      return undefined;
+    }
     if (state.urgent.length > 0 && this.#survey.look(false) > 0) {
       const strand = this.#pollQueue(out, state.urgent);
       if (strand) return strand;
@@ -271,7 +278,7 @@ export class Transmitter {
 
   /** The first of the queue's streams, in turn, that has a line for its next chunk. */
   #pollQueue(out: Slab, queue: NumberedQueue<Stream>): Strand | undefined {
-    for (let n = queue.length; n > 0; n--) {
+    for (let n = Math.min(queue.length, streamsLookedAtMax); n > 0; n--) {
       const stream = queue.shift();
       if (!stream) break;
       stream.queued = false;
@@ -332,6 +339,6 @@ export class Transmitter {
     chunk.dueMs = nowMs + queuedMs + line.delayMs + line.path.minRttMs / 2 + ackDelayMsMax;
     if (stream.send.head === chunk) stream.progressMs = nowMs;
     stream.lastActiveMs = nowMs;
-    strand.sent.push(strand.recordsSent, chunk);
+    this.#state.log(strand, chunk);
   }
 }

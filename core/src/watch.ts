@@ -26,6 +26,8 @@ const slackMsMin = 60;
 const hedgeDepth = 32;
 /** How often idle streams are looked for, ms. */
 const restGapMs = 500;
+/** Streams asked at one look whether their local peer has acknowledged. */
+const renewalsMax = 512;
 /** Copies of a chunk, the first included. */
 const copiesMax = 4;
 
@@ -48,14 +50,22 @@ export class Watch {
     this.#judgePaths();
     this.#judgeStrands();
     state.tellPaths();
-    for (const stream of state.creditWatch) {
-      if (stream.dead) state.creditWatch.delete(stream);
-      else this.#receiver.renewCredit(stream);
-    }
+    this.#renewCredits();
     this.#hedge(state.control);
     for (const stream of state.streams.values()) this.#hedge(stream);
     if (state.nowMs - this.#restedMs >= restGapMs) this.#rest();
     return this.#judgeSession();
+  }
+
+  /** Looks whose local peer has acknowledged: a bounded number at a time, each a question to the kernel, all in turn. */
+  #renewCredits(): void {
+    const { creditWatch } = this.#state;
+    let left = Math.min(creditWatch.size, renewalsMax);
+    for (const stream of creditWatch) {
+      if (left-- === 0) break;
+      creditWatch.delete(stream);
+      if (!stream.dead) this.#receiver.renewCredit(stream);
+    }
   }
 
   /** Idle streams give their windows back to the common budget. */

@@ -57,6 +57,12 @@ export class SessionBench {
     return this.session.handleRecord(strand, this.#record, 4, writer.at, this.nowMs);
   }
 
+  /** A record with a text of the peer's making comes in. */
+  hearText(strand: Strand, text: Uint8Array): Violation | undefined {
+    this.#record.bytes.set(text, 4);
+    return this.session.handleRecord(strand, this.#record, 4, 4 + text.length, this.nowMs);
+  }
+
   /** Everything the session has to send now: the frames by strand. */
   poll(): { strand: number; frames: readonly Read[] }[] {
     const records: { strand: number; frames: readonly Read[] }[] = [];
