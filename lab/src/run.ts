@@ -8,10 +8,11 @@ import { inTurn } from './process/in-turn.ts';
 import { Product } from './product/product.ts';
 import { type EmulatorReport, lateRatioMax, type Report, truth } from './report/report.ts';
 import type { Show } from './report/show.ts';
-import { measureRivals } from './rivals/measure-rivals.ts';
+import { measureRivals, type RivalFigures } from './rivals/measure-rivals.ts';
 import { rivalSettings } from './rivals/rivals.ts';
 import type { NamedScenario } from './scenario/scenario-file.ts';
-import { type Scenario, shortForm } from './scenario/scenario.ts';
+import type { Scenario } from './scenario/scenario.ts';
+import { shortForm } from './scenario/short-form.ts';
 import { setStage, type Stage, strikeStage } from './stage.ts';
 import { playStep } from './step/play-step.ts';
 
@@ -95,12 +96,7 @@ function verdictOf(draft: Draft): Report['verdict'] {
 
 async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft): Promise<void> {
   const { show, interruption } = order;
-  const rivals = await measureRivals(stage, draft.rivals, {
-    together: quick(order),
-    steps: scenario.steps,
-    show,
-    interruption,
-  });
+  const rivals = await rivalsOf(scenario, order, stage, draft);
   Object.assign(draft, rivals);
   if (order.onlyLines) return;
   show.phase('starting box and relay');
@@ -111,7 +107,7 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
       interruption.check();
       await product.ready(readyMs);
       const played = await playStep(
-        { stage, show, rivals, countedFromSecond: draft.rivals.countedFromSecond },
+        { stage, product, show, rivals, countedFromSecond: draft.rivals.countedFromSecond },
         step,
         index,
       );
@@ -126,6 +122,19 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
       truth('box and relay ended and left nothing behind', faults.length === 0, faults.slice(0, 8).join('; ')),
     );
   }
+}
+
+/** What steps are held against; nothing where the scenario wants no comparison. */
+async function rivalsOf(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft): Promise<RivalFigures> {
+  const { show, interruption } = order;
+  const { singles, sum, mptcp } = draft;
+  if (!scenario.compare) return { singles, sum, mptcp, mptcpNote: 'not measured: this scenario is not about rates' };
+  return await measureRivals(stage, draft.rivals, {
+    together: quick(order),
+    steps: scenario.steps,
+    show,
+    interruption,
+  });
 }
 
 async function showRates(stage: Stage, show: Show): Promise<void> {

@@ -5,6 +5,7 @@ import { Content } from './measure/content.ts';
 import { UploadFiles } from './measure/upload-files.ts';
 import { addresses, LabNames, ports } from './network/addresses.ts';
 import { Internet } from './network/internet.ts';
+import { Operators } from './operator/operators.ts';
 import { kernelMultipath } from './rivals/kernel-multipath.ts';
 import type { LineSpec } from './scenario/scenario.ts';
 
@@ -14,6 +15,7 @@ export interface Stage {
   readonly lines: readonly LineSpec[];
   readonly emulator: Emulator;
   readonly internet: Internet<Emulator>;
+  readonly operators: Operators;
   readonly server: ServerProcess;
   /** The same files by MPTCP; undefined where the kernel has none, which `why` says. */
   readonly multipath: { server: ServerProcess } | { why: string };
@@ -42,10 +44,12 @@ export async function setStage(order: StageOrder): Promise<Stage> {
   );
   const servers: ServerProcess[] = [];
   try {
+    const operators = await Operators.start(names, lines);
     const content = new Content(seed);
     const uploads = new UploadFiles(folder, content);
     const listen = { address: addresses.internetHost, port: ports.plain, seed };
-    const server = await ServerProcess.start(names.inet, listen);
+    const bothFamilies = lines.some((line) => line.ipv6);
+    const server = await ServerProcess.start(names.inet, { ...listen, bothFamilies });
     servers.push(server);
     const kernel = kernelMultipath();
     let multipath: Stage['multipath'] = { why: kernel.can ? '' : kernel.why };
@@ -54,7 +58,7 @@ export async function setStage(order: StageOrder): Promise<Stage> {
       multipath = { server: await ServerProcess.start(names.inet, { ...listen, port: ports.multipath, wrapper }) };
       servers.push(multipath.server);
     }
-    return { names, lines, emulator: internet.driver, internet, server, multipath, content, uploads };
+    return { names, lines, emulator: internet.driver, internet, operators, server, multipath, content, uploads };
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()));
     await internet.destroy();
@@ -65,6 +69,7 @@ export async function setStage(order: StageOrder): Promise<Stage> {
 /** Takes everything away. */
 export async function strikeStage(stage: Stage): Promise<void> {
   await Promise.all([stage.server.stop(), 'server' in stage.multipath ? stage.multipath.server.stop() : undefined]);
+  await stage.operators.stop();
   await stage.internet.destroy();
   stage.uploads.remove();
 }

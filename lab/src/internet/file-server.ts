@@ -24,7 +24,7 @@ export function fileServer(seed: number, note: (said: ServerNote) => void): Serv
     const url = new URL(request.url ?? '/', 'http://lab');
     const id = url.searchParams.get('id') ?? '';
     const connection = numbers.get(request.socket) ?? 0;
-    note({ kind: 'request', id, connection, from: request.socket.remoteAddress ?? '', atMs: monotonicMs() });
+    note({ kind: 'request', id, connection, from: plainAddress(request.socket.remoteAddress), atMs: monotonicMs() });
     const wanted = /^\/bytes\/(\d+)$/u.exec(url.pathname);
     if (request.method === 'GET' && wanted) give(response, content, Number(wanted[1]));
     else if (request.method === 'PUT' && url.pathname === '/sink') {
@@ -87,4 +87,9 @@ function take(request: IncomingMessage, response: ServerResponse, sink: Sink, no
       arrivals: arrivals.toPairs(),
     });
   });
+}
+
+/** An IPv4 address in its own form, also where the socket takes both families. */
+function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:/u, '');
 }

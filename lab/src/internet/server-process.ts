@@ -31,12 +31,12 @@ export class ServerProcess {
   /** Starts it and returns when it listens. `wrapper` is a command put before it (`mptcpize run`). Throws SystemError `FILE_SERVER`. */
   static async start(
     netns: string,
-    listen: { address: string; port: number; seed: number; wrapper?: readonly string[] },
+    listen: { address: string; port: number; seed: number; bothFamilies?: boolean; wrapper?: readonly string[] },
   ): Promise<ServerProcess> {
     const program = [
       execPath,
       join(import.meta.dirname, 'main.ts'),
-      listen.address,
+      listen.bothFamilies ? '::' : listen.address,
       String(listen.port),
       String(listen.seed),
     ];

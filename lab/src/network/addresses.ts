@@ -1,8 +1,8 @@
 import { UserError } from '@tresse/kit';
 
 /**
- * Every name and address of the lab's little internet, in one place. The public ones are of documentation ranges (RFC 5737) and
- * shared address space (RFC 6598), so nothing here could be mistaken for a real host.
+ * Every name and address of the lab's little internet, in one place. The public ones are of documentation ranges (RFC 5737,
+ * RFC 3849) and shared address space (RFC 6598), so nothing here could be mistaken for a real host.
  *
  * ```
  * lan ── box ══ op-LINE (NAT) ── core ── relay
@@ -18,15 +18,74 @@ export const addresses = {
   internetGateway: '198.51.100.1',
 } as const;
 
+/** The same in IPv6, where a scenario has it. All lines' subnets lie in `lines`. */
+export const addresses6 = {
+  lanHost: '2001:db8:77::2',
+  boxLan: '2001:db8:77::1',
+  relay: '2001:db8:a::1',
+  relayGateway: '2001:db8:a::fe',
+  internetHost: '2001:db8:b::10',
+  internetGateway: '2001:db8:b::1',
+  lines: '2001:db8:1::/48',
+} as const;
+
 /** The LAN host's extra address from which connections take the line with this number (counted from 0), for measuring it alone. */
 export function lanHostOf(line: number): string {
   return `192.168.77.${101 + line}`;
 }
 
-/** The box's and the operator's end of a line, and the operator's public address with its router in the core. */
-export function lineAddresses(line: number): { box: string; gateway: string; public: string; core: string } {
-  const n = line + 1;
-  return { box: `10.0.${n}.2`, gateway: `10.0.${n}.1`, public: `100.64.${n}.2`, core: `100.64.${n}.1` };
+/** A line as far as addresses go. */
+interface AddressedLine {
+  readonly name: string;
+  readonly nic?: string | undefined;
+}
+
+/** The two ends of a line, and its operator's public address with the router in the core. */
+export interface LineAddresses {
+  readonly box: string;
+  readonly gateway: string;
+  readonly public: string;
+  readonly core: string;
+}
+
+/** Of the line at this place in the list. Lines on one interface of the box share its subnet. */
+export function lineAddresses(lines: readonly AddressedLine[], index: number): LineAddresses {
+  const nic = nicOf(lines[index]);
+  const subnet = lines.findIndex((line) => line.name === nic) + 1;
+  const mates = lines.slice(0, index).filter((line) => nicOf(line) === nic).length;
+  const n = index + 1;
+  return {
+    box: `10.0.${subnet}.${10 * mates + 2}`,
+    gateway: `10.0.${subnet}.${10 * mates + 1}`,
+    public: `100.64.${n}.2`,
+    core: `100.64.${n}.1`,
+  };
+}
+
+/** The same in IPv6. */
+export function lineAddresses6(index: number): LineAddresses {
+  const n = index + 1;
+  return {
+    box: `2001:db8:1:${n}::2`,
+    gateway: `2001:db8:1:${n}::1`,
+    public: `2001:db8:64:${n}::2`,
+    core: `2001:db8:64:${n}::1`,
+  };
+}
+
+/** Name of the box's interface on which the line hangs. */
+export function nicOf(line: AddressedLine | undefined): string {
+  return line?.nic ?? line?.name ?? '';
+}
+
+/** Whether a server that saw this address was spoken to by the relay. */
+export function isRelay(from: string): boolean {
+  return from === addresses.relay || from === addresses6.relay;
+}
+
+/** Whether a server that saw this address was spoken to over a line directly. */
+export function isDirect(from: string): boolean {
+  return from.startsWith('100.64.') || from.startsWith('2001:db8:1:');
 }
 
 /** Ports of the internet host: plain TCP, and the same server listening for MPTCP. */
@@ -77,10 +136,15 @@ export class LabNames {
     return `${this.#prefix}op-${line}`;
   }
 
+  /** The switch between an interface of the box and the lines which share it. */
+  switch(nic: string): string {
+    return `${this.#prefix}sw-${nic}`;
+  }
+
   /** Whether a namespace of this name belongs to the lab. */
   owns(netns: string): boolean {
     if (!netns.startsWith(this.#prefix)) return false;
     const role = netns.slice(this.#prefix.length);
-    return ['lan', 'box', 'core', 'relay', 'inet'].includes(role) || role.startsWith('op-');
+    return ['lan', 'box', 'core', 'relay', 'inet'].includes(role) || /^(?:op|sw)-/u.test(role);
   }
 }

@@ -3,7 +3,14 @@ import { run, writeSysctl } from '@tresse/sys';
 import type { LineSpec } from '../scenario/scenario.ts';
 import type { LabNames } from './addresses.ts';
 import { type CongestionControl, congestionControl } from './congestion-control.ts';
-import { boxSettings, hostSettings, routerSettings } from './kernel-settings.ts';
+import {
+  boxSettings,
+  everywhere,
+  hostSettings,
+  natSettings,
+  proxySettings,
+  routerSettings,
+} from './kernel-settings.ts';
 import { sweep } from './sweep.ts';
 import { accessInterface, type Wiring, wiringOf } from './wiring.ts';
 
@@ -48,15 +55,21 @@ export class Internet<Driver extends LineDriver> {
     const wiring = wiringOf(names, lines, congestion.onRoute);
     let driver: D | undefined;
     try {
+      await ipBatch(
+        undefined,
+        wiring.netns.map((name) => `netns add ${name}`),
+      );
+      // An interface takes its settings over when it is made.
+      applyBasics(names, wiring);
       await ipBatch(undefined, wiring.wires);
       driver = await connect(
-        lines.map((spec) => ({
+        lines.map((spec, i) => ({
           spec,
-          box: { netns: names.box, ifname: spec.name },
+          box: wiring.boxEnds[i] ?? { netns: names.box, ifname: spec.name },
           operator: { netns: names.operator(spec.name), ifname: accessInterface },
         })),
       );
-      await configure(names, wiring);
+      await configure(names, lines, wiring);
       return new Internet(names, lines, driver, congestion);
     } catch (error) {
       await driver?.stop();
@@ -72,15 +85,24 @@ export class Internet<Driver extends LineDriver> {
   }
 }
 
-async function configure(names: LabNames, wiring: Wiring): Promise<void> {
+function applyBasics(names: LabNames, wiring: Wiring): void {
+  for (const netns of wiring.netns) applySettings(netns, everywhere);
   const hosts = [names.lan, names.box, names.relay, names.inet];
   for (const netns of wiring.routers) applySettings(netns, routerSettings);
   for (const netns of hosts) applySettings(netns, hostSettings);
   applySettings(names.box, boxSettings);
+}
+
+async function configure(names: LabNames, lines: readonly LineSpec[], wiring: Wiring): Promise<void> {
   await Promise.all([
     ...wiring.hosts.map(({ netns, batch }) => ipBatch(netns, batch)),
     ...wiring.nft.map(({ netns, text }) => run(['nft', '-f', '-'], { ...patience, netns, input: text })),
   ]);
+  for (const { name, nat, proxy } of lines) {
+    // The kernel has these only where connections are tracked.
+    if (nat) applySettings(names.operator(name), natSettings(nat.timeoutMs));
+    if (proxy) applySettings(names.operator(name), proxySettings);
+  }
 }
 
 /** Feeds lines to `ip -batch`. Throws CommandError. */

@@ -1,12 +1,15 @@
 import type { LineSpec } from '../scenario/scenario.ts';
-import { addresses, type LabNames, lanHostOf, lineAddresses } from './addresses.ts';
+import { addresses, addresses6, type LabNames, lanHostOf, lineAddresses, lineAddresses6, nicOf } from './addresses.ts';
+import { operatorRules, proxyRoutes } from './operator-rules.ts';
 
 /** What is fed to `ip -batch` and `nft -f` to make the lab's internet; pure, so that it can be read and tested as text. */
 export interface Wiring {
   /** Names of all namespaces. */
   readonly netns: string[];
-  /** `ip -batch` in the initial namespace: namespaces and the wires between them. */
+  /** `ip -batch` in the initial namespace, once the namespaces are there: the wires between them. */
   readonly wires: string[];
+  /** Where the box's end of each line is made, in the lines' order. */
+  readonly boxEnds: { netns: string; ifname: string }[];
   /** `ip -batch` per namespace, once the emulated lines are there too. */
   readonly hosts: { netns: string; batch: string[] }[];
   /** Namespaces that pass packets on. */
@@ -18,14 +21,6 @@ export interface Wiring {
 /** Name of an operator's interface towards the subscriber. */
 export const accessInterface = 'access';
 
-/** An operator hides its subscribers behind one public address. */
-const masquerade = `table ip operator {
-  chain out {
-    type nat hook postrouting priority srcnat; policy accept;
-    oifname "core" masquerade
-  }
-}`;
-
 function wire(a: string, aName: string, b: string, bName: string): string {
   return `link add ${aName} netns ${a} type veth peer name ${bName} netns ${b}`;
 }
@@ -34,56 +29,144 @@ function host(netns: string, batch: string[]): Wiring['hosts'][number] {
   return { netns, batch: ['link set lo up', ...batch] };
 }
 
-/** An interface with its addresses, up. */
+/** An interface with its addresses, up. IPv6 addresses are used at once: nobody else can have them. */
 function up(device: string, ...cidrs: string[]): string[] {
-  return [...cidrs.map((cidr) => `address add ${cidr} dev ${device}`), `link set ${device} up`];
+  const add = (cidr: string): string => `address add ${cidr} dev ${device}${cidr.includes(':') ? ' nodad' : ''}`;
+  return [...cidrs.map((cidr) => add(cidr)), `link set ${device} up`];
+}
+
+/** One line's operator, and what the box has of it. */
+interface Operator {
+  readonly line: LineSpec;
+  readonly netns: string;
+  readonly at: ReturnType<typeof lineAddresses>;
+  readonly at6: ReturnType<typeof lineAddresses>;
 }
 
 /** The internet for these lines; `onRoute` is put behind the end hosts' routes. The line with the highest rate has the preferred default route, as its user would set it. */
 export function wiringOf(names: LabNames, lines: readonly LineSpec[], onRoute: string): Wiring {
-  const operators = lines.map((line, i) => ({ line, netns: names.operator(line.name), at: lineAddresses(i) }));
-  const byRate = operators.toSorted((a, b) => b.line.down.rateBps - a.line.down.rateBps);
-  const netns = [names.lan, names.box, names.core, names.relay, names.inet, ...operators.map((o) => o.netns)];
+  const operators = lines.map((line, i): Operator => ({
+    line,
+    netns: names.operator(line.name),
+    at: lineAddresses(lines, i),
+    at6: lineAddresses6(i),
+  }));
+  const shared = [...new Set(lines.flatMap((line) => line.nic ?? []))];
+  const switches = shared.map((nic) => names.switch(nic));
+  const netns = [
+    names.lan,
+    names.box,
+    names.core,
+    names.relay,
+    names.inet,
+    ...operators.map((o) => o.netns),
+    ...switches,
+  ];
   return {
     netns,
     wires: [
-      ...netns.map((name) => `netns add ${name}`),
       wire(names.lan, 'eth0', names.box, 'lan0'),
       wire(names.relay, 'eth0', names.core, 'relay'),
       wire(names.inet, 'eth0', names.core, 'inet'),
       ...operators.map((o) => wire(o.netns, 'core', names.core, `op-${o.line.name}`)),
+      ...shared.map((nic) => wire(names.switch(nic), 'nic', names.box, nic)),
     ],
+    boxEnds: lines.map((line) => ({
+      netns: shared.includes(nicOf(line)) ? names.switch(nicOf(line)) : names.box,
+      ifname: line.name,
+    })),
     hosts: [
-      host(names.lan, [
-        ...up('eth0', `${addresses.lanHost}/24`, ...lines.map((_, i) => `${lanHostOf(i)}/24`)),
-        `route add default via ${addresses.boxLan} src ${addresses.lanHost}${onRoute}`,
-      ]),
-      host(names.box, [
-        ...up('lan0', `${addresses.boxLan}/24`),
-        ...operators.flatMap((o) => up(o.line.name, `${o.at.box}/24`)),
-        ...operators.map(
-          (o) => `route add default via ${o.at.gateway} dev ${o.line.name} metric ${100 + byRate.indexOf(o)}`,
-        ),
-      ]),
-      ...operators.map((o) =>
-        host(o.netns, [
-          ...up('core', `${o.at.public}/24`),
-          ...up(accessInterface, `${o.at.gateway}/24`),
-          `route add default via ${o.at.core}`,
-        ]),
-      ),
-      host(names.core, [
-        ...up('relay', `${addresses.relayGateway}/24`),
-        ...up('inet', `${addresses.internetGateway}/24`),
-        ...operators.flatMap((o) => up(`op-${o.line.name}`, `${o.at.core}/24`)),
-      ]),
-      host(names.relay, [...up('eth0', `${addresses.relay}/24`), `route add default via ${addresses.relayGateway}`]),
-      host(names.inet, [
-        ...up('eth0', `${addresses.internetHost}/24`),
-        `route add default via ${addresses.internetGateway}${onRoute}`,
-      ]),
+      ...ends(names, operators, onRoute),
+      ...operators.map((o) => host(o.netns, operatorBatch(o))),
+      ...shared.map((nic) => host(names.switch(nic), switchBatch(lines, nic))),
     ],
     routers: [names.core, ...operators.map((o) => o.netns)],
-    nft: operators.map((o) => ({ netns: o.netns, text: masquerade })),
+    nft: operators.map((o) => ({ netns: o.netns, text: operatorRules(o.line, accessInterface) })),
   };
+}
+
+/** LAN host, box, core, relay and internet host. */
+function ends(names: LabNames, operators: readonly Operator[], onRoute: string): Wiring['hosts'] {
+  const with6 = operators.some((o) => o.line.ipv6);
+  const six = (...batch: string[]): string[] => (with6 ? batch : []);
+  const byRate = operators.toSorted((a, b) => b.line.down.rateBps - a.line.down.rateBps);
+  const nics = [...new Set(operators.map((o) => nicOf(o.line)))];
+  const onNic = (nic: string): string[] =>
+    operators.flatMap((o) => {
+      if (nicOf(o.line) !== nic) return [];
+      return o.line.ipv6 ? [`${o.at.box}/24`, `${o.at6.box}/64`] : [`${o.at.box}/24`];
+    });
+  return [
+    host(names.lan, [
+      ...up('eth0', `${addresses.lanHost}/24`, ...operators.map((_, i) => `${lanHostOf(i)}/24`)),
+      `route add default via ${addresses.boxLan} src ${addresses.lanHost}${onRoute}`,
+      ...six(...up('eth0', `${addresses6.lanHost}/64`), `-6 route add default via ${addresses6.boxLan}${onRoute}`),
+    ]),
+    host(names.box, [
+      ...up('lan0', `${addresses.boxLan}/24`, ...six(`${addresses6.boxLan}/64`)),
+      ...nics.flatMap((nic) => up(nic, ...onNic(nic))),
+      ...operators.flatMap((o) => (o.line.mtu === undefined ? [] : [`link set ${o.line.name} mtu ${o.line.mtu}`])),
+      ...operators.flatMap((o) => {
+        const metric = 100 + byRate.indexOf(o);
+        const route = (via: string): string => `route add default via ${via} dev ${nicOf(o.line)} metric ${metric}`;
+        return [route(o.at.gateway), ...(o.line.ipv6 ? [`-6 ${route(o.at6.gateway)}`] : [])];
+      }),
+    ]),
+    host(names.core, [
+      ...up('relay', `${addresses.relayGateway}/24`, ...six(`${addresses6.relayGateway}/64`)),
+      ...up('inet', `${addresses.internetGateway}/24`, ...six(`${addresses6.internetGateway}/64`)),
+      ...operators.flatMap((o) => [
+        ...up(`op-${o.line.name}`, `${o.at.core}/24`),
+        ...(o.line.ipv6
+          ? [
+              ...up(`op-${o.line.name}`, `${o.at6.core}/64`),
+              `-6 route add ${o.at6.box.replace(/2$/u, '')}/64 via ${o.at6.public}`,
+            ]
+          : []),
+      ]),
+    ]),
+    host(names.relay, [
+      ...up('eth0', `${addresses.relay}/24`, ...six(`${addresses6.relay}/64`)),
+      `route add default via ${addresses.relayGateway}`,
+      // Strands come from the lines, wherever else the relay can reach.
+      ...six(`-6 route add ${addresses6.lines} via ${addresses6.relayGateway}`, relayEgress6('add')),
+    ]),
+    host(names.inet, [
+      ...up('eth0', `${addresses.internetHost}/24`, ...six(`${addresses6.internetHost}/64`)),
+      `route add default via ${addresses.internetGateway}${onRoute}`,
+      ...six(`-6 route add default via ${addresses6.internetGateway}${onRoute}`),
+    ]),
+  ];
+}
+
+/** The relay's way into the IPv6 internet, for `ip -batch`. */
+export function relayEgress6(verb: 'add' | 'delete'): string {
+  return `-6 route ${verb} default via ${addresses6.relayGateway}`;
+}
+
+function operatorBatch({ line, at, at6 }: Operator): string[] {
+  return [
+    ...up('core', `${at.public}/24`),
+    ...up(accessInterface, `${at.gateway}/24`),
+    ...(line.mtu === undefined ? [] : [`link set ${accessInterface} mtu ${line.mtu}`]),
+    `route add default via ${at.core}`,
+    ...(line.ipv6
+      ? [
+          ...up('core', `${at6.public}/64`),
+          ...up(accessInterface, `${at6.gateway}/64`),
+          `-6 route add default via ${at6.core}`,
+        ]
+      : []),
+    ...(line.proxy ? proxyRoutes : []),
+  ];
+}
+
+/** All that is plugged into the switch. */
+function switchBatch(lines: readonly LineSpec[], nic: string): string[] {
+  const ports = ['nic', ...lines.filter((line) => nicOf(line) === nic).map((line) => line.name)];
+  return [
+    'link add br0 type bridge',
+    ...ports.flatMap((port) => [`link set ${port} master br0`, `link set ${port} up`]),
+    'link set br0 up',
+  ];
 }

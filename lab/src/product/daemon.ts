@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { SystemError } from '@tresse/kit';
 import type { DaemonStatus } from '@tresse/schema';
-import { run } from '@tresse/sys';
+import { monotonicMs, run } from '@tresse/sys';
 
 import { Child } from '../process/child.ts';
 import { differences, type NetworkState, networkState } from './network-state.ts';
@@ -22,7 +22,11 @@ export class Daemon {
   readonly #netns: string;
   readonly #state: string;
   readonly #before: NetworkState;
-  readonly #child: Child;
+  readonly #argv: string[];
+  /** What it did wrong when it was stopped on the way. */
+  readonly #faults: string[] = [];
+  /** Undefined while it is meant not to run. */
+  #child: Child | undefined;
   #ended = false;
 
   private constructor(room: Room, netns: string, folder: string, before: NetworkState) {
@@ -32,9 +36,32 @@ export class Daemon {
     this.#state = join(folder, room);
     this.#before = before;
     const config = join(folder, `${room}.yaml`);
-    this.#child = new Child(netns, [tresse, room, 'run', '--config', config, '--state', this.#state]);
-    this.#child.logTo(this.log);
-    void this.#child.ended.then(() => (this.#ended = true));
+    this.#argv = [tresse, room, 'run', '--config', config, '--state', this.#state];
+    this.begin();
+  }
+
+  /** Starts it again after it was stopped or killed. Returns when, by the monotonic clock. */
+  begin(): number {
+    const child = new Child(this.#netns, this.#argv);
+    child.logTo(this.log);
+    void child.ended.then(() => (this.#ended ||= this.#child === child));
+    this.#child = child;
+    this.#ended = false;
+    return monotonicMs();
+  }
+
+  /** Stops it in the ordinary way, or kills it. Returns when it was told to, by the monotonic clock. */
+  async halt(how: 'stop' | 'kill'): Promise<number> {
+    const child = this.#child;
+    const early = this.#ended;
+    this.#child = undefined;
+    const atMs = monotonicMs();
+    if (child === undefined) return atMs;
+    if (how === 'kill') {
+      child.process.kill('SIGKILL');
+      await child.ended;
+    } else this.#faults.push(...faultsOf(early, await child.stop(stopMs)));
+    return atMs;
   }
 
   /** Makes the identity in the folder and returns its pin. Throws CommandError, SystemError `PRODUCT`. */
@@ -54,7 +81,12 @@ export class Daemon {
     return new Daemon(room, netns, folder, await networkState(netns));
   }
 
-  /** It is not there any more. */
+  /** It is meant to run. */
+  get wanted(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** It is not there any more, and should be. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -70,14 +102,16 @@ export class Daemon {
     return await readStatus(this.#state);
   }
 
-  /** Ends it by SIGTERM. Returns sentences on what it left behind or did wrong; none where all is clean. */
+  /** Ends it by SIGTERM. Returns sentences on what it left behind or did wrong, now or earlier; none where all is clean. */
   async stop(): Promise<string[]> {
-    const early = this.#ended;
-    const end = await this.#child.stop(stopMs);
-    const faults = differences(this.#before, await networkState(this.#netns));
-    if (early) faults.unshift('had ended before it was asked to');
-    else if (end.forced) faults.unshift(`did not end within ${stopMs / 1_000} s of SIGTERM`);
-    else if (end.status !== 0) faults.unshift(`ended with status ${end.status} (${end.signal ?? 'no signal'})`);
-    return faults.map((fault) => `${this.room}: ${fault}`);
+    await this.halt('stop');
+    const left = differences(this.#before, await networkState(this.#netns));
+    return [...this.#faults, ...left].map((fault) => `${this.room}: ${fault}`);
   }
+}
+
+function faultsOf(early: boolean, end: Awaited<ReturnType<Child['stop']>>): string[] {
+  if (early) return ['had ended before it was asked to'];
+  if (end.forced) return [`did not end within ${stopMs / 1_000} s of SIGTERM`];
+  return end.status === 0 ? [] : [`ended with status ${end.status} (${end.signal ?? 'no signal'})`];
 }

@@ -1,10 +1,12 @@
 import { SystemError } from '@tresse/kit';
+import { monotonicMs } from '@tresse/sys';
 
 import type { LabNames } from '../network/addresses.ts';
 import { inTurn, until } from '../process/in-turn.ts';
+import type { DaemonAct } from '../scenario/event.ts';
 import type { LineSpec } from '../scenario/scenario.ts';
 import { boxYaml, relayYaml } from './configuration.ts';
-import { Daemon } from './daemon.ts';
+import { Daemon, type Room } from './daemon.ts';
 
 const pollMs = 50;
 
@@ -31,8 +33,18 @@ export class Product {
     return new Product(relay, box, lines.length);
   }
 
-  /** Returns when the session is there with every path up. Throws SystemError `PRODUCT`: a daemon ended, or `patienceMs` passed. */
+  /** Does something to one of the daemons. Returns when, by the monotonic clock: the end of one that is stopped or killed, the start of one that is started. */
+  async act(room: Room, what: DaemonAct): Promise<number> {
+    const daemon = room === 'box' ? this.#box : this.#relay;
+    if (what === 'start') return daemon.wanted ? monotonicMs() : daemon.begin();
+    const atMs = await daemon.halt(what === 'crash' ? 'kill' : 'stop');
+    if (what !== 'stop') daemon.begin();
+    return atMs;
+  }
+
+  /** Returns when the session is there with every path up, or at once while one of the daemons is stopped. Throws SystemError `PRODUCT`: a daemon ended, or `patienceMs` passed. */
   async ready(patienceMs: number): Promise<void> {
+    if (!this.#relay.wanted || !this.#box.wanted) return;
     let last = 'the box does not answer';
     const there = await until(
       async () => {

@@ -48,6 +48,7 @@ export interface StepReport {
   readonly slowestSecondOfSum: number | null;
   /** Whole seconds against kernel MPTCP's for the same bytes: under 1 is faster. */
   readonly wholeSecondsOfMptcp: number | null;
+  /** From the client's connect. */
   readonly firstByteMs: number;
   /** Longest time without new bytes at the receiving application, and when it began. */
   readonly stallMsMax: number;
@@ -60,8 +61,21 @@ export interface StepReport {
   /** For every line that came back during the step. */
   readonly returns: { uplink: string; carryingAgainMs: number | null; rateOfSingle: number }[];
   readonly sha256: string;
+  /** Of the requests asked meanwhile. */
+  readonly asked?: AskedFigures;
   /** Of a step that pings. */
   readonly ping?: PingFigures;
+}
+
+/** Requests asked while something else went on. Times from the last event until all were answered, as wanted; null where they never were. */
+export interface AskedFigures {
+  readonly asked: number;
+  readonly answered: number;
+  readonly viaRelay: number;
+  readonly direct: number;
+  readonly answeredMs: number | null;
+  readonly viaRelayMs: number | null;
+  readonly directMs: number | null;
 }
 
 export interface PingFigures {

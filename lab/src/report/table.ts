@@ -19,7 +19,7 @@ export function reportTable(report: Report): string {
 
 function singlesTable(report: Report): string[] {
   const { sum, mptcp, rivals } = report;
-  if (report.singles.length === 0) return ['nothing was measured'];
+  if (report.singles.length === 0) return [`the lines alone: ${report.mptcpNote}`];
   const rows = [
     ['line', 'down', 'up'],
     ...report.singles.map((s) => [s.uplink, rateText(s.downBitsPerSecond), rateText(s.upBitsPerSecond)]),
@@ -50,6 +50,8 @@ function stepTable(step: StepReport, report: Report): string[] {
     const rtt = [rttMsMin, rttMsMean, rttMsMax].map((ms) => ms.toFixed(1)).join(' / ');
     return [`${step.name}: ${received} of ${sent} echoes answered, ${rtt} ms (least, mean, most)`];
   }
+  if (step.kind === 'wait')
+    return [`${step.name}: ${secondsText(step.seconds)}`, ...eventLines(step), ...askedLines(step)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;
@@ -63,6 +65,7 @@ function stepTable(step: StepReport, report: Report): string[] {
     `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
     `  carried by ${shares}`,
     ...(step.events.length === 0 ? [] : step.phases.flatMap((phase, i) => phaseLines(step, phase, i))),
+    ...askedLines(step),
     ...step.returns.map((back) => {
       const again =
         back.carryingAgainMs === null
@@ -80,6 +83,24 @@ function phaseLines(step: StepReport, phase: StepReport['phases'][number], index
   return [
     `  ${span}: ${rateText(phase.bitsPerSecond)}`,
     ...(event === undefined ? [] : [`  ${secondsText(event.atSeconds)}: ${event.text}`]),
+  ];
+}
+
+function eventLines({ events }: StepReport): string[] {
+  return events.map((event) => `  ${secondsText(event.atSeconds)}: ${event.text}`);
+}
+
+function after(ms: number | null): string {
+  return ms === null ? '' : ` (for good ${ms.toFixed(0)} ms after the last event)`;
+}
+
+function askedLines({ asked }: StepReport): string[] {
+  if (asked === undefined) return [];
+  const { answered, viaRelay, direct } = asked;
+  return [
+    `  asked meanwhile: ${answered} of ${asked.asked} answered${after(asked.answeredMs)}`,
+    ...(viaRelay > 0 ? [`  ${viaRelay} seen from the relay${after(asked.viaRelayMs)}`] : []),
+    ...(direct > 0 ? [`  ${direct} seen from a line${after(asked.directMs)}`] : []),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { run, writeSysctl } from '@tresse/sys';
 
-import { lanHostOf, lineAddresses } from '../network/addresses.ts';
+import { lanHostOf, lineAddresses, nicOf } from '../network/addresses.ts';
 import { ipBatch } from '../network/internet.ts';
 import type { Stage } from '../stage.ts';
 
@@ -13,8 +13,8 @@ const priorityFirst = 901;
  * own address on it, leaves by this line. Returns what undoes it.
  */
 export async function openDirectRoutes({ names, lines, internet }: Stage): Promise<() => Promise<void>> {
-  const each = (make: (line: string, at: ReturnType<typeof lineAddresses>, i: number) => string[]): string[] =>
-    lines.flatMap((line, i) => make(line.name, lineAddresses(i), i));
+  const each = (make: (nic: string, at: ReturnType<typeof lineAddresses>, i: number) => string[]): string[] =>
+    lines.flatMap((line, i) => make(nicOf(line), lineAddresses(lines, i), i));
   const rules = (verb: 'add' | 'delete'): string[] =>
     each((_, at, i) =>
       [lanHostOf(i), at.box].map(
@@ -22,8 +22,8 @@ export async function openDirectRoutes({ names, lines, internet }: Stage): Promi
       ),
     );
   await ipBatch(names.box, [
-    ...each((name, at, i) => [
-      `route add default via ${at.gateway} dev ${name} table ${tableFirst + i}${internet.congestion.onRoute}`,
+    ...each((nic, at, i) => [
+      `route add default via ${at.gateway} dev ${nic} table ${tableFirst + i}${internet.congestion.onRoute}`,
     ]),
     ...rules('add'),
   ]);
@@ -31,7 +31,7 @@ export async function openDirectRoutes({ names, lines, internet }: Stage): Promi
   const masquerade = `table ip lab {
   chain out {
     type nat hook postrouting priority srcnat; policy accept;
-    oifname { ${lines.map((l) => l.name).join(', ')} } masquerade
+    ${each((nic, at, i) => [`oifname ${nic} ip saddr ${lanHostOf(i)} snat to ${at.box}`]).join('\n    ')}
   }
 }
 `;

@@ -71,7 +71,7 @@ export function multipathOrder(steps: readonly Step[]): MultipathOrder {
     ['down', 'download'],
     ['up', 'upload'],
   ] as const) {
-    const same = steps.filter((step) => step.kind !== 'ping').filter((step) => step.kind === kind);
+    const same = steps.flatMap((step) => (step.kind === kind ? [step] : []));
     if (same.length === 0) continue;
     order[direction] = { bytes: same.find((step) => step.limits.wholeSecondsOfMptcpMax !== undefined)?.bytes };
   }

@@ -5,7 +5,7 @@ import type { DirectionName } from '../emulator/index.ts';
 import type { ServerProcess } from '../internet/server-process.ts';
 import { timed, whole } from '../measure/extent.ts';
 import { beginTransfer } from '../measure/transfer.ts';
-import { lineAddresses } from '../network/addresses.ts';
+import { lineAddresses, nicOf } from '../network/addresses.ts';
 import { ipBatch } from '../network/internet.ts';
 import { inTurn } from '../process/in-turn.ts';
 import type { Stage } from '../stage.ts';
@@ -73,7 +73,7 @@ async function configure({ names, lines }: Stage, settings: RivalSettings): Prom
   await ipBatch(names.inet, [limits]);
   await ipBatch(names.box, [
     limits,
-    ...lines.map((line, i) => `mptcp endpoint add ${lineAddresses(i).box} dev ${line.name} subflow`),
+    ...lines.map((line, i) => `mptcp endpoint add ${lineAddresses(lines, i).box} dev ${nicOf(line)} subflow`),
   ]);
   return async () => {
     await ipBatch(names.box, ['mptcp endpoint flush']);

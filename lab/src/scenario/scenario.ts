@@ -1,99 +1,69 @@
-import { durationMs, rateBps, shareRatio, sizeBytes, uplinkKinds } from '@tresse/schema';
-import { type DirectionSpec, plainDirection } from '@tresse/sim';
+import { durationMs, sizeBytes } from '@tresse/schema';
 import { z } from 'zod';
 
-const impairments = {
-  delay: durationMs.optional(),
-  jitter: durationMs.optional(),
-  loss: shareRatio.optional(),
-  queue: durationMs.optional(),
-};
+import { event, type StepEvent } from './event.ts';
+import { line, type LineSpec } from './line.ts';
 
-const direction = z.union(
-  [rateBps.transform((rate) => ({ rate })), z.strictObject({ rate: rateBps, ...impairments })],
-  {
-    error: 'expected a rate like "8 Mbit/s", or {rate, delay, jitter, loss, queue}',
-  },
-);
+export type { StepEvent } from './event.ts';
+export type { LineSpec } from './line.ts';
 
-const line = z
-  .strictObject({
-    /** Becomes the name of the interface in the box. */
-    name: z
-      .string()
-      .regex(/^[a-z][a-z0-9]{0,11}$/u, 'a line is named by at most 12 small letters and digits, a letter first'),
-    kind: z.enum(uplinkKinds),
-    /** These four hold for both directions; a direction may have its own. */
-    ...impairments,
-    down: direction,
-    up: direction,
-  })
-  .transform((given) => {
-    const spec = (own: z.output<typeof direction>): DirectionSpec => ({
-      rateBps: own.rate,
-      delayMs: ('delay' in own ? own.delay : undefined) ?? given.delay ?? 0,
-      jitterMs: ('jitter' in own ? own.jitter : undefined) ?? given.jitter ?? plainDirection.jitterMs,
-      lossRatio: ('loss' in own ? own.loss : undefined) ?? given.loss ?? plainDirection.lossRatio,
-      queueMs: ('queue' in own ? own.queue : undefined) ?? given.queue ?? plainDirection.queueMs,
-    });
-    return { name: given.name, kind: given.kind, down: spec(given.down), up: spec(given.up) } satisfies LineSpec;
-  });
-
-/** One emulated line, in the units of the link model. */
-export interface LineSpec {
-  readonly name: string;
-  readonly kind: string;
-  readonly down: DirectionSpec;
-  readonly up: DirectionSpec;
-}
-
-const change = z.strictObject({
-  rate: rateBps.optional(),
-  ...impairments,
-  direction: z.enum(['down', 'up', 'both']).default('both'),
-});
-
-const event = z
-  .strictObject({
-    /** Since the step's first byte (`2 s`), or when this share of the bytes has arrived (`50 %`). */
-    at: z.union([shareRatio.transform((ratio) => ({ ratio })), durationMs.transform((ms) => ({ ms }))]).optional(),
-    /** Since the event before. */
-    after: durationMs.optional(),
-    /** A line's name, `biggest`, or `first-bytes`: the line the stream began on, seen by the emulator's counters. */
-    line: z.string(),
-    cut: z.enum(['silent', 'carrier']).optional(),
-    restore: z.literal(true).optional(),
-    change: change.optional(),
-  })
-  .refine((e) => (e.at === undefined) !== (e.after === undefined), { error: 'an event has either "at" or "after"' })
-  .refine((e) => [e.cut, e.restore, e.change].filter((action) => action !== undefined).length === 1, {
-    error: 'an event does one thing: "cut", "restore" or "change"',
-  });
-
-/** What a transfer has to reach. Every one is also checked for its bytes, their checksum, one connection and the relay's address. */
+/** What a step has to reach. */
 const limits = z.strictObject({
   ofSumMin: z.number().positive().optional(),
   /** Of every whole second after the second one and before the last. */
   secondsOfSumMin: z.number().positive().optional(),
   ofMptcpMin: z.number().positive().optional(),
   wholeSecondsOfMptcpMax: z.number().positive().optional(),
+  firstByteMsMax: z.number().positive().optional(),
   stallMsMax: z.number().positive().optional(),
   carryingAgainMsMax: z.number().positive().optional(),
   rateAfterReturnMin: z.number().positive().optional(),
+  /** From the last event to the first of the requests asked meanwhile from which on all are answered; by the relay; directly. */
+  answeredMsMax: z.number().positive().optional(),
+  viaRelayMsMax: z.number().positive().optional(),
+  directMsMax: z.number().positive().optional(),
 });
+
+/** What every step but a ping may have. */
+const common = {
+  /** Shown in the report. */
+  name: z.string().optional(),
+  events: z.array(event).default([]),
+  /** Meanwhile the LAN host asks for a few bytes, so often, each time by a new connection. */
+  askEvery: durationMs.optional(),
+  limits: limits.default({}),
+};
 
 const transferStep = z.strictObject({
   kind: z.enum(['download', 'upload', 'request']),
-  /** Shown in the report. */
-  name: z.string().optional(),
+  ...common,
   bytes: sizeBytes.transform(Math.round),
-  events: z.array(event).default([]),
-  limits: limits.default({}),
+  /** Which address of the internet host the client is told: `both` leaves the choice to it. */
+  to: z.enum(['ipv4', 'ipv6', 'both']).default('ipv4'),
+  /** How it has to end: with all bytes, by a reset, or without a connection. */
+  ends: z.enum(['whole', 'reset', 'refused']).default('whole'),
+  /** Whose address the server has to see: the relay's (of either family), or some line's. */
+  seen: z.enum(['relay', 'direct']).default('relay'),
   /** What the short form changes: other bytes, events and limits, or `skip`. */
   short: z
     .strictObject({
       skip: z.literal(true).optional(),
       bytes: sizeBytes.transform(Math.round).optional(),
+      events: z.array(event).optional(),
+      limits: limits.optional(),
+    })
+    .default({}),
+});
+
+/** Nothing is carried but what the LAN host asks meanwhile. */
+const waitStep = z.strictObject({
+  kind: z.literal('wait'),
+  ...common,
+  time: durationMs,
+  short: z
+    .strictObject({
+      skip: z.literal(true).optional(),
+      time: durationMs.optional(),
       events: z.array(event).optional(),
       limits: limits.optional(),
     })
@@ -108,59 +78,57 @@ const pingStep = z.strictObject({
   short: z.strictObject({ skip: z.literal(true).optional() }).default({}),
 });
 
+const scenarioShape = z.strictObject({
+  title: z.string(),
+  /** `false`: the lines alone and kernel MPTCP are not measured, and nothing is held against them. */
+  compare: z.boolean().default(true),
+  lines: z.array(line).min(1).max(8),
+  steps: z.array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep])).min(1),
+});
+
+type Fault = (path: (string | number)[], message: string) => void;
+
 /** A scenario file. */
-export const scenarioSchema = z
-  .strictObject({
-    title: z.string(),
-    lines: z.array(line).min(1).max(8),
-    steps: z.array(z.discriminatedUnion('kind', [transferStep, pingStep])).min(1),
-  })
-  .superRefine((scenario, context) => {
-    const names = scenario.lines.map((l) => l.name);
-    const known = [...names, 'biggest', 'first-bytes'];
-    for (const [i, name] of names.entries()) {
-      if (names.indexOf(name) !== i)
-        context.addIssue({ code: 'custom', path: ['lines', i, 'name'], message: `"${name}" is used twice` });
+export const scenarioSchema = scenarioShape.superRefine((scenario, context) => {
+  const fault: Fault = (path, message) => context.addIssue({ code: 'custom', path, message });
+  checkLines(scenario.lines, fault);
+  for (const [i, s] of scenario.steps.entries()) {
+    if (s.kind === 'ping') continue;
+    for (const [place, events] of [
+      [['events'], s.events],
+      [['short', 'events'], s.short.events ?? []],
+    ] as const) {
+      for (const [k, e] of events.entries())
+        checkEvent(scenario.lines, e, (path, message) => fault(['steps', i, ...place, k, ...path], message));
     }
-    for (const [i, s] of scenario.steps.entries()) {
-      if (s.kind === 'ping') continue;
-      for (const [place, events] of [
-        [['events'], s.events],
-        [['short', 'events'], s.short.events ?? []],
-      ] as const) {
-        for (const [k, e] of events.entries()) {
-          if (known.includes(e.line)) continue;
-          const path = ['steps', i, ...place, k, 'line'];
-          context.addIssue({ code: 'custom', path, message: `no line "${e.line}" (accepted: ${known.join(', ')})` });
-        }
-      }
-    }
-  });
+  }
+});
+
+function checkLines(lines: readonly LineSpec[], fault: Fault): void {
+  for (const [i, { name, nic, mtu }] of lines.entries()) {
+    if (lines.findIndex((l) => l.name === name) !== i) fault(['lines', i, 'name'], `"${name}" is used twice`);
+    if (nic === undefined) continue;
+    const owner = lines.find((l) => l.name === nic);
+    if (owner === undefined || owner.nic !== undefined || nic === name)
+      fault(['lines', i, 'nic'], `"${nic}" is no other line with an interface of its own`);
+    if ((mtu ?? owner?.mtu) !== undefined) fault(['lines', i, 'mtu'], 'lines that share an interface have no "mtu"');
+  }
+}
+
+function checkEvent(lines: readonly LineSpec[], e: StepEvent, fault: Fault): void {
+  if (e.line === undefined) return;
+  const known = [...lines.map((l) => l.name), 'biggest', 'first-bytes'];
+  if (!known.includes(e.line)) fault(['line'], `no line "${e.line}" (accepted: ${known.join(', ')})`);
+  // Which one "biggest" is depends on the step: every line has to be able to.
+  const meant = lines.filter((l) => l.name === e.line);
+  const able = (has: (l: LineSpec) => boolean): boolean => (meant.length > 0 ? meant : lines).every(has);
+  if (e.proxy !== undefined && !able((l) => l.proxy === true)) fault(['line'], 'expected a line with "proxy"');
+  if (e.nat !== undefined && !able((l) => l.nat !== undefined)) fault(['line'], 'expected a line with "nat"');
+}
 
 export type Scenario = z.output<typeof scenarioSchema>;
 export type Step = Scenario['steps'][number];
 export type PingStep = z.output<typeof pingStep>;
+export type WaitStep = z.output<typeof waitStep>;
 export type TransferStep = z.output<typeof transferStep>;
-export type StepEvent = TransferStep['events'][number];
-type StepLimits = TransferStep['limits'];
-
-/** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
-const floors = { ofSumMin: 0.85, secondsOfSumMin: 0.4, stallMsMax: 500 };
-
-/** The scenario as `--short` runs it: fewer bytes, and only floors for limits. */
-export function shortForm(scenario: Scenario): Scenario {
-  const steps = scenario.steps.filter((s) => s.short.skip !== true);
-  return { ...scenario, steps: steps.map((s) => shortStep(s)) };
-}
-
-function shortStep(full: Step): Step {
-  if (full.kind === 'ping') return full;
-  const wanted = full.short.limits ?? full.limits;
-  const kept: StepLimits = {};
-  for (const name of ['ofSumMin', 'secondsOfSumMin'] as const) {
-    const limit = wanted[name];
-    if (limit !== undefined) kept[name] = Math.min(limit, floors[name]);
-  }
-  if (wanted.stallMsMax !== undefined) kept.stallMsMax = Math.max(wanted.stallMsMax, floors.stallMsMax);
-  return { ...full, bytes: full.short.bytes ?? full.bytes, events: full.short.events ?? full.events, limits: kept };
-}
+export type StepLimits = z.output<typeof limits>;

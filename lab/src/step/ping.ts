@@ -2,6 +2,7 @@ import { addresses } from '../network/addresses.ts';
 import { Child } from '../process/child.ts';
 import type { PingFigures, StepReport } from '../report/report.ts';
 import type { PingStep } from '../scenario/scenario.ts';
+import { blankReport } from './blank-report.ts';
 
 const everySeconds = '0.2';
 
@@ -14,23 +15,7 @@ export async function pingStepReport(netns: string, step: PingStep): Promise<Ste
   child.process.stdout?.setEncoding('utf8').on('data', (piece: string) => (text += piece));
   await child.ended;
   return {
-    kind: 'ping',
-    name: step.name ?? 'ping',
-    bytes: 0,
-    seconds: (performance.now() - beganMs) / 1_000,
-    goodputBitsPerSecond: null,
-    ofSum: null,
-    ofMptcp: null,
-    slowestSecondOfSum: null,
-    wholeSecondsOfMptcp: null,
-    firstByteMs: 0,
-    stallMsMax: 0,
-    stallAtSeconds: 0,
-    shares: [],
-    events: [],
-    phases: [],
-    returns: [],
-    sha256: '',
+    ...blankReport('ping', step.name, (performance.now() - beganMs) / 1_000),
     ping: pingFigures(text, step.count),
   };
 }

@@ -1,16 +1,23 @@
+import { monotonicMs } from '@tresse/sys';
+
+import { pause } from '../process/in-turn.ts';
+import type { Product } from '../product/product.ts';
 import { type Check, type StepReport, truth } from '../report/report.ts';
 import type { Show } from '../report/show.ts';
 import type { RivalFigures } from '../rivals/measure-rivals.ts';
-import type { PingStep, Step, TransferStep } from '../scenario/scenario.ts';
+import type { PingStep, Step, TransferStep, WaitStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
+import { blankReport } from './blank-report.ts';
+import { Meanwhile } from './meanwhile.ts';
 import { pingStepReport } from './ping.ts';
-import { stepChecks, withoutRival } from './step-checks.ts';
+import { stepChecks, waitChecks, withoutRival } from './step-checks.ts';
 import type { DoneEvent } from './step-events.ts';
 import { runStep } from './step.ts';
 
 /** What steps are played on and shown on. */
 export interface StepScene {
   readonly stage: Stage;
+  readonly product: Product;
   readonly show: Show;
   readonly rivals: RivalFigures;
   readonly countedFromSecond: number;
@@ -24,7 +31,8 @@ export interface PlayedStep {
 
 /** Plays one step, of whatever kind, and judges it. Rejects only where the lab itself fails. */
 export async function playStep(scene: StepScene, step: Step, index: number): Promise<PlayedStep> {
-  return step.kind === 'ping' ? await playPing(scene, step) : await playTransfer(scene, step, index);
+  if (step.kind === 'ping') return await playPing(scene, step);
+  return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfer(scene, step, index);
 }
 
 async function playPing({ stage, show }: StepScene, step: PingStep): Promise<PlayedStep> {
@@ -36,13 +44,39 @@ async function playPing({ stage, show }: StepScene, step: PingStep): Promise<Pla
   return { report, checks: [truth(`${label}: every echo answered`, received === sent, `${received} of ${sent}`)] };
 }
 
+async function playWait({ stage, product, show }: StepScene, step: WaitStep, index: number): Promise<PlayedStep> {
+  const label = step.name ?? step.kind;
+  show.phase(label);
+  const beganMs = monotonicMs();
+  const meanwhile = await Meanwhile.begin(stage, product, {
+    index,
+    events: step.events,
+    direction: 'down',
+    bytes: 0,
+    askEveryMs: step.askEvery,
+    limits: step.limits,
+    onEvent: (event) => showEvent(show, event),
+  });
+  meanwhile.events.progress(0, monotonicMs());
+  await pause(step.time);
+  const asked = await meanwhile.end();
+  const { done } = meanwhile.events;
+  const report = {
+    ...blankReport('wait', step.name, (monotonicMs() - beganMs) / 1_000),
+    events: done.map(({ atSeconds, text }) => ({ atSeconds, text })),
+    ...(asked === undefined ? {} : { asked }),
+  };
+  if (asked !== undefined) show.say(`${label}: ${asked.answered} of ${asked.asked} requests answered`);
+  return { report, checks: waitChecks(step, report, label) };
+}
+
 async function playTransfer(scene: StepScene, step: TransferStep, index: number): Promise<PlayedStep> {
   const { stage, show, rivals } = scene;
   const label = step.name ?? step.kind;
   show.phase(label, step.bytes);
   const yardstick = { ...rivals, countedFromSecond: scene.countedFromSecond };
-  const outcome = await runStep(stage, step, index, yardstick, {
-    onEvent: (event) => show.event(event.line, troubleOf(event), `${event.atSeconds.toFixed(1)} s: ${event.text}`),
+  const outcome = await runStep(scene, step, index, yardstick, {
+    onEvent: (event) => showEvent(show, event),
     onBytes: (bytes) => show.progress(bytes),
   });
   const judged = rivals.mptcp === null ? withoutRival(step) : step;
@@ -52,7 +86,11 @@ async function playTransfer(scene: StepScene, step: TransferStep, index: number)
   return { report: outcome.report, checks: stepChecks(judged, outcome, stage.content.sha256(step.bytes), label) };
 }
 
+function showEvent(show: Show, event: DoneEvent): void {
+  show.event(event.line, troubleOf(event), `${event.atSeconds.toFixed(1)} s: ${event.text}`);
+}
+
 /** What is wrong with a line after the event; empty where nothing is. */
 function troubleOf({ effect }: DoneEvent): string {
-  return effect === 'silent' || effect === 'no carrier' ? effect : '';
+  return effect === 'returned' || effect === 'changed' ? '' : effect;
 }

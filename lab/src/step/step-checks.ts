@@ -1,51 +1,101 @@
-import { addresses } from '../network/addresses.ts';
-import { type Check, check, truth } from '../report/report.ts';
-import type { TransferStep } from '../scenario/scenario.ts';
+import { isDirect, isRelay } from '../network/addresses.ts';
+import { type Check, check, type StepReport, truth } from '../report/report.ts';
+import type { StepLimits, TransferStep, WaitStep } from '../scenario/scenario.ts';
 import type { StepOutcome } from './step.ts';
 
 /** Everything the step had to hold; `expectedSha256` is that of the bytes asked for, `label` begins every name. */
 export function stepChecks(step: TransferStep, outcome: StepOutcome, expectedSha256: string, label: string): Check[] {
-  const { report, transfer } = outcome;
-  const named = (what: string): string => `${label}: ${what}`;
+  const { report } = outcome;
   const { limits } = step;
-  const checks: Check[] = [
+  return [
+    ...(step.ends === 'whole' ? wholeChecks(step, outcome, expectedSha256, label) : [endCheck(step, outcome, label)]),
+    ...eventCheck(step.events.length, report, label),
+    ...figures(label, [
+      ['share of the sum', report.ofSum, 'min', limits.ofSumMin],
+      ['slowest second of the sum', report.slowestSecondOfSum, 'min', limits.secondsOfSumMin],
+      ['share of kernel MPTCP', report.ofMptcp, 'min', limits.ofMptcpMin],
+      ['whole time of kernel MPTCP', report.wholeSecondsOfMptcp, 'max', limits.wholeSecondsOfMptcpMax],
+      ['first byte after ms', report.firstByteMs, 'max', limits.firstByteMsMax],
+      ['longest stall in ms', report.stallMsMax, 'max', limits.stallMsMax],
+    ]),
+    ...returnChecks(report, limits, label),
+    ...askedChecks(report, limits, label),
+  ];
+}
+
+/** What a step had to hold which only waited. */
+export function waitChecks({ limits, events }: WaitStep, report: StepReport, label: string): Check[] {
+  return [...eventCheck(events.length, report, label), ...askedChecks(report, limits, label)];
+}
+
+function wholeChecks(step: TransferStep, { report, transfer }: StepOutcome, sha256: string, label: string): Check[] {
+  const asWanted = step.seen === 'relay' ? isRelay(transfer.seenFrom) : isDirect(transfer.seenFrom);
+  return [
     truth(
-      named('bytes and checksum right'),
-      report.bytes === step.bytes && transfer.sha256 === expectedSha256,
+      `${label}: bytes and checksum right`,
+      report.bytes === step.bytes && transfer.sha256 === sha256,
       transfer.wrongAt >= 0
         ? `wrong from byte ${transfer.wrongAt} on`
         : `${report.bytes} of ${step.bytes} bytes came (${transfer.complaint || `curl ended with ${transfer.status}`})`,
     ),
     truth(
-      named('one connection to the end'),
+      `${label}: one connection to the end`,
       transfer.status === 0 && transfer.connections === 1 && transfer.requests === 1,
       `curl ended with ${transfer.status} after ${transfer.connections} connections; the server saw ${transfer.requests} requests`,
     ),
     truth(
-      named('seen from the address of the relay'),
-      transfer.seenFrom === addresses.relay,
+      `${label}: seen from the address of ${step.seen === 'relay' ? 'the relay' : 'a line'}`,
+      asWanted,
       `the server saw ${transfer.seenFrom || 'nobody'}`,
     ),
   ];
-  if (step.events.length > 0) {
-    const note = `${report.events.length} of ${step.events.length}; the transfer ended too early for the rest`;
-    checks.push(truth(named('all events happened'), report.events.length === step.events.length, note));
-  }
-  const figure = (what: string, value: number | null, bound: Check['bound'], limit: number | undefined): void => {
-    if (limit !== undefined) checks.push(check(named(what), value, bound, limit));
-  };
-  figure('share of the sum', report.ofSum, 'min', limits.ofSumMin);
-  figure('slowest second of the sum', report.slowestSecondOfSum, 'min', limits.secondsOfSumMin);
-  figure('share of kernel MPTCP', report.ofMptcp, 'min', limits.ofMptcpMin);
-  figure('whole time of kernel MPTCP', report.wholeSecondsOfMptcp, 'max', limits.wholeSecondsOfMptcpMax);
-  figure('longest stall in ms', report.stallMsMax, 'max', limits.stallMsMax);
-  if (report.returns.length === 0) return checks;
-  const carrying = report.returns.map((r) => r.carryingAgainMs ?? Infinity);
-  const again = Math.max(...carrying);
-  figure('carrying again after ms', again === Infinity ? null : again, 'max', limits.carryingAgainMsMax);
-  const slowest = Math.min(...report.returns.map((r) => r.rateOfSingle));
-  figure('rate within 2 s of its return', slowest, 'min', limits.rateAfterReturnMin);
-  return checks;
+}
+
+/** curl's words for a connection that was not made, and for one that broke while it sent or received. */
+const curlStatus = { refused: [7, 55, 56], reset: [55, 56] };
+
+/** A connection that had to break: by a reset, so that nobody takes what came for the whole. */
+function endCheck(step: TransferStep, { report, transfer }: StepOutcome, label: string): Check {
+  const ends = step.ends === 'refused' ? 'refused' : 'reset';
+  const bytesFit = ends === 'refused' ? report.bytes === 0 : report.bytes < step.bytes && transfer.wrongAt < 0;
+  return truth(
+    `${label}: ended by a ${ends === 'refused' ? 'refusal' : 'reset, with no wrong byte'}`,
+    curlStatus[ends].includes(transfer.status) && bytesFit,
+    `curl ended with ${transfer.status} (${transfer.complaint}) after ${report.bytes} bytes`,
+  );
+}
+
+function eventCheck(wanted: number, { events }: StepReport, label: string): Check[] {
+  if (wanted === 0) return [];
+  const note = `${events.length} of ${wanted}; the step ended too early for the rest`;
+  return [truth(`${label}: all events happened`, events.length === wanted, note)];
+}
+
+type Figure = [what: string, value: number | null, bound: Check['bound'], limit: number | undefined];
+
+/** A check for every figure that has a limit. */
+function figures(label: string, of: readonly Figure[]): Check[] {
+  return of.flatMap(([what, value, bound, limit]) =>
+    limit === undefined ? [] : [check(`${label}: ${what}`, value, bound, limit)],
+  );
+}
+
+function returnChecks({ returns }: StepReport, limits: StepLimits, label: string): Check[] {
+  if (returns.length === 0) return [];
+  const again = Math.max(...returns.map((r) => r.carryingAgainMs ?? Infinity));
+  const slowest = Math.min(...returns.map((r) => r.rateOfSingle));
+  return figures(label, [
+    ['carrying again after ms', again === Infinity ? null : again, 'max', limits.carryingAgainMsMax],
+    ['rate within 2 s of its return', slowest, 'min', limits.rateAfterReturnMin],
+  ]);
+}
+
+function askedChecks({ asked }: StepReport, limits: StepLimits, label: string): Check[] {
+  return figures(label, [
+    ['all requests answered after ms', asked?.answeredMs ?? null, 'max', limits.answeredMsMax],
+    ['all requests by the relay after ms', asked?.viaRelayMs ?? null, 'max', limits.viaRelayMsMax],
+    ['all requests directly after ms', asked?.directMs ?? null, 'max', limits.directMsMax],
+  ]);
 }
 
 /** The checks which compare with kernel MPTCP hold by themselves where there is none to compare with. */

@@ -1,15 +1,16 @@
 import type { Arrivals } from '../measure/arrivals.ts';
 import { whole } from '../measure/extent.ts';
-import { type LineSample, bestRateBps, carryingAgainMs, LineWatch } from '../measure/line-watch.ts';
+import { type LineSample, type LineWatch, bestRateBps, carryingAgainMs } from '../measure/line-watch.ts';
 import { beginTransfer, type Transfer } from '../measure/transfer.ts';
+import type { Product } from '../product/product.ts';
 import type { StepReport } from '../report/report.ts';
 import type { MultipathFigures } from '../rivals/multipath-rival.ts';
 import type { Single } from '../rivals/singles.ts';
 import type { TransferStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
-import { type DoneEvent, StepEvents } from './step-events.ts';
+import { Meanwhile } from './meanwhile.ts';
+import type { DoneEvent } from './step-events.ts';
 
-const sampleMs = 20;
 /** How long after its return a line may take to be judged. */
 const returnedWithinMs = 2_000;
 
@@ -31,40 +32,43 @@ export interface StepHooks {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Runs one step through the product: the transfer, and what happens to the lines meanwhile. */
+/** Runs one step through the product: the transfer, and what happens meanwhile. */
 export async function runStep(
-  stage: Stage,
+  { stage, product }: { stage: Stage; product: Product },
   step: TransferStep,
   index: number,
   yardstick: Yardstick,
   hooks: StepHooks,
 ): Promise<StepOutcome> {
-  const watch = new LineWatch(
-    stage.emulator,
-    stage.lines.map((line) => line.name),
-  );
-  const events = new StepEvents({ emulator: stage.emulator, lines: stage.lines, watch, onEvent: hooks.onEvent }, step);
   const kind = step.kind === 'upload' ? 'upload' : 'download';
-  await watch.begin(directionOf(step), sampleMs);
-  events.begin();
+  const meanwhile = await Meanwhile.begin(stage, product, {
+    index,
+    events: step.events,
+    direction: directionOf(step),
+    bytes: step.bytes,
+    askEveryMs: step.askEvery,
+    limits: step.limits,
+    onEvent: hooks.onEvent,
+  });
   const underWay = beginTransfer({
     ...whole(stage, kind, step.bytes),
     kind,
     id: `step-${index}`,
     netns: stage.names.lan,
     server: stage.server,
+    to: step.to,
     content: stage.content,
     onBytes: (bytes, firstMs) => {
-      events.progress(bytes, firstMs);
+      meanwhile.events.progress(bytes, firstMs);
       hooks.onBytes(bytes);
     },
   });
   const timer = setTimeout(() => underWay.stop(), patienceMs(stage, step));
   const transfer = await underWay.outcome;
   clearTimeout(timer);
-  await watch.end();
-  await events.end();
-  return { report: reportOf(step, transfer, watch, events.done, yardstick), transfer };
+  const asked = await meanwhile.end();
+  const report = reportOf(step, transfer, meanwhile.watch, meanwhile.events.done, yardstick);
+  return { report: asked === undefined ? report : { ...report, asked }, transfer };
 }
 
 function directionOf(step: TransferStep): 'down' | 'up' {
@@ -102,13 +106,13 @@ function reportOf(
     bytes: arrivals.bytes,
     seconds,
     goodputBitsPerSecond: counted ? goodput : null,
-    ofSum: counted ? goodput / sumBps : null,
+    ofSum: counted && sumBps > 0 ? goodput / sumBps : null,
     ofMptcp: counted && rival ? goodput / rival.goodputBitsPerSecond : null,
-    slowestSecondOfSum: slowestBps === undefined ? null : slowestBps / sumBps,
+    slowestSecondOfSum: slowestBps === undefined || sumBps === 0 ? null : slowestBps / sumBps,
     wholeSecondsOfMptcp: sameBytes === undefined ? null : seconds / sameBytes,
     firstByteMs: (arrivals.firstMs ?? startMs) - startMs,
     stallMsMax: gap.ms,
-    stallAtSeconds: (gap.fromMs - startMs) / 1_000,
+    stallAtSeconds: gap.ms === 0 ? 0 : (gap.fromMs - startMs) / 1_000,
     shares: watch.shares(direction),
     events: done.map((event) => ({ atSeconds: (event.atMs - startMs) / 1_000, text: event.text })),
     phases: phasesOf(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { findScenario, parseScenario, scenarioNames } from '../../src/scenario/scenario-file.ts';
-import { shortForm } from '../../src/scenario/scenario.ts';
+import { shortForm } from '../../src/scenario/short-form.ts';
 
 const text = (steps: string): string => `title: a test
 lines:
@@ -50,11 +50,11 @@ test('sizes are whole bytes', () => {
 test.each([
   [
     '  - { kind: download, byte: 1 MB }',
-    'x.yaml:6:23 steps.0.byte: unknown key (accepted: kind, name, bytes, events, limits, short)',
+    'x.yaml:6:23 steps.0.byte: unknown key (accepted: kind, name, events, askEvery, limits, bytes, to, ends, seen, short)',
   ],
   [
     '  - { kind: fetch, bytes: 1 MB }',
-    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, ping)',
+    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping)',
   ],
   ['  - { kind: download, bytes: 1 MBs }', '"1 MBs" is not a number and its unit'],
   [
@@ -66,6 +66,10 @@ test.each([
     '  - { kind: download, bytes: 1 MB, events: [{ at: 1 s, line: a, cut: silent, restore: true }] }',
     'an event does one thing',
   ],
+  ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, cut: silent }] }', '"line" belongs to'],
+  ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, relay: stop }] }', '"line" belongs to'],
+  ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, proxy: dies }] }', 'expected a line with "proxy"'],
+  ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, nat: forgets }] }', 'expected a line with "nat"'],
 ])('refuses %s', (steps, sentence) => {
   expect(faults(text(steps))).toContain(sentence);
 });
@@ -90,4 +94,26 @@ test('the short form takes its own bytes and leaves out what is skipped', () => 
   expect(short.steps).toHaveLength(1);
   expect(short.steps[0]).toMatchObject({ bytes: 5_000_000 });
   expect(short.steps[0]).toHaveProperty('limits', { ofSumMin: 0.85, stallMsMax: 500 });
+});
+
+test('lines have proxies, address translation, an MTU and a hole in it, and packets that stray', () => {
+  const { lines } = parseScenario(
+    'x.yaml',
+    `title: t
+lines:
+  - { name: a, kind: 4g, down: 8 Mbit/s, up: 1 Mbit/s, mtuHole: 1400, proxy: true, nat: { timeout: 10 s } }
+  - { name: b, kind: 4g, down: 8 Mbit/s, up: { rate: 1 Mbit/s, reorder: { share: 2 %, by: 20 ms } }, nic: a }
+steps: [{ kind: request, bytes: 1 kB }]`,
+  );
+  expect(lines[0]).toMatchObject({ proxy: true, nat: { timeoutMs: 10_000 }, down: { holeBytes: 1_400 } });
+  expect(lines[1]).toMatchObject({ nic: 'a', up: { reorderRatio: 0.02, reorderMs: 20 } });
+  expect(lines[1]?.down.reorderRatio).toBeUndefined();
+});
+
+test.each([
+  ['nic: c', '"c" is no other line'],
+  ['nic: b', '"b" is no other line'],
+])('refuses a line with %s', (what, sentence) => {
+  const source = text('  - { kind: request, bytes: 1 kB }').replace('name: b,', `name: b, ${what},`);
+  expect(faults(source)).toContain(sentence);
 });

@@ -3,6 +3,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { Emulator } from '../../src/emulator/index.ts';
 import type { LineWatch } from '../../src/measure/line-watch.ts';
+import { LabNames } from '../../src/network/addresses.ts';
+import type { Operators } from '../../src/operator/operators.ts';
+import type { Product } from '../../src/product/product.ts';
 import { parseScenario } from '../../src/scenario/scenario-file.ts';
 import type { TransferStep } from '../../src/scenario/scenario.ts';
 import { StepEvents } from '../../src/step/step-events.ts';
@@ -12,13 +15,13 @@ const scenario = (events: string): ReturnType<typeof parseScenario> =>
     'x.yaml',
     `title: t
 lines:
-  - { name: a, kind: adsl, down: 8 Mbit/s, up: 5 Mbit/s }
+  - { name: a, kind: adsl, down: 8 Mbit/s, up: 5 Mbit/s, proxy: true, nat: {} }
   - { name: b, kind: fibre, down: 100 Mbit/s, up: 1 Mbit/s }
 steps: [{ kind: download, bytes: 100 MB, events: [${events}] }]`,
   );
 
 /** Events on lines that only write down what is done to them. */
-function scene(events: string, kind: 'download' | 'upload' = 'download') {
+function scene(events: string, way: 'down' | 'up' = 'down') {
   const done: string[] = [];
   const act =
     (what: string) =>
@@ -32,13 +35,27 @@ function scene(events: string, kind: 'download' | 'upload' = 'download') {
     restore: act('restore'),
     set: (line: string, direction: string, change: object) => act(`set ${direction} ${JSON.stringify(change)}`)(line),
   };
+  const operators = {
+    proxyDies: act('dies'),
+    proxyVanishes: act('vanishes'),
+    proxyReturns: act('new proxy'),
+    natForgets: act('forgets'),
+  };
+  const product = { act: (room: string, what: string) => act(what)(room) };
   const watch = { firstLine: () => 'a' };
   const { lines, steps } = scenario(events);
-  const step = { ...(steps[0] as TransferStep), kind };
-  const hooks = { lines, onEvent: () => {} };
+  const plan = { events: (steps[0] as TransferStep).events, bytes: 100e6, direction: way };
   const stepEvents = new StepEvents(
-    { emulator: emulator as unknown as Emulator, watch: watch as unknown as LineWatch, ...hooks },
-    step,
+    {
+      names: new LabNames('t-'),
+      emulator: emulator as unknown as Emulator,
+      operators: operators as unknown as Operators,
+      product: product as unknown as Product,
+      watch: watch as unknown as LineWatch,
+      lines,
+      onEvent: () => {},
+    },
+    plan,
   );
   return { stepEvents, done };
 }
@@ -86,11 +103,11 @@ test('a line still cut at the end is restored', async () => {
 });
 
 test.each([
-  ['biggest', 'download', 'b'],
-  ['biggest', 'upload', 'a'],
-  ['first-bytes', 'download', 'a'],
-] as const)('%s of a %s is %s', async (line, kind, name) => {
-  const { stepEvents, done } = scene(`{ at: 0 %, cut: silent, line: ${line} }`, kind);
+  ['biggest', 'down', 'b'],
+  ['biggest', 'up', 'a'],
+  ['first-bytes', 'down', 'a'],
+] as const)('%s, %s, is %s', async (line, direction, name) => {
+  const { stepEvents, done } = scene(`{ at: 0 %, cut: silent, line: ${line} }`, direction);
   stepEvents.begin();
   stepEvents.progress(1, 0);
   await vi.advanceTimersByTimeAsync(20);
@@ -116,4 +133,16 @@ test('what an event threw is thrown at the end', async () => {
   stepEvents.progress(1, 0);
   await vi.advanceTimersByTimeAsync(20);
   await expect(stepEvents.end()).rejects.toThrow('no emulator');
+});
+
+test('a dead proxy returns at the end; daemons stay as they are', async () => {
+  const { stepEvents, done } = scene(
+    '{ at: 0 %, proxy: dies, line: a }, { after: 0 s, nat: forgets, line: a }, { after: 0 s, relay: stop }, { after: 0 s, box: crash }',
+  );
+  stepEvents.begin();
+  stepEvents.progress(1, 0);
+  await vi.advanceTimersByTimeAsync(60);
+  await stepEvents.end();
+  expect(done).toEqual(['dies a', 'forgets a', 'stop relay', 'crash box', 'new proxy a']);
+  expect(stepEvents.done.map(({ effect }) => effect)).toEqual(['proxy dead', 'changed', 'changed', 'changed']);
 });
