@@ -150,9 +150,10 @@ export class Box {
           interface: uplink.interface,
           kind: uplink.kind,
           ...this.#health.verdictOf(uplink.name),
-          direct: uplink.name === this.#health.direct,
-          ...(uplink.address !== undefined && { address: uplink.address }),
-          ...(uplink.gateway !== undefined && { gateway: uplink.gateway }),
+          direct: Object.values(this.#health.direct).includes(uplink.name),
+          addresses: uplink.addresses.map(({ address, gateway }) =>
+            gateway === undefined ? { address } : { address, gateway },
+          ),
           ...(path && { path }),
         };
       }),
@@ -227,7 +228,7 @@ export class Box {
     const before = this.#sending();
     this.#uplinks = await this.#network.refresh((uplinks) => {
       this.#health.judge(uplinks, (name) => this.#viewOf(name));
-      return this.#health.direct;
+      return { direct: this.#health.direct, treatments: { 4: 'bond', 6: 'refuse' } };
     });
     if (this.#stopped) return;
     this.#setPaths();
@@ -235,7 +236,10 @@ export class Box {
   }
 
   #sending(): string {
-    return this.#uplinks.flatMap((one) => (one.fault === undefined ? [`${one.name} ${one.address}`] : [])).join(',');
+    return this.#uplinks
+      .filter((one) => one.fault === undefined)
+      .flatMap((one) => one.addresses.map(({ address }) => `${one.name} ${address}`))
+      .join(',');
   }
 
   #setPaths(): void {

@@ -11,21 +11,24 @@ import {
   type Advice,
   adviseBox,
   adviseNeed,
-  bestUplink,
+  beforeAnySession,
+  bestUplinks,
   checkText,
   desiredState,
   diff,
-  directOf,
+  type DirectUplinks,
   interceptPort,
   judge,
   type KernelState,
   problem,
+  readChoice,
   type ResolvedUplink,
   resolveUplinks,
   type Step,
   stepWords,
   sysctlsBefore,
   sysctlsWanted,
+  treat,
   warning,
 } from '@tresse/plan';
 import { type BoxConfig, boxConfig } from '@tresse/schema';
@@ -65,7 +68,7 @@ export async function checkBox(options: { state: string; config: string }): Prom
 interface Preview {
   readonly facts: Awaited<ReturnType<typeof readFacts>>;
   readonly uplinks: readonly ResolvedUplink[];
-  readonly direct: string | undefined;
+  readonly direct: DirectUplinks;
   readonly steps: readonly Step[];
   readonly advice: readonly Advice[];
 }
@@ -79,8 +82,12 @@ async function previewNetwork(config: BoxConfig, directory: StateReader): Promis
   const candidates = uplinks.map((uplink) => {
     return { uplink, verdict: judge(uplink, undefined, undefined).verdict, minRttMs: 0 };
   });
-  const direct = bestUplink(candidates, directOf(kernel.rules, uplinks));
-  const desired = desiredState(config, uplinks, direct, sysctlsBefore(kernel.sysctls, changed));
+  // A running box knows more of its lines and of the relay than can be seen from here.
+  const now = readChoice(kernel.table?.fingerprint, uplinks);
+  const direct = bestUplinks(candidates, now?.direct ?? {});
+  const treatments = now?.treatments ?? treat(config.withoutRelay, beforeAnySession);
+  const sysctls = sysctlsBefore(kernel.sysctls, changed);
+  const desired = desiredState({ config, uplinks, direct, treatments, sysctls });
   const steps = diff(desired, kernel, changed).filter((step) => isTableKnown || step.kind !== 'nft');
   const advice: Advice[] = [];
   if (!isTableKnown) advice.push(warning('without root the nftables table cannot be looked at: it is left out below'));
@@ -114,17 +121,21 @@ async function adviseTable(steps: readonly Step[]): Promise<Advice[]> {
 function factsOf(config: BoxConfig, { uplinks, direct }: Preview): string[] {
   return [
     ...uplinks.map((one) => {
-      const place = [one.interface, one.address, one.gateway && `by ${one.gateway}`].filter(
-        (part) => part !== undefined,
+      const ways = one.addresses.map(({ address, gateway }) =>
+        gateway === undefined ? address : `${address} by ${gateway}`,
       );
-      return `${one.name}: ${place.join(' ')}: ${one.fault ?? 'can send'}`;
+      return `${one.name}: ${[one.interface, ways.join(', ')].join(' ').trim()}: ${one.fault ?? 'can send'}`;
     }),
     `lan: ${config.lan.interfaces.join(', ')}`,
     `relay: ${config.relay.addresses.join(', ')}, TCP port ${config.relay.port}`,
-    direct === undefined
-      ? 'what does not go through the relay cannot leave now'
-      : `what does not go through the relay leaves by ${direct}`,
+    directWords(direct),
   ];
+}
+
+function directWords(direct: DirectUplinks): string {
+  const names = [...new Set(Object.values(direct))];
+  if (names.length === 0) return 'what does not go through the relay cannot leave now';
+  return `what does not go through the relay leaves by ${names.join(' (IPv4) and ')}${names.length > 1 ? ' (IPv6)' : ''}`;
 }
 
 function changesOf({ steps }: Preview, running: number | undefined): string[] {

@@ -1,5 +1,13 @@
 import type { Log } from '@tresse/daemon';
-import { bestUplink, judge, type Judgement, type PathView, type ResolvedUplink } from '@tresse/plan';
+import {
+  bestUplinks,
+  type DirectUplinks,
+  judge,
+  type Judgement,
+  type PathView,
+  type ResolvedUplink,
+} from '@tresse/plan';
+import type { Family } from '@tresse/schema';
 
 /** What is known of an uplink's path and handshakes. */
 export interface UplinkView {
@@ -11,14 +19,14 @@ export interface UplinkView {
 export class Health {
   readonly #log: Log;
   readonly #verdicts = new Map<string, Judgement & { sinceMs: number }>();
-  #direct: string | undefined;
+  #direct: DirectUplinks = {};
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** The uplink for what does not go through the relay. */
-  get direct(): string | undefined {
+  /** The uplinks for what does not go through the relay. */
+  get direct(): DirectUplinks {
     return this.#direct;
   }
 
@@ -30,7 +38,7 @@ export class Health {
     return { verdict, reason, sinceS: Math.round((performance.now() - sinceMs) / 1000) };
   }
 
-  /** Judges every uplink anew. Returns whether the direct uplink is another now. */
+  /** Judges every uplink anew. Returns whether a direct uplink is another now. */
   judge(uplinks: readonly ResolvedUplink[], view: (uplink: string) => UplinkView): boolean {
     const candidates = uplinks.map((uplink) => {
       const { path, dialFault } = view(uplink.name);
@@ -38,14 +46,15 @@ export class Health {
       this.#note(uplink, judgement);
       return { uplink, verdict: judgement.verdict, minRttMs: path?.minRttMs ?? 0 };
     });
-    const direct = bestUplink(candidates, this.#direct);
-    if (direct === this.#direct) return false;
-    this.#log.info('direct traffic leaves by another line', {
-      uplink: direct ?? 'none',
-      before: this.#direct ?? 'none',
-    });
-    this.#direct = direct;
-    return true;
+    const before = this.#direct;
+    this.#direct = bestUplinks(candidates, before);
+    const changed = ([4, 6] as const).filter((family) => this.#direct[family] !== before[family]);
+    for (const family of changed) this.#tell(family, this.#direct[family], before[family]);
+    return changed.length > 0;
+  }
+
+  #tell(family: Family, uplink = 'none', before = 'none'): void {
+    this.#log.info('direct traffic leaves by another line', { family: `IPv${family}`, uplink, before });
   }
 
   #note(uplink: ResolvedUplink, judgement: Judgement): void {

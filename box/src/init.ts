@@ -24,7 +24,7 @@ export async function initBox(options: { state: string; config: string }): Promi
 export function firstConfiguration(facts: Facts): string {
   const outward = [...new Set(facts.gateways.map((one) => one.interface))];
   const inward = facts.interfaces
-    .filter((one) => !outward.includes(one.name) && one.name !== 'lo' && one.addresses.length > 0)
+    .filter((one) => !outward.includes(one.name) && one.name !== 'lo' && one.addresses.some((a) => a.lasting))
     .map((one) => one.name);
   return firstFile(boxConfig, 'What this box does. It is read when the box starts, and never written by it.', {
     uplinks: (outward.length > 0 ? outward : ['eth0']).map((name) => ({

@@ -3,6 +3,8 @@ import { sentenceOf } from '@tresse/kit';
 import {
   type ChangedSysctls,
   type Facts,
+  hasIpv6,
+  ipv6Sysctls,
   type KernelState,
   nftTable,
   readGateways,
@@ -14,12 +16,23 @@ import {
   routeProtocol,
   type Step,
 } from '@tresse/plan';
+import type { Family } from '@tresse/schema';
 import { CommandError, ip, ipBatch, nftApply, nftList, readSysctl, writeSysctl } from '@tresse/sys';
 
 /** Reads what the machine is like: interfaces, addresses and default routes. Throws CommandError. */
 export async function readFacts(): Promise<Facts> {
-  const [addresses, routes] = await Promise.all([ip('addr', 'show'), ip('route', 'show', 'table', 'main')]);
-  return { interfaces: readInterfaces(addresses), gateways: readGateways(routes) };
+  const [addresses, ...gateways] = await Promise.all([
+    ip('addr', 'show'),
+    ...families().map(async (family) => {
+      return readGateways(await ip(`-${family}`, 'route', 'show', 'default', 'table', 'main'), family);
+    }),
+  ]);
+  return { interfaces: readInterfaces(addresses), gateways: gateways.flat() };
+}
+
+/** The families this kernel has. */
+function families(): readonly Family[] {
+  return hasIpv6(readAll(ipv6Sysctls)) ? [4, 6] : [4];
 }
 
 /**
@@ -27,23 +40,33 @@ export async function readFacts(): Promise<Facts> {
  * not to. Throws CommandError, SystemError `SYSCTL`.
  */
 export async function readKernel(sysctls: readonly string[], withTable = true): Promise<KernelState> {
-  const [rules, routes, table] = await Promise.all([
-    ip('rule', 'show'),
-    ip('route', 'show', 'table', 'all', 'proto', String(routeProtocol)),
+  const [table, ...perFamily] = await Promise.all([
     withTable ? ourTable() : undefined,
+    ...families().map(async (family) => {
+      const [rules, routes] = await Promise.all([
+        ip(`-${family}`, 'rule', 'show'),
+        ip(`-${family}`, 'route', 'show', 'table', 'all', 'proto', String(routeProtocol)),
+      ]);
+      return { rules: readRules(rules, family), routes: readRoutes(routes, family) };
+    }),
   ]);
   const found = readTable(table);
   return {
-    rules: readRules(rules),
-    routes: readRoutes(routes),
-    sysctls: Object.fromEntries(
-      sysctls.flatMap((key) => {
-        const value = readSysctl(key);
-        return value === undefined ? [] : [[key, value]];
-      }),
-    ),
+    rules: perFamily.flatMap((one) => one.rules),
+    routes: perFamily.flatMap((one) => one.routes),
+    sysctls: readAll(sysctls),
     ...(found && { table: found }),
   };
+}
+
+/** Values of sysctls; those this kernel does not have are left out. */
+function readAll(keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = readSysctl(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }
 
 async function ourTable(): Promise<unknown> {
@@ -68,7 +91,7 @@ export async function applySteps(
 ): Promise<number> {
   let known = changed;
   const refusals = await sequence(groups(steps), async (group) => {
-    if (Array.isArray(group)) return applyIp(group, log);
+    if ('lines' in group) return applyIp(group, log);
     try {
       known = await applyOther(group, known, remember);
       return 0;
@@ -82,14 +105,20 @@ export async function applySteps(
 
 type OtherStep = Exclude<Step, { kind: 'ip' }>;
 
-/** Steps with neighbouring `ip` commands put together, as lines of one batch. */
-function groups(steps: readonly Step[]): (OtherStep | string[])[] {
-  const result: (OtherStep | string[])[] = [];
+/** `ip` commands of one family, as lines of one batch. */
+interface Batch {
+  readonly family: Family;
+  readonly lines: string[];
+}
+
+/** Steps with neighbouring `ip` commands of a family put together. */
+function groups(steps: readonly Step[]): (OtherStep | Batch)[] {
+  const result: (OtherStep | Batch)[] = [];
   for (const step of steps) {
     const last = result.at(-1);
     if (step.kind !== 'ip') result.push(step);
-    else if (Array.isArray(last)) last.push(step.arguments.join(' '));
-    else result.push([step.arguments.join(' ')]);
+    else if (last && 'lines' in last && last.family === step.family) last.lines.push(step.arguments.join(' '));
+    else result.push({ family: step.family, lines: [step.arguments.join(' ')] });
   }
   return result;
 }
@@ -122,18 +151,18 @@ async function applyOther(
 }
 
 /** All in one process; where one is refused, each by itself, so that the others are done. */
-async function applyIp(lines: readonly string[], log: Log): Promise<number> {
+async function applyIp({ family, lines }: Batch, log: Log): Promise<number> {
   try {
-    await ipBatch(lines);
+    await ipBatch(lines, { family });
     return 0;
   } catch {
     const outcomes = await sequence(lines, async (line) => {
       try {
-        await ip(...line.split(' '));
+        await ip(`-${family}`, ...line.split(' '));
         return false;
       } catch (error) {
         const again = error instanceof CommandError && /File exists|No such (?:process|file)/u.test(error.stderr);
-        if (!again) log.warn('the kernel refused a step', { step: `ip ${line}`, reason: sentenceOf(error) });
+        if (!again) log.warn('the kernel refused a step', { step: `ip -${family} ${line}`, reason: sentenceOf(error) });
         return !again;
       }
     });

@@ -2,8 +2,10 @@ import type { Log, StateDirectory } from '@tresse/daemon';
 import { SystemError } from '@tresse/kit';
 import {
   type ChangedSysctls,
+  type Choice,
   desiredState,
   diff,
+  forwardsIpv6,
   nothing,
   renderStep,
   type ResolvedUplink,
@@ -18,6 +20,11 @@ import { applySteps, readFacts, readKernel } from './kernel.ts';
 
 /** Looks at the kernel during tear-down before what is left is given up. */
 const tearDownsMax = 3;
+
+/** What of the machine matters for it. */
+export interface Machine {
+  readonly forwardsIpv6: boolean;
+}
 
 /**
  * Keeps the kernel's network state as the configuration wants it, and takes back exactly what is ours. Every look begins from
@@ -36,17 +43,21 @@ export class Network {
   }
 
   /**
-   * Brings the kernel to what is wanted now. `choose` names the uplink direct traffic leaves by. Returns the uplinks as the
-   * machine has them. One call at a time: later ones wait. Throws CommandError when the kernel cannot be read.
+   * Brings the kernel to what is wanted now. `choose` says by which uplinks direct traffic leaves, and what becomes of new
+   * connections. Returns the uplinks as the machine has them. One call at a time: later ones wait. Throws CommandError when
+   * the kernel cannot be read.
    */
-  refresh(choose: (uplinks: readonly ResolvedUplink[]) => string | undefined): Promise<readonly ResolvedUplink[]> {
+  refresh(
+    choose: (uplinks: readonly ResolvedUplink[], machine: Machine) => Choice,
+  ): Promise<readonly ResolvedUplink[]> {
     return this.#inTurn(async () => {
       const changed = this.#changed();
       const wanted = sysctlsWanted(this.#config);
       const [facts, kernel] = await Promise.all([readFacts(), readKernel([...wanted, ...Object.keys(changed)])]);
       const uplinks = resolveUplinks(this.#config, facts);
       const before = sysctlsBefore(kernel.sysctls, changed);
-      const desired = desiredState(this.#config, uplinks, choose(uplinks), before);
+      const choice = choose(uplinks, { forwardsIpv6: forwardsIpv6(before) });
+      const desired = desiredState({ config: this.#config, uplinks, sysctls: before, ...choice });
       const steps = diff(desired, kernel, changed);
       for (const step of steps) this.#log.debug('network', { step: renderStep(step) });
       await applySteps(steps, changed, (now) => this.#remember(now), this.#log);

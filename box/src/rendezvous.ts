@@ -1,7 +1,7 @@
 import { type Agreement, dialRelay, type Identity, type Log, type Offer } from '@tresse/daemon';
 import { sentenceOf } from '@tresse/kit';
-import type { ResolvedUplink } from '@tresse/plan';
-import type { BoxConfig } from '@tresse/schema';
+import { type ResolvedUplink, sendingAddress } from '@tresse/plan';
+import { type BoxConfig, ipFamily } from '@tresse/schema';
 
 /** The next line is tried when the one before has not answered for this long (as in RFC 8305). */
 const staggerMs = 250;
@@ -95,16 +95,10 @@ export class Rendezvous {
   async #tryLines(): Promise<boolean> {
     const offer = this.#needs.offer();
     if (!offer) return false;
-    const targets = this.#needs
-      .uplinks()
-      .filter((one) => one.fault === undefined)
-      // Metered lines last.
-      .toSorted((a, b) => Number(a.metered) - Number(b.metered))
-      .flatMap((uplink) => this.#config.relay.addresses.map((address) => ({ uplink, address })));
     this.#abort = new AbortController();
     const round = this.#abort;
-    const attempts = targets.map(async ({ uplink, address }, index) => {
-      await delay(index * staggerMs, round.signal);
+    const attempts = staggered(this.#targets()).map(async ({ uplink, address, afterMs }) => {
+      await delay(afterMs, round.signal);
       return { uplink: uplink.name, agreement: await this.#dial(uplink, address, offer, round.signal) };
     });
     try {
@@ -122,6 +116,20 @@ export class Rendezvous {
     }
   }
 
+  /** Every line that can send to every address of the relay it has a family for; metered lines last. */
+  #targets(): Target[] {
+    const { addresses } = this.#config.relay;
+    const able = this.#needs.uplinks().filter((one) => one.fault === undefined);
+    return able
+      .toSorted((a, b) => Number(a.metered) - Number(b.metered))
+      .flatMap((uplink) => {
+        const reachable = addresses.filter((address) => sendingAddress(uplink, ipFamily(address)));
+        if (reachable.length > 0) return reachable.map((address) => ({ uplink, address }));
+        this.#faults.set(uplink.name, `it has no address of the family of the relay's (${addresses.join(', ')})`);
+        return [];
+      });
+  }
+
   async #dial(
     uplink: ResolvedUplink,
     address: string,
@@ -129,7 +137,7 @@ export class Rendezvous {
     signal: AbortSignal,
   ): Promise<Agreement & { relayTimeMs: number }> {
     const { port, pin } = this.#config.relay;
-    const localAddress = uplink.address;
+    const localAddress = sendingAddress(uplink, ipFamily(address))?.address;
     try {
       const target = { address, port, pin, ...(localAddress !== undefined && { localAddress }) };
       const agreement = await dialRelay(target, this.#identity, offer, { signal });
@@ -158,6 +166,36 @@ export class Rendezvous {
       this.#cancelPause = end;
     });
   }
+}
+
+/** A line and an address of the relay. */
+interface Target {
+  readonly uplink: ResolvedUplink;
+  readonly address: string;
+}
+
+/**
+ * When each attempt begins: the first at once, after one wait one to every other address of the relay, each over another
+ * line where there are several; then the rest one by one. So neither a dead address nor a dead line delays a living one by
+ * more than the wait.
+ */
+export function staggered(targets: readonly Target[]): (Target & { afterMs: number })[] {
+  const [first] = targets;
+  if (!first) return [];
+  const used = [first];
+  const fresh = (one: Target): number =>
+    (used.some((u) => u.address === one.address) ? 2 : 0) + (used.some((u) => u.uplink === one.uplink) ? 1 : 0);
+  const rest = targets.slice(1);
+  const result = [{ ...first, afterMs: 0 }];
+  let turn = 1;
+  while (rest.length > 0) {
+    const [next = first] = rest.toSorted((a, b) => fresh(a) - fresh(b));
+    turn = fresh(next) >= 2 ? turn + 1 : 2;
+    result.push({ ...next, afterMs: (turn - 1) * staggerMs });
+    used.push(next);
+    rest.splice(rest.indexOf(next), 1);
+  }
+  return result;
 }
 
 /** So that the boxes of a relay that restarts do not come all at once. */

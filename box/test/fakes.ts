@@ -17,7 +17,10 @@ export function uplinks(given: Record<string, string | undefined>): ResolvedUpli
   return Object.entries(given).map(([name, address], index) => {
     const line = { name, interface: `wan${index + 1}`, index, enabled: true, metered: false, up: true, carrier: true };
     const kind = 'other';
-    if (address === undefined) return Object.assign(line, { kind, fault: 'no address' } as const);
-    return Object.assign(line, { kind, address, network: '10.0.0.0/8', gateway: '10.0.0.1' } as const);
+    const mtu = 1500;
+    if (address === undefined) return Object.assign(line, { kind, mtu, addresses: [], fault: 'no address' } as const);
+    const family = 4;
+    const addresses = [{ family, address, network: '10.0.0.0/8', gateway: '10.0.0.1', routed: true }] as const;
+    return Object.assign(line, { kind, mtu, addresses } as const);
   });
 }

@@ -13,19 +13,19 @@ test('every change of a verdict is logged once, with its reason', () => {
   const judge = (): boolean =>
     health.judge(lines, (name) => ({ path: { state: states[name] ?? '', minRttMs: 10 }, dialFault: undefined }));
   expect(judge()).toBe(true);
-  expect(health.direct).toBe('a');
+  expect(health.direct[4]).toBe('a');
   expect(judge()).toBe(false);
   expect(log).toHaveLength(3);
   states['a'] = 'down';
   expect(judge()).toBe(true);
-  expect(health.direct).toBe('b');
+  expect(health.direct[4]).toBe('b');
   expect(health.verdictOf('a')).toMatchObject({
     verdict: 'down',
     reason: 'no answer from the relay; the cable is plugged',
   });
   expect(log.slice(3).map((line) => line.replace(/^time=\S+ /u, ''))).toEqual([
     'level=warn msg=verdict uplink=a interface=wan1 verdict=down reason="no answer from the relay; the cable is plugged"\n',
-    'level=info msg="direct traffic leaves by another line" uplink=b before=a\n',
+    'level=info msg="direct traffic leaves by another line" family=IPv4 uplink=b before=a\n',
   ]);
 });
 

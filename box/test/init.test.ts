@@ -9,7 +9,8 @@ const port = (name: string, address: string) => ({
   up: true,
   carrier: true,
   pointToPoint: false,
-  addresses: [{ address, prefixLength: 24 }],
+  mtu: 1500,
+  addresses: [{ family: 4, address, prefixLength: 24, lasting: true, rank: 0 } as const],
 });
 
 test('the first box.yaml has the lines and the LAN of the machine, and lacks only the relay', () => {
@@ -21,8 +22,8 @@ test('the first box.yaml has the lines and the LAN of the machine, and lacks onl
       port('br-LAN', '192.168.7.1'),
     ],
     gateways: [
-      { interface: 'eth0', gateway: '192.168.1.1', metric: 0 },
-      { interface: 'wwan0', gateway: '10.0.0.1', metric: 9 },
+      { family: 4, interface: 'eth0', gateway: '192.168.1.1', metric: 0 },
+      { family: 4, interface: 'wwan0', gateway: '10.0.0.1', metric: 9 },
     ],
   });
   const bare = readYaml('box.yaml', text, boxConfig);

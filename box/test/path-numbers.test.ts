@@ -1,3 +1,4 @@
+import type { ResolvedUplink } from '@tresse/plan';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -31,6 +32,28 @@ test('a fallen carrier keeps the number, a new address or an absence does not', 
   expect(of({ a: '10.0.9.2', b: '10.0.2.2' })).toEqual([4, 2]);
   numbers.restart();
   expect(of({ a: '10.0.9.2', b: '10.0.2.2' })).toEqual([1, 2]);
+});
+
+/** A line of both families, its IPv4 gateway perhaps not known. */
+function line(gateway: string | undefined, six = true): ResolvedUplink[] {
+  const four = { family: 4, address: '10.0.1.2', network: '10.0.1.0/24', routed: true } as const;
+  const other = { family: 6, address: '2001:db8:1::2', network: '2001:db8:1::/64', routed: true } as const;
+  const own = gateway === undefined ? four : { ...four, gateway };
+  return uplinks({ a: '10.0.1.2' }).map((one) => Object.assign(one, { addresses: six ? [own, other] : [own] }));
+}
+
+test('a path is of one family; another gateway is another path, an unknown one is none', () => {
+  const numbers = new PathNumbers();
+  const two = config(['a'], ['203.0.113.1', '2001:db8:aa::1']);
+  const of = (...given: Parameters<typeof line>): [number, string][] | undefined =>
+    numbers.assign(two, line(...given))?.map((one) => [one.path, one.localAddress]);
+  expect(of('10.0.1.1')).toEqual([
+    [1, '10.0.1.2'],
+    [2, '2001:db8:1::2'],
+  ]);
+  expect(of(undefined, false)).toEqual([[1, '10.0.1.2']]);
+  expect(of('10.0.1.1', false)).toEqual([[1, '10.0.1.2']]);
+  expect(of('10.0.1.9', false)).toEqual([[3, '10.0.1.2']]);
 });
 
 test('whatever comes and goes, a number means one line and address for the whole session, and is at most 255', () => {

@@ -8,7 +8,7 @@ import { ensureIdentity, type Identity, makeLog, openStateDirectory, Reception }
 import { accept, bindAddress, closeFd, listen, localName, setReuseAddress, tcpSocket } from '@tresse/sys';
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { Rendezvous, type Rendezvoyeur } from '../src/rendezvous.ts';
+import { Rendezvous, type Rendezvoyeur, staggered } from '../src/rendezvous.ts';
 import { config, uplinks } from './fakes.ts';
 
 const ends: (() => unknown)[] = [];
@@ -95,6 +95,20 @@ test('a line that leads nowhere does not hold up the other, and says why it fail
   await vi.waitFor(() => expect(agreed).toEqual(['b']), { timeout: 5_000 });
   expect(rendezvous.faultOf('a')).toBe('this machine does not have 203.0.113.99');
   expect(rendezvous.faultOf('b')).toBeUndefined();
+});
+
+test('attempts begin so that no dead address and no dead line holds up a living one', () => {
+  const [a, b] = uplinks({ a: '10.0.1.2', b: '10.0.2.2' });
+  const targets = [a!, b!].flatMap((uplink) => ['one', 'two', 'three'].map((address) => ({ uplink, address })));
+  const times = staggered(targets).map(({ uplink, address, afterMs }) => `${uplink.name} ${address} ${afterMs}`);
+  expect(times).toEqual(['a one 0', 'b two 250', 'a three 250', 'a two 500', 'b one 750', 'b three 1000']);
+  expect(
+    staggered([
+      { uplink: a!, address: 'one' },
+      { uplink: b!, address: 'one' },
+    ]).map((t) => t.afterMs),
+  ).toEqual([0, 250]);
+  expect(staggered([])).toEqual([]);
 });
 
 test('it tries until the relay is there, and tells what was wrong once', async () => {

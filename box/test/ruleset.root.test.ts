@@ -5,11 +5,12 @@ import { readTable } from '@tresse/plan';
 import { nftApply, run, runJson } from '@tresse/sys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const netns = 'tctrules';
-const goldens = globSync(join(import.meta.dirname, '../../plan/test/golden/*.txt'));
+const netns = `tctrules${process.pid % 100_000}`;
+const goldens = globSync(join(import.meta.dirname, '../../plan/test/golden/*.txt')).filter((path) =>
+  readFileSync(path, 'utf8').includes('# nft\n'),
+);
 
 beforeAll(async () => {
-  await run(['ip', 'netns', 'del', netns]).catch(() => '');
   await run(['ip', 'netns', 'add', netns]);
 });
 afterAll(async () => {

@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { run } from '@tresse/sys';
 
 const tresse = join(import.meta.dirname, '../../bin/tresse');
-const names = { lan: 'tctlan', box: 'tctbox', relay: 'tctrelay', inet: 'tctinet' } as const;
+/** Of this process alone: two runs on one machine do not meet. */
+const prefix = `tct${process.pid % 100_000}`;
+const names = {
+  lan: `${prefix}lan`,
+  box: `${prefix}box`,
+  relay: `${prefix}relay`,
+  inet: `${prefix}inet`,
+} as const;
 /** One of the stage's namespaces. */
 type Place = keyof typeof names;
 /** A daemon on the stage. */
@@ -23,31 +30,31 @@ const layout = `
 ${Object.values(names)
   .map((name) => `netns add ${name}\n-n ${name} link set lo up`)
   .join('\n')}
-link add lan0 netns tctbox type veth peer name eth0 netns tctlan
-link add wan1 netns tctbox type veth peer name op1 netns tctrelay
-link add wan2 netns tctbox type veth peer name op2 netns tctrelay
-link add net0 netns tctrelay type veth peer name eth0 netns tctinet
--n tctbox addr add 192.168.77.1/24 dev lan0
--n tctbox addr add 10.0.1.2/24 dev wan1
--n tctbox addr add 10.0.2.2/24 dev wan2
--n tctlan addr add 192.168.77.2/24 dev eth0
--n tctrelay addr add 10.0.1.1/24 dev op1
--n tctrelay addr add 10.0.2.1/24 dev op2
--n tctrelay addr add 203.0.113.1/32 dev lo
--n tctrelay addr add 198.51.100.1/24 dev net0
--n tctinet addr add 198.51.100.10/24 dev eth0
--n tctbox link set lan0 up
--n tctbox link set wan1 up
--n tctbox link set wan2 up
--n tctlan link set eth0 up
--n tctrelay link set op1 up
--n tctrelay link set op2 up
--n tctrelay link set net0 up
--n tctinet link set eth0 up
--n tctlan route add default via 192.168.77.1
--n tctbox route add default via 10.0.1.1 dev wan1 metric 10
--n tctbox route add default via 10.0.2.1 dev wan2 metric 20
--n tctinet route add default via 198.51.100.1
+link add lan0 netns ${names.box} type veth peer name eth0 netns ${names.lan}
+link add wan1 netns ${names.box} type veth peer name op1 netns ${names.relay}
+link add wan2 netns ${names.box} type veth peer name op2 netns ${names.relay}
+link add net0 netns ${names.relay} type veth peer name eth0 netns ${names.inet}
+-n ${names.box} addr add 192.168.77.1/24 dev lan0
+-n ${names.box} addr add 10.0.1.2/24 dev wan1
+-n ${names.box} addr add 10.0.2.2/24 dev wan2
+-n ${names.lan} addr add 192.168.77.2/24 dev eth0
+-n ${names.relay} addr add 10.0.1.1/24 dev op1
+-n ${names.relay} addr add 10.0.2.1/24 dev op2
+-n ${names.relay} addr add 203.0.113.1/32 dev lo
+-n ${names.relay} addr add 198.51.100.1/24 dev net0
+-n ${names.inet} addr add 198.51.100.10/24 dev eth0
+-n ${names.box} link set lan0 up
+-n ${names.box} link set wan1 up
+-n ${names.box} link set wan2 up
+-n ${names.lan} link set eth0 up
+-n ${names.relay} link set op1 up
+-n ${names.relay} link set op2 up
+-n ${names.relay} link set net0 up
+-n ${names.inet} link set eth0 up
+-n ${names.lan} route add default via 192.168.77.1
+-n ${names.box} route add default via 10.0.1.1 dev wan1 metric 10
+-n ${names.box} route add default via 10.0.2.1 dev wan2 metric 20
+-n ${names.inet} route add default via 198.51.100.1
 `;
 
 /** A LAN host, a box of two lines, a relay and an internet host in namespaces, and the real daemons on demand. */
@@ -147,7 +154,9 @@ export class Stage {
 export async function kernelOfBox(): Promise<string> {
   const parts = await Promise.all([
     at('box', 'ip', 'rule', 'show'),
+    at('box', 'ip', '-6', 'rule', 'show'),
     at('box', 'ip', '-4', 'route', 'show', 'table', 'all'),
+    at('box', 'ip', '-6', 'route', 'show', 'table', 'all', 'proto', '200'),
     at('box', 'nft', '-s', 'list', 'ruleset'),
     at('box', 'sysctl', '-a', '-r', String.raw`^net\.ipv4\.(ip_forward|conf\..*)`),
   ]);

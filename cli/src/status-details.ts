@@ -18,7 +18,13 @@ export function detailLines(status: DaemonStatus): string[] {
 function uplinkRows({ uplinks }: DaemonStatus): string[] {
   return table([
     ['LINE', 'KIND', 'INTERFACE', 'ADDRESS', 'GATEWAY'],
-    ...uplinks.map((one) => [one.name, one.kind, one.interface, one.address ?? '-', one.gateway ?? '-']),
+    ...uplinks.flatMap((one) => {
+      const [first, ...more] = one.addresses;
+      return [
+        [one.name, one.kind, one.interface, first?.address ?? '-', first?.gateway ?? '-'],
+        ...more.map(({ address, gateway = '-' }) => ['', '', '', address, gateway]),
+      ];
+    }),
   ]);
 }
 

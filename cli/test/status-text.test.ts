@@ -99,7 +99,7 @@ test('the relay is not reached: each line says why', () => {
         reason: '203.0.113.1:7443 refuses the connection: does a relay run there?',
       }),
       bareUplink('lte', { verdict: 'degraded', reason: '203.0.113.1:7443 does not answer', sinceS: 44 }),
-      bareUplink('fibre', { verdict: 'down', reason: 'interface wan2 has no IPv4 address yet', sinceS: 44 }),
+      bareUplink('fibre', { verdict: 'down', reason: 'interface wan2 has no address yet', sinceS: 44 }),
     ]),
   );
   expect(text).toMatchInlineSnapshot(`
@@ -108,7 +108,7 @@ test('the relay is not reached: each line says why', () => {
     LINE   STATE     FOR        DOWN  UP  RTT  WHY
     dsl    degraded  1 h 2 min  -     -   -    203.0.113.1:7443 refuses the connection: does a relay run there?
     lte    degraded  44 s       -     -   -    203.0.113.1:7443 does not answer
-    fibre  down      44 s       -     -   -    interface wan2 has no IPv4 address yet
+    fibre  down      44 s       -     -   -    interface wan2 has no address yet
 
     What does not go through the relay cannot leave: no line can send.
     "

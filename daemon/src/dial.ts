@@ -79,12 +79,15 @@ export async function dialRelay(
   }
 }
 
+const shown = ({ address, port }: RelayTarget): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
 async function converse(
   socket: TLSSocket,
   target: RelayTarget,
   offer: Offer,
 ): Promise<Agreement & { relayTimeMs: number }> {
-  const where = `${target.address}:${target.port}`;
+  const where = shown(target);
   const peerPin = pinOfPeer(socket);
   if (peerPin !== target.pin) {
     throw new PeerError(
@@ -163,7 +166,7 @@ function endedBy(
 
 function sentenceOfFailure(error: unknown, reached: Reached, target: RelayTarget): TresseError {
   const code = error !== null && typeof error === 'object' && 'code' in error ? String(error.code) : '';
-  const where = `${target.address}:${target.port}`;
+  const where = shown(target);
   const from = target.localAddress === undefined ? '' : ` from ${target.localAddress}`;
   if (reached !== 'nothing') {
     if (code === 'ETIMEDOUT')

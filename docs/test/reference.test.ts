@@ -63,6 +63,8 @@ test('numbers are those of the plan', () => {
     numbers.interceptPort,
     hex(numbers.interceptMark),
     hex(numbers.engineMark),
+    hex(numbers.uplinkMark(0)),
+    hex(numbers.uplinkMark(15)),
     hex(numbers.markMask),
     numbers.rulePriorityFirst,
     numbers.rulePriorityLast,
@@ -70,7 +72,7 @@ test('numbers are those of the plan', () => {
     numbers.uplinkTable(0),
     numbers.uplinkTable(15),
     numbers.lanLocalPriority,
-    numbers.lanDirectPriority,
+    numbers.directPriority,
     numbers.routeProtocol,
     numbers.nftTable,
   ]) {

@@ -1,5 +1,5 @@
 import { TresseError } from '@tresse/kit';
-import { type BoxConfig, ipv4Network, ipv4Within, type RelayConfig } from '@tresse/schema';
+import { type BoxConfig, ipNetwork, ipWithin, type RelayConfig } from '@tresse/schema';
 
 import type { Facts, InterfaceFact } from './facts.ts';
 import type { ResolvedUplink } from './uplink.ts';
@@ -49,42 +49,46 @@ function adviseLan(name: string, facts: Facts): Advice[] {
   const found = facts.interfaces.find((one) => one.name === name);
   if (!found) return [problem(`lan: there is no interface ${name}: no host behind it is bonded`)];
   if (!found.up) return [warning(`lan: interface ${name} is switched off (ip link set ${name} up)`)];
-  if (found.addresses.length === 0) {
+  if (!found.addresses.some((one) => one.lasting)) {
     return [warning(`lan: interface ${name} has no address: hosts there cannot use this box as their gateway yet`)];
   }
   return found.carrier ? [] : [warning(`lan: no carrier on ${name}`)];
 }
 
 function clashes(uplink: ResolvedUplink, lan: readonly string[], facts: Facts): Advice[] {
-  const { network } = uplink;
-  if (network === undefined || !uplink.enabled) return [];
-  return networksOf(facts.interfaces.filter((one) => lan.includes(one.name) && one.name !== uplink.interface))
-    .filter((one) => overlap(one.network, network))
-    .map((one) =>
-      problem(
-        `the LAN on ${one.interface} (${one.network}) and the line ${uplink.name} (${network}) overlap: answers would go ` +
-          'to the wrong side; give one of them another network',
+  if (!uplink.enabled) return [];
+  const inward = networksOf(facts.interfaces.filter((one) => lan.includes(one.name) && one.name !== uplink.interface));
+  return uplink.addresses.flatMap(({ network }) =>
+    inward
+      .filter((one) => overlap(one.network, network))
+      .map((one) =>
+        problem(
+          `the LAN on ${one.interface} (${one.network}) and the line ${uplink.name} (${network}) overlap: answers would go ` +
+            'to the wrong side; give one of them another network',
+        ),
       ),
-    );
+  );
 }
 
 function sharedAddresses(uplinks: readonly ResolvedUplink[]): Advice[] {
-  return uplinks.flatMap((one, index) => {
-    const twin = uplinks.slice(0, index).find((other) => other.address === one.address && one.address !== undefined);
-    if (!twin) return [];
-    return [
-      problem(
-        `the lines ${twin.name} and ${one.name} have the same address ${one.address}: packets cannot be told apart`,
-      ),
-    ];
-  });
+  return uplinks.flatMap((one, index) =>
+    one.addresses.flatMap(({ address }) => {
+      const twin = uplinks.slice(0, index).find((other) => other.addresses.some((held) => held.address === address));
+      if (!twin) return [];
+      return [
+        problem(
+          `the lines ${twin.name} and ${one.name} have the same address ${address}: packets cannot be told apart`,
+        ),
+      ];
+    }),
+  );
 }
 
 function adviseRelayAddress(address: string, config: BoxConfig, facts: Facts): Advice[] {
   const owner = facts.interfaces.find((one) => one.addresses.some((held) => held.address === address));
   if (owner) return [problem(`relay: ${address} is this machine's own address (on ${owner.name})`)];
   const lan = networksOf(facts.interfaces.filter((one) => config.lan.interfaces.includes(one.name)));
-  const inside = lan.find((one) => ipv4Within(address, one.network));
+  const inside = lan.find((one) => ipWithin(address, one.network));
   if (!inside) return [];
   return [
     problem(
@@ -93,25 +97,25 @@ function adviseRelayAddress(address: string, config: BoxConfig, facts: Facts): A
   ];
 }
 
+/** Networks of addresses that are known beyond their link. */
 function networksOf(interfaces: readonly InterfaceFact[]): { interface: string; network: string }[] {
   return interfaces.flatMap((one) =>
-    one.addresses.map(({ address, prefixLength }) => ({
-      interface: one.name,
-      network: ipv4Network(address, prefixLength),
-    })),
+    one.addresses
+      .filter((held) => !ipWithin(held.address, 'fe80::/10'))
+      .map(({ address, prefixLength }) => ({ interface: one.name, network: ipNetwork(address, prefixLength) })),
   );
 }
 
 const base = (network: string): string => network.split('/')[0] ?? '';
 
 function overlap(a: string, b: string): boolean {
-  return ipv4Within(base(a), b) || ipv4Within(base(b), a);
+  return ipWithin(base(a), b) || ipWithin(base(b), a);
 }
 
 /** What does not fit between relay.yaml and the machine. */
 export function adviseRelay(config: RelayConfig, facts: Facts): Advice[] {
   const own = facts.interfaces.flatMap((one) => one.addresses.map((held) => held.address));
-  const global = own.filter((address) => privateNetworks.every((network) => !ipv4Within(address, network)));
+  const global = own.filter((address) => privateNetworks.every((network) => !ipWithin(address, network)));
   return [
     ...config.listen.addresses.flatMap((address) =>
       address === 'any' || own.includes(address)
@@ -130,7 +134,7 @@ export function adviseRelay(config: RelayConfig, facts: Facts): Advice[] {
           ),
         ]),
     ...config.allowPrivate
-      .filter((network) => own.some((address) => address !== '127.0.0.1' && ipv4Within(address, network)))
+      .filter((network) => own.some((address) => !loopback.has(address) && ipWithin(address, network)))
       .map((network) =>
         warning(
           `allowPrivate: ${network} holds an address of this machine; boxes reach its neighbours, and it itself stays refused`,
@@ -138,6 +142,8 @@ export function adviseRelay(config: RelayConfig, facts: Facts): Advice[] {
       ),
   ];
 }
+
+const loopback = new Set(['127.0.0.1', '::1']);
 
 /** Not reached from the internet (RFC 6890). */
 const privateNetworks = [
@@ -147,4 +153,7 @@ const privateNetworks = [
   '169.254.0.0/16',
   '172.16.0.0/12',
   '192.168.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
 ];

@@ -1,111 +1,114 @@
-import type { BoxConfig } from '@tresse/schema';
+import { type BoxConfig, type Family, ipWithin } from '@tresse/schema';
 
+import type { Choice } from './choice.ts';
 import {
   barrierMetric,
+  directPriority,
   interceptMark,
   interceptTable,
-  lanDirectPriority,
   lanLocalPriority,
   markMask,
   rulePriorityFirst,
+  uplinkMark,
   uplinkTable,
 } from './numbers.ts';
 import { ruleset } from './ruleset.ts';
 import type { NetworkState, Route, Rule } from './state.ts';
-import type { ResolvedUplink } from './uplink.ts';
+import { desiredSysctls, hasIpv6, type Sysctls } from './sysctls.ts';
+import type { ResolvedUplink, UplinkAddress } from './uplink.ts';
 
-/** The sysctls whose values {@link desiredState} must be told, as they were before anything of ours. */
-export function sysctlsWanted(config: BoxConfig): string[] {
-  const lines = config.uplinks.map((uplink) => uplink.interface);
-  return [
-    'net.ipv6.conf.all.forwarding',
-    'net.ipv4.conf.all.rp_filter',
-    ...[...new Set(lines)].map((name) => key(name, 'rp_filter')),
-    ...[...new Set([...config.lan.interfaces, ...lines])].map((name) => key(name, 'forwarding')),
-  ];
+/** What of the configuration says how the network must be. */
+export type NetworkConfig = Pick<BoxConfig, 'uplinks' | 'lan'> & { relay: Pick<BoxConfig['relay'], 'addresses'> };
+
+/** What the wanted state is derived from. */
+export interface Wish extends Choice {
+  readonly config: NetworkConfig;
+  /** What the machine says of the uplinks. */
+  readonly uplinks: readonly ResolvedUplink[];
+  /** Sysctl values as they were before us. */
+  readonly sysctls: Sysctls;
 }
 
-/** The parts are told apart by slashes where an interface's name holds a dot. */
-const key = (name: string, setting: string): string =>
-  name.includes('.') ? `net/ipv4/conf/${name}/${setting}` : `net.ipv4.conf.${name}.${setting}`;
+/** The whole network state a box should have: a pure function of the wish. */
+export function desiredState(wish: Wish): NetworkState {
+  const { config, uplinks, sysctls } = wish;
+  const families: readonly Family[] = hasIpv6(sysctls) ? [4, 6] : [4];
+  return {
+    sysctls: desiredSysctls(config, uplinks, sysctls),
+    routes: families.flatMap((family) => desiredRoutes(uplinks, family)),
+    rules: families.flatMap((family) => desiredRules(config, uplinks, family)),
+    ruleset: ruleset(wish),
+  };
+}
 
-/**
- * The whole network state a box should have: a pure function of its configuration, what the machine says of the uplinks,
- * the uplink direct traffic leaves by, and sysctl values as they were before us.
- */
-export function desiredState(
-  config: BoxConfig,
-  uplinks: readonly ResolvedUplink[],
-  direct: string | undefined,
-  sysctls: Readonly<Record<string, string>>,
-): NetworkState {
-  const lan = config.lan.interfaces;
-  const rules: Rule[] = [
+function desiredRules(config: NetworkConfig, uplinks: readonly ResolvedUplink[], family: Family): Rule[] {
+  const ours = linesOf(uplinks, family);
+  return [
     {
+      family,
       priority: rulePriorityFirst,
       mark: { value: interceptMark, mask: markMask },
       table: String(interceptTable),
     },
-    ...uplinks.flatMap((uplink) => uplinkRule(uplink)),
-    ...lan.map((iif) => ({ priority: lanLocalPriority, iif, table: 'main', suppressPrefixLength: 0 })),
+    // What carries an uplink's address as its source is routed by that uplink's table, whatever the main table says.
+    ...ours.map(({ index, address }) => ({
+      family,
+      priority: uplinkTable(index),
+      from: address.address,
+      table: String(uplinkTable(index)),
+    })),
+    ...config.lan.interfaces.map((iif) => ({
+      family,
+      priority: lanLocalPriority,
+      iif,
+      table: 'main',
+      suppressPrefixLength: 0,
+    })),
+    ...ours.map(({ index }) => ({
+      family,
+      priority: directPriority,
+      mark: { value: uplinkMark(index), mask: markMask },
+      table: String(uplinkTable(index)),
+    })),
   ];
-  const best = uplinks.find((uplink) => uplink.name === direct);
-  if (best) rules.push(...lan.map((iif) => ({ priority: lanDirectPriority, iif, table: tableOf(best) })));
-  const routes: Route[] = [
-    { type: 'local', destination: 'default', device: 'lo', table: String(interceptTable) },
-    ...uplinks.flatMap((uplink) => uplinkRoutes(uplink)),
-  ];
-  return {
-    sysctls: desiredSysctls(config, sysctls),
-    routes,
-    rules,
-    ruleset: ruleset(config, uplinks, sysctls['net.ipv6.conf.all.forwarding'] === '1'),
-  };
 }
 
-const tableOf = (uplink: ResolvedUplink): string => String(uplinkTable(uplink.index));
-
-/** What carries the uplink's address as its source is routed by the uplink's own table, whatever the main table says. */
-function uplinkRule(uplink: ResolvedUplink): Rule[] {
-  if (uplink.address === undefined || !uplink.enabled) return [];
-  return [{ priority: uplinkTable(uplink.index), from: uplink.address, table: tableOf(uplink) }];
+function desiredRoutes(uplinks: readonly ResolvedUplink[], family: Family): Route[] {
+  const table = String(interceptTable);
+  const local: Route = { family, type: 'local', destination: 'default', device: 'lo', table, ...usual(family) };
+  return [local, ...linesOf(uplinks, family).flatMap((line) => lineRoutes(line))];
 }
+
+interface Line {
+  readonly index: number;
+  readonly device: string;
+  readonly up: boolean;
+  readonly address: UplinkAddress;
+}
+
+/** The uplinks that have an address of a family. */
+function linesOf(uplinks: readonly ResolvedUplink[], family: Family): Line[] {
+  return uplinks.flatMap(({ index, interface: device, up, enabled, addresses }) =>
+    enabled ? addresses.filter((one) => one.family === family).map((address) => ({ index, device, up, address })) : [],
+  );
+}
+
+/** IPv6 routes have a metric always; this is the kernel's own. */
+const usual = (family: Family): { metric?: number } => (family === 6 ? { metric: 1024 } : {});
 
 /**
  * The uplink's own table. The barrier at its end holds also when the kernel has taken the other routes with the link:
  * packets of this line never leave by another one. A fallen carrier keeps its routes, so that they are there on its return.
  */
-function uplinkRoutes(uplink: ResolvedUplink): Route[] {
-  const { address, network, gateway, interface: device } = uplink;
-  if (address === undefined || network === undefined || !uplink.enabled) return [];
-  const table = tableOf(uplink);
-  const barrier: Route = { type: 'unreachable', destination: 'default', table, metric: barrierMetric };
-  if (!uplink.up) return [barrier];
-  const [base = '', prefixLength = '32'] = network.split('/');
-  const own = prefixLength === '32' ? base : network;
-  const near: Route = { type: 'unicast', destination: own, device, table, source: address, link: true };
-  if (gateway === undefined) return [{ type: 'unicast', destination: 'default', device, table, link: true }, barrier];
-  if (prefixLength === '32') {
-    return [{ type: 'unicast', destination: 'default', gateway, device, table, onlink: true }, barrier];
-  }
-  return [near, { type: 'unicast', destination: 'default', gateway, device, table }, barrier];
-}
-
-/**
- * Forwarding for what is not TCP, on our interfaces alone: `ip_forward` would change more than it says, and not change all of
- * it back. Loose reverse-path filtering where it is strict: strict mode drops what comes back by any line but the main
- * table's.
- */
-function desiredSysctls(config: BoxConfig, before: Readonly<Record<string, string>>): Record<string, string> {
-  const wanted: Record<string, string> = {};
-  const lines = config.uplinks.map((uplink) => uplink.interface);
-  for (const name of [...config.lan.interfaces, ...lines]) {
-    if (before[key(name, 'forwarding')] !== undefined) wanted[key(name, 'forwarding')] = '1';
-  }
-  for (const name of lines) {
-    const own = before[key(name, 'rp_filter')];
-    const effective = Math.max(Number(before['net.ipv4.conf.all.rp_filter'] ?? '0'), Number(own ?? '0'));
-    if (own !== undefined && effective === 1) wanted[key(name, 'rp_filter')] = '2';
-  }
-  return wanted;
+function lineRoutes({ index, device, up, address: { family, address, network, gateway } }: Line): Route[] {
+  const table = String(uplinkTable(index));
+  const barrier: Route = { family, type: 'unreachable', destination: 'default', table, metric: barrierMetric };
+  if (!up) return [barrier];
+  const way: Route = { family, type: 'unicast', destination: 'default', device, table, ...usual(family) };
+  const link = family === 4 ? { link: true } : {};
+  if (gateway === undefined) return [{ ...way, ...link }, barrier];
+  const alone = network.endsWith(family === 4 ? '/32' : '/128');
+  const near = ipWithin(gateway, network) || ipWithin(gateway, 'fe80::/10');
+  const out: Route = { ...way, gateway, ...(!near || (alone && family === 4) ? { onlink: true } : {}) };
+  return alone ? [out, barrier] : [{ ...way, ...link, destination: network, source: address }, out, barrier];
 }

@@ -1,3 +1,5 @@
+import type { Family } from '@tresse/schema';
+
 import type { KernelState } from './facts.ts';
 import { nftTable } from './numbers.ts';
 import { type NetworkState, type Route, routeArguments, routeKey, type Rule, ruleArguments } from './state.ts';
@@ -16,7 +18,7 @@ export type Step =
   | { readonly kind: 'sysctl'; readonly key: string; readonly value: string; readonly before: string }
   | { readonly kind: 'restore'; readonly key: string; readonly value: string }
   | { readonly kind: 'forget'; readonly key: string }
-  | { readonly kind: 'ip'; readonly arguments: readonly string[] }
+  | { readonly kind: 'ip'; readonly family: Family; readonly arguments: readonly string[] }
   | { readonly kind: 'nft'; readonly text: string };
 
 /**
@@ -31,14 +33,14 @@ export function diff(desired: NetworkState, kernel: KernelState, changed: Change
   const same = kernel.table?.fingerprint === ruleset?.fingerprint && kernel.table?.ruleCount === ruleset?.ruleCount;
   return [
     ...writeSysctls(desired, kernel, changed),
-    ...routes.missing.map((route) => ip('route', 'replace', routeArguments(route))),
-    ...rules.missing.map((rule) => ip('rule', 'add', ruleArguments(rule))),
+    ...routes.missing.map((route) => ip(route, 'route', 'replace', routeArguments(route))),
+    ...rules.missing.map((rule) => ip(rule, 'rule', 'add', ruleArguments(rule))),
     ...(ruleset && !same ? [{ kind: 'nft', text: ruleset.text } as const] : []),
     ...(!ruleset && kernel.table ? [{ kind: 'nft', text: `delete table inet ${nftTable}\n` } as const] : []),
-    ...rules.surplus.map((rule) => ip('rule', 'del', ruleArguments(rule))),
+    ...rules.surplus.map((rule) => ip(rule, 'rule', 'del', ruleArguments(rule))),
     ...routes.surplus
       .filter((route) => !kept.has(routeKey(route)))
-      .map((route) => ip('route', 'del', routeArguments(route))),
+      .map((route) => ip(route, 'route', 'del', routeArguments(route))),
     ...restoreSysctls(desired, kernel, changed),
   ];
 }
@@ -48,7 +50,7 @@ function compare<T extends Rule | Route>(
   held: readonly T[],
   write: (one: T) => string[],
 ): { missing: T[]; surplus: T[] } {
-  const text = (one: T): string => write(one).join(' ');
+  const text = (one: T): string => `${one.family} ${write(one).join(' ')}`;
   const wantedTexts = new Set(wanted.map(text));
   const heldTexts = new Set(held.map(text));
   return {
@@ -57,8 +59,8 @@ function compare<T extends Rule | Route>(
   };
 }
 
-function ip(object: string, verb: string, rest: readonly string[]): Step {
-  return { kind: 'ip', arguments: [object, verb, ...rest] };
+function ip({ family }: Rule | Route, object: string, verb: string, rest: readonly string[]): Step {
+  return { kind: 'ip', family, arguments: [object, verb, ...rest] };
 }
 
 function writeSysctls(desired: NetworkState, kernel: KernelState, changed: ChangedSysctls): Step[] {

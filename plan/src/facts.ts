@@ -1,6 +1,22 @@
+import { type Family, ipFamily, ipOctets, ipWithin } from '@tresse/schema';
+
 import { isNumber, isText, list } from './json.ts';
 import { markMask, nftTable, routeProtocol, rulePriorityFirst, rulePriorityLast } from './numbers.ts';
 import type { Route, Rule } from './state.ts';
+
+/** What an Ethernet carries. */
+const mtuUsual = 1500;
+
+/** An address of an interface. */
+export interface AddressFact {
+  readonly family: Family;
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Whether connections may begin from it that should last: not link-local, not temporary (RFC 8981), not on trial. */
+  readonly lasting: boolean;
+  /** Of several the lowest is taken: addresses the whole internet knows, that are not about to go, first. */
+  readonly rank: number;
+}
 
 /** What the kernel says of one network interface. */
 export interface InterfaceFact {
@@ -9,11 +25,14 @@ export interface InterfaceFact {
   readonly up: boolean;
   readonly carrier: boolean;
   readonly pointToPoint: boolean;
-  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+  /** Octets of the largest packet. */
+  readonly mtu: number;
+  readonly addresses: readonly AddressFact[];
 }
 
 /** A default route of the main table. */
 export interface GatewayFact {
+  readonly family: Family;
   readonly interface: string;
   readonly gateway: string;
   readonly metric: number;
@@ -38,37 +57,48 @@ export interface KernelState {
 /** Reads `ip -j addr show`. What is not understood is left out. */
 export function readInterfaces(json: unknown): InterfaceFact[] {
   return list(json).flatMap((entry) => {
-    const { ifname: name } = entry;
+    const { ifname: name, mtu } = entry;
     if (!isText(name)) return [];
     const flags: unknown[] = Array.isArray(entry['flags']) ? entry['flags'] : [];
-    const addresses = list(entry['addr_info']).flatMap(({ family, local: address, prefixlen: prefixLength }) =>
-      family === 'inet' && isText(address) && isNumber(prefixLength) ? [{ address, prefixLength }] : [],
-    );
     return [
       {
         name,
         up: flags.includes('UP'),
         carrier: flags.includes('LOWER_UP'),
         pointToPoint: flags.includes('POINTOPOINT'),
-        addresses,
+        mtu: isNumber(mtu) ? mtu : mtuUsual,
+        addresses: list(entry['addr_info']).flatMap((one) => readAddress(one)),
       },
     ];
   });
 }
 
-/** Reads the default routes out of `ip -j route show table main`, the preferred first. */
-export function readGateways(json: unknown): GatewayFact[] {
+function readAddress(entry: Readonly<Record<string, unknown>>): AddressFact[] {
+  const { local: address, prefixlen: prefixLength, scope } = entry;
+  if (!isText(address) || !isNumber(prefixLength) || ipOctets(address) === undefined) return [];
+  const family = ipFamily(address);
+  const onTrial = entry['tentative'] === true || entry['dadfailed'] === true;
+  const local = scope === 'host' || (family === 6 && scope === 'link');
+  const rank = (entry['deprecated'] === true ? 2 : 0) + (ipWithin(address, 'fc00::/7') ? 1 : 0);
+  return [{ family, address, prefixLength, lasting: !local && !onTrial && entry['temporary'] !== true, rank }];
+}
+
+/** Reads the default routes out of `ip -j route show table main`, of one family, the preferred first. */
+export function readGateways(json: unknown, family: Family): GatewayFact[] {
   return list(json)
-    .flatMap(({ dst, gateway, dev, metric }) =>
-      dst === 'default' && isText(gateway) && isText(dev)
-        ? [{ interface: dev, gateway, metric: isNumber(metric) ? metric : 0 }]
-        : [],
-    )
+    .filter(({ dst }) => dst === 'default')
+    .flatMap((route) => {
+      const metric = isNumber(route['metric']) ? route['metric'] : 0;
+      const hops = 'nexthops' in route ? list(route['nexthops']) : [route];
+      return hops.flatMap(({ gateway, dev }) =>
+        isText(gateway) && isText(dev) ? [{ family, interface: dev, gateway, metric }] : [],
+      );
+    })
     .toSorted((a, b) => a.metric - b.metric);
 }
 
-/** Reads our rules out of `ip -j rule show`. */
-export function readRules(json: unknown): Rule[] {
+/** Reads our rules of one family out of `ip -j rule show`. */
+export function readRules(json: unknown, family: Family): Rule[] {
   return list(json).flatMap((entry) => {
     const { priority, src, srclen, iif, fwmark, fwmask, table, suppress_prefixlen: suppress } = entry;
     if (String(entry['protocol']) !== String(routeProtocol) || !isNumber(priority)) return [];
@@ -76,6 +106,7 @@ export function readRules(json: unknown): Rule[] {
     const from = isText(src) && src !== 'all' ? src : undefined;
     return [
       {
+        family,
         priority,
         table,
         ...(from !== undefined && { from: isNumber(srclen) ? `${from}/${srclen}` : from }),
@@ -87,14 +118,15 @@ export function readRules(json: unknown): Rule[] {
   });
 }
 
-/** Reads `ip -j route show table all protocol 200`. */
-export function readRoutes(json: unknown): Route[] {
+/** Reads `ip -j route show table all protocol 200` of one family. */
+export function readRoutes(json: unknown, family: Family): Route[] {
   return list(json).flatMap((entry) => {
     const { type, dst, gateway, dev, prefsrc, scope, metric, table } = entry;
     if (!isText(dst)) return [];
     const flags: unknown[] = Array.isArray(entry['flags']) ? entry['flags'] : [];
     return [
       {
+        family,
         type: type === 'local' || type === 'unreachable' ? type : 'unicast',
         destination: dst,
         table: isText(table) ? table : 'main',

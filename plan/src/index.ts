@@ -1,9 +1,10 @@
 export { type Advice, adviseBox, adviseNeed, adviseRelay, problem, warning } from './advice.ts';
 export { checkText } from './check-text.ts';
-export { desiredState, sysctlsWanted } from './desired.ts';
+export { type Choice, type DirectUplinks, readChoice } from './choice.ts';
+export { desiredState, type NetworkConfig, type Wish } from './desired.ts';
 export { type ChangedSysctls, diff, type Step, sysctlsBefore } from './diff.ts';
-export { directOf } from './direct.ts';
 export {
+  type AddressFact,
   type Facts,
   type KernelState,
   readGateways,
@@ -12,9 +13,11 @@ export {
   readRules,
   readTable,
 } from './facts.ts';
-export { engineMark, interceptPort, nftTable, routeProtocol } from './numbers.ts';
+export { engineMark, interceptPort, markMask, nftTable, routeProtocol, uplinkMark } from './numbers.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
 export { stepWords } from './step-words.ts';
-export { type ResolvedUplink, resolveUplinks } from './uplink.ts';
-export { bestUplink, type Candidate, judge, type Judgement, type PathView } from './verdict.ts';
+export { forwardsIpv6, hasIpv6, ipv6Sysctls, sysctlsWanted } from './sysctls.ts';
+export { beforeAnySession, type Situation, treat, type Treatment, type Treatments } from './treatment.ts';
+export { type ResolvedUplink, resolveUplinks, sendingAddress, type UplinkAddress } from './uplink.ts';
+export { bestUplink, bestUplinks, type Candidate, judge, type Judgement, type PathView } from './verdict.ts';

@@ -4,7 +4,7 @@
  * stands in schema, since configuration files need it as their default.)
  */
 
-/** The box's engine takes intercepted connections here, on 127.0.0.1 only: hosts of the LAN cannot dial it. */
+/** The box's engine takes intercepted connections here, on 127.0.0.1 and ::1 only: hosts of the LAN cannot dial it. */
 export const interceptPort = 7500;
 
 /**
@@ -16,6 +16,11 @@ export const markMask = 0xff_0000;
 export const interceptMark = 0x51_0000;
 /** Packets of the engine's own sockets. */
 export const engineMark = 0x52_0000;
+/**
+ * Packets and flows that leave directly by the uplink at `index` of the configuration (0 to 15): of a flow too, so that it
+ * stays with its line, and can be forgotten with it.
+ */
+export const uplinkMark = (index: number): number => (0x60 + index) << 16;
 
 /**
  * Rule priorities and table numbers from 5100: behind `local` (0) and before `main` (32766), away from what wg-quick and
@@ -30,8 +35,8 @@ export const interceptTable = 5100;
 export const uplinkTable = (index: number): number => 5101 + index;
 /** LAN to LAN and to connected networks first: main table without its default route. */
 export const lanLocalPriority = 5180;
-/** Then everything else of the LAN leaves by the best uplink. */
-export const lanDirectPriority = 5190;
+/** Then what leaves directly goes by the uplink its mark names. */
+export const directPriority = 5190;
 
 /**
  * Routes and rules carry this protocol number, so that what a killed daemon left is known as ours. 200 is free in

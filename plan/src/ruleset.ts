@@ -1,69 +1,79 @@
-import type { BoxConfig } from '@tresse/schema';
+import type { Family } from '@tresse/schema';
 
-import { interceptMark, interceptPort, markMask, nftTable } from './numbers.ts';
+import { choiceText } from './choice.ts';
+import type { Wish } from './desired.ts';
+import { interceptMark, interceptPort, markMask, nftTable, uplinkMark } from './numbers.ts';
 import type { Ruleset } from './state.ts';
+import { forwardsIpv6, hasIpv6 } from './sysctls.ts';
+import type { Treatment } from './treatment.ts';
 import type { ResolvedUplink } from './uplink.ts';
 
 /** Networks no relay can reach for a box: the LAN's own and its neighbours' (RFC 6890). */
-const directNetworks = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '224.0.0.0/3',
-];
-const directNetworks6 = ['::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+const directNetworks: Readonly<Record<Family, readonly string[]>> = {
+  4: [
+    '0.0.0.0/8',
+    '10.0.0.0/8',
+    '100.64.0.0/10',
+    '127.0.0.0/8',
+    '169.254.0.0/16',
+    '172.16.0.0/12',
+    '192.168.0.0/16',
+    '224.0.0.0/3',
+  ],
+  6: ['::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8'],
+};
+
+/** How nftables calls a family: its packets, its addresses' type, where the engine listens, headers of IP and TCP. */
+const names = {
+  4: { packets: 'ipv4', header: 'ip', type: 'ipv4_addr', listener: '127.0.0.1', headerBytes: 40 },
+  6: { packets: 'ipv6', header: 'ip6', type: 'ipv6_addr', listener: '[::1]', headerBytes: 60 },
+} as const;
 
 const octets = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 const others = octets((0xffff_ffff & ~markMask) >>> 0);
 const mask = octets(markMask);
 const intercepted = octets(interceptMark);
-const quoted = (names: readonly string[]): string => `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
+const quoted = (texts: readonly string[]): string => `{ ${texts.map((text) => `"${text}"`).join(', ')} }`;
+/** Sets our part of a packet's or flow's mark. */
+const marked = (what: 'meta' | 'ct', value: string): string => `${what} mark set ${what} mark & ${others} | ${value}`;
+const isTcp = (family: Family): string => `meta nfproto ${names[family].packets} meta l4proto tcp`;
 
 /**
  * Our whole nftables table, replaced in one transaction: running flows keep their way.
  *
- * The LAN's TCP goes to the engine by tproxy, except to the box itself, to private networks and to the relay; a connection
- * that began direct stays direct. If nothing listens, tproxy does not match, and the reject behind it refuses at once
- * instead of letting traffic leak past the bond. While IPv6 is forwarded here, the LAN's IPv6 TCP is refused at once too, so
- * that hosts fall back to IPv4 and the bond. The rest of the LAN leaves an uplink behind its address.
+ * - What is the engine's stays the engine's, and a flow that began directly stays with its line, whatever happens to new ones.
+ * - New TCP is bonded (handed to the engine by tproxy), refused, or goes directly, by family. Never bonded: what goes to the
+ *   box itself, to private networks and to the relay.
+ * - If nothing listens, tproxy does not match, and the reject behind it refuses at once instead of letting traffic leak past
+ *   the bond.
+ * - The rest of the LAN leaves the best uplink behind its address. The mark of the uplink decides the route, the address
+ *   (also where two lines share a card), and is kept with the flow.
  */
-export function ruleset(config: BoxConfig, uplinks: readonly ResolvedUplink[], forwardsIpv6: boolean): Ruleset {
-  const lan = quoted(config.lan.interfaces);
-  const lines = quoted([...new Set(uplinks.map((uplink) => uplink.interface))]);
-  const intercept = (fingerprint: string): string[] => [
-    `iifname != ${lan} accept`,
-    'meta l4proto != tcp accept',
-    ...(forwardsIpv6
-      ? [
-          'meta nfproto ipv6 fib daddr type != local ip6 daddr != @direct6 meta l4proto tcp counter reject with tcp reset',
-        ]
-      : []),
-    'meta nfproto ipv6 accept',
-    `meta l4proto tcp socket transparent 1 meta mark set meta mark & ${others} | ${intercepted} accept`,
-    'fib daddr type local accept',
-    'ip daddr @direct4 accept',
-    `tcp flags & (fin|syn|rst|ack) != syn ct mark & ${mask} != ${intercepted} accept`,
-    `meta l4proto tcp tproxy ip to 127.0.0.1:${interceptPort} ct mark set ct mark & ${others} | ${intercepted} ` +
-      `meta mark set meta mark & ${others} | ${intercepted} counter accept`,
-    `meta l4proto tcp counter reject with tcp reset${fingerprint}`,
+export function ruleset(wish: Wish): Ruleset {
+  const families: readonly Family[] = hasIpv6(wish.sysctls) ? [4, 6] : [4];
+  const chains = (fingerprint: string): Chain[] => [
+    {
+      name: 'intercept',
+      hook: 'type filter hook prerouting priority mangle; policy accept;',
+      rules: intercept(wish, families, fingerprint),
+    },
+    { name: 'direct', rules: direct(wish, families) },
+    {
+      name: 'forward',
+      hook: 'type filter hook forward priority mangle; policy accept;',
+      rules: clamp(wish.uplinks, families),
+    },
+    {
+      name: 'nat',
+      hook: 'type nat hook postrouting priority srcnat; policy accept;',
+      rules: translate(wish, families),
+    },
   ];
-  const forward = [`oifname ${lines} tcp flags & (syn|rst) == syn tcp option maxseg size set rt mtu`];
-  const nat = [`meta nfproto ipv4 iifname ${lan} oifname ${lines} counter masquerade`];
-  const direct4 = [...directNetworks, ...config.relay.addresses];
   const body = (fingerprint: string): string[] => [
-    `  set direct4 { type ipv4_addr; flags interval; auto-merge; elements = { ${direct4.join(', ')} } }`,
-    ...(forwardsIpv6
-      ? [`  set direct6 { type ipv6_addr; flags interval; auto-merge; elements = { ${directNetworks6.join(', ')} } }`]
-      : []),
-    ...chain('intercept', 'type filter hook prerouting priority mangle; policy accept;', intercept(fingerprint)),
-    ...chain('forward', 'type filter hook forward priority mangle; policy accept;', forward),
-    ...chain('nat', 'type nat hook postrouting priority srcnat; policy accept;', nat),
+    ...families.map((family) => directSet(wish, family)),
+    ...chains(fingerprint).flatMap((chain) => chainText(chain)),
   ];
-  const fingerprint = `tresse ${hash(body('').join('\n'))}`;
+  const fingerprint = `tresse ${hash(body('').join('\n'))} ${choiceText(wish, wish.uplinks)}`;
   const text = [
     `table inet ${nftTable}`,
     `delete table inet ${nftTable}`,
@@ -73,11 +83,118 @@ export function ruleset(config: BoxConfig, uplinks: readonly ResolvedUplink[], f
     '}',
     '',
   ].join('\n');
-  return { text, fingerprint, ruleCount: intercept('').length + forward.length + nat.length };
+  const ruleCount = chains('').reduce((sum, chain) => sum + chain.rules.length, 0);
+  return { text, fingerprint, ruleCount };
 }
 
-function chain(name: string, hook: string, rules: readonly string[]): string[] {
-  return [`  chain ${name} {`, `    ${hook}`, ...rules.map((rule) => `    ${rule}`), '  }'];
+interface Chain {
+  readonly name: string;
+  readonly hook?: string;
+  readonly rules: readonly string[];
+}
+
+function chainText({ name, hook, rules }: Chain): string[] {
+  return [
+    `  chain ${name} {`,
+    ...(hook === undefined ? [] : [`    ${hook}`]),
+    ...rules.map((rule) => `    ${rule}`),
+    '  }',
+  ];
+}
+
+function directSet({ config }: Wish, family: Family): string {
+  const relay = config.relay.addresses.filter((address) => address.includes(':') === (family === 6));
+  const elements = [...directNetworks[family], ...relay].join(', ');
+  return `  set direct${family} { type ${names[family].type}; flags interval; auto-merge; elements = { ${elements} } }`;
+}
+
+function intercept(wish: Wish, families: readonly Family[], fingerprint: string): string[] {
+  return [
+    `iifname != ${quoted(wish.config.lan.interfaces)} accept${fingerprint}`,
+    `meta l4proto tcp socket transparent 1 ${marked('meta', intercepted)} accept`,
+    'ct direction reply accept',
+    ...linesWithAddress(wish.uplinks).map(
+      ({ index }) =>
+        `ct mark & ${mask} == ${octets(uplinkMark(index))} ${marked('meta', octets(uplinkMark(index)))} accept`,
+    ),
+    'fib daddr type { local, broadcast, multicast } accept',
+    ...families.flatMap((family) => [
+      `${names[family].header} daddr @direct${family} goto direct`,
+      ...treatment(wish.treatments[family], family),
+    ]),
+    'goto direct',
+  ];
+}
+
+/** What begins now, and what has begun as the engine's and lost its socket there. */
+function treatment(chosen: Treatment, family: Family): string[] {
+  const tcp = isTcp(family);
+  const reject = `${tcp} counter reject with tcp reset`;
+  const stays = `${tcp} tcp flags & (fin|syn|rst|ack) != syn ct mark & ${mask} != ${intercepted} goto direct`;
+  switch (chosen) {
+    case 'bond':
+      return [
+        stays,
+        `${tcp} tproxy ${names[family].header} to ${names[family].listener}:${interceptPort} ` +
+          `${marked('ct', intercepted)} ${marked('meta', intercepted)} counter accept`,
+        reject,
+      ];
+    case 'direct':
+      return [`${tcp} ct mark & ${mask} == ${intercepted} counter reject with tcp reset`];
+    case 'refuse':
+    default:
+      return [stays, reject];
+  }
+}
+
+function linesWithAddress(uplinks: readonly ResolvedUplink[]): ResolvedUplink[] {
+  return uplinks.filter((uplink) => uplink.enabled && uplink.addresses.length > 0);
+}
+
+/** The best uplink's mark on what has none yet. */
+function direct({ uplinks, direct: best }: Wish, families: readonly Family[]): string[] {
+  return families.flatMap((family) => {
+    const uplink = uplinks.find((one) => one.name === best[family]);
+    if (!uplink) return [];
+    return [`meta nfproto ${names[family].packets} ${marked('meta', octets(uplinkMark(uplink.index)))} accept`];
+  });
+}
+
+/** Both ends of a direct connection are told what the line carries: outwards by the route, inwards by the card it came in by. */
+function clamp(uplinks: readonly ResolvedUplink[], families: readonly Family[]): string[] {
+  const syn = 'tcp flags & (syn|rst) == syn tcp option maxseg size set';
+  const mtus = new Map(uplinks.filter((uplink) => uplink.mtu > 0).map((uplink) => [uplink.interface, uplink.mtu]));
+  return [
+    `oifname ${quoted(interfaces(uplinks))} ${syn} rt mtu`,
+    ...families.flatMap((family) =>
+      [...mtus].map(([name, mtu]) => {
+        const segment = Math.min(Math.max(mtu - names[family].headerBytes, 88), 65_495);
+        return `meta nfproto ${names[family].packets} iifname "${name}" ${syn} ${segment}`;
+      }),
+    ),
+  ];
+}
+
+const interfaces = (uplinks: readonly ResolvedUplink[]): string[] => [
+  ...new Set(uplinks.map((uplink) => uplink.interface)),
+];
+
+/** What leaves a line by another way than its mark (a modem's own page, say) has the address of the card. */
+function translate({ config, uplinks, sysctls }: Wish, families: readonly Family[]): string[] {
+  const chosen = linesWithAddress(uplinks).flatMap((uplink) =>
+    uplink.addresses
+      .filter(({ family }) => families.includes(family))
+      .map(({ family, address }) => {
+        const { packets, header } = names[family];
+        const mark = octets(uplinkMark(uplink.index));
+        return (
+          `meta nfproto ${packets} oifname "${uplink.interface}" meta mark & ${mask} == ${mark} ` +
+          `${marked('ct', mark)} counter snat ${header} to ${address}`
+        );
+      }),
+  );
+  const rest = `iifname ${quoted(config.lan.interfaces)} oifname ${quoted(interfaces(uplinks))} counter masquerade`;
+  return [...chosen, `meta nfproto ipv4 ${rest}`, ...(forwardsIpv6(sysctls) ? [`meta nfproto ipv6 ${rest}`] : [])];
 }
 
 /** FNV-1a over UTF-16 units, twice with different offsets: tells two texts of ours apart, protects against nothing. */

@@ -1,7 +1,10 @@
+import type { Family } from '@tresse/schema';
+
 import { routeProtocol } from './numbers.ts';
 
 /** A policy routing rule of ours. */
 export interface Rule {
+  readonly family: Family;
   readonly priority: number;
   readonly from?: string;
   readonly iif?: string;
@@ -13,6 +16,7 @@ export interface Rule {
 
 /** A route of ours. */
 export interface Route {
+  readonly family: Family;
   readonly type: 'unicast' | 'local' | 'unreachable';
   readonly destination: string;
   readonly table: string;
@@ -46,7 +50,7 @@ export const nothing: NetworkState = { sysctls: {}, routes: [], rules: [] };
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** A rule as arguments behind `ip rule add` or `ip rule del`; equal rules give equal arguments. */
+/** A rule as arguments behind `ip rule add` or `ip rule del`; equal rules of one family give equal arguments. */
 export function ruleArguments(rule: Rule): string[] {
   return [
     'pref',
@@ -64,10 +68,10 @@ export function ruleArguments(rule: Rule): string[] {
 
 /** What tells two routes of one table apart for the kernel: a route with the same key replaces. */
 export function routeKey(route: Route): string {
-  return `${route.table} ${route.destination} ${route.metric ?? 0}`;
+  return `${route.family} ${route.table} ${route.destination} ${route.metric ?? 0}`;
 }
 
-/** A route as arguments behind `ip route replace` or `ip route del`; equal routes give equal arguments. */
+/** A route as arguments behind `ip route replace` or `ip route del`; equal routes of one family give equal arguments. */
 export function routeArguments(route: Route): string[] {
   return [
     ...(route.type === 'unicast' ? [] : [route.type]),

@@ -1,6 +1,7 @@
-import type { Verdict } from '@tresse/schema';
+import type { Family, Verdict } from '@tresse/schema';
 
-import type { ResolvedUplink } from './uplink.ts';
+import type { DirectUplinks } from './choice.ts';
+import { type ResolvedUplink, sendingAddress } from './uplink.ts';
 
 /** What the engine knows of an uplink's path; absent while it has none. */
 export interface PathView {
@@ -50,16 +51,30 @@ export interface Candidate {
 }
 
 /**
- * The uplink by which leaves what does not go through the relay: of those in the best health the unmetered one that answers
- * soonest. The present one is kept unless it is worse by more than a factor of two and 20 ms, since every change breaks the
- * flows behind its address translation. Undefined when none can send.
+ * The uplink by which what does not go through the relay leaves, for a family: of those in the best health the unmetered one that answers
+ * soonest. The present one is kept unless it is worse by more than a factor of two and 20 ms, since every
+ * change gives new flows another outside address. Undefined when none can send.
  */
-export function bestUplink(candidates: readonly Candidate[], present: string | undefined): string | undefined {
-  const able = candidates.filter((one) => one.uplink.fault === undefined && one.uplink.enabled);
+export function bestUplink(
+  candidates: readonly Candidate[],
+  present: string | undefined,
+  family: Family = 4,
+): string | undefined {
+  const able = candidates.filter((one) => sendingAddress(one.uplink, family) !== undefined);
   const [best] = able.toSorted((a, b) => rank(a) - rank(b) || rtt(a) - rtt(b) || a.uplink.index - b.uplink.index);
   const kept = able.find((one) => one.uplink.name === present);
   if (best && kept && rank(kept) === rank(best) && rtt(kept) <= 2 * rtt(best) + 20) return kept.uplink.name;
   return best?.uplink.name;
+}
+
+/** The best uplink of each family, as {@link bestUplink} chooses it. */
+export function bestUplinks(candidates: readonly Candidate[], present: DirectUplinks): DirectUplinks {
+  const direct: Partial<Record<Family, string>> = {};
+  for (const family of [4, 6] as const) {
+    const best = bestUplink(candidates, present[family], family);
+    if (best !== undefined) direct[family] = best;
+  }
+  return direct;
 }
 
 const healths: readonly Verdict[] = ['up', 'degraded', 'captive', 'down', 'disabled'];

@@ -38,10 +38,15 @@ function play(kernel: KernelState, steps: readonly Step[], changed: ChangedSysct
     } else {
       const [object, verb, ...rest] = step.arguments;
       const text = rest.join(' ');
-      const rule = wanted.flatMap((s) => s.rules).find((r) => ruleArguments(r).join(' ') === text);
-      const route = wanted.flatMap((s) => s.routes).find((r) => routeArguments(r).join(' ') === text);
+      const { family } = step;
+      const rule = wanted
+        .flatMap((s) => s.rules)
+        .find((r) => r.family === family && ruleArguments(r).join(' ') === text);
+      const route = wanted
+        .flatMap((s) => s.routes)
+        .find((r) => r.family === family && routeArguments(r).join(' ') === text);
       if (object === 'rule' && rule) {
-        rules = verb === 'add' ? [...rules, rule] : rules.filter((r) => ruleArguments(r).join(' ') !== text);
+        rules = verb === 'add' ? [...rules, rule] : rules.filter((r) => r !== rule);
       } else if (object === 'route' && route) {
         const others = routes.filter((r) => routeKey(r) !== routeKey(route));
         routes = verb === 'replace' ? [...others, route] : others;
@@ -75,7 +80,8 @@ test('from nothing: sysctls, routes, rules, then the table', () => {
       "ip rule add pref 5101 from 10.0.1.2 lookup 5101 protocol 200",
       "ip rule add pref 5102 from 10.0.2.2 lookup 5102 protocol 200",
       "ip rule add pref 5180 iif lan0 lookup main suppress_prefixlength 0 protocol 200",
-      "ip rule add pref 5190 iif lan0 lookup 5101 protocol 200",
+      "ip rule add pref 5190 fwmark 0x600000/0xff0000 lookup 5101 protocol 200",
+      "ip rule add pref 5190 fwmark 0x610000/0xff0000 lookup 5102 protocol 200",
       "nft -f - (the whole table)",
     ]
   `);
@@ -95,6 +101,7 @@ test('a new address on a line: new routes and rule first, the old rule last, the
       "ip route replace 10.0.9.0/24 dev wan1 table 5101 proto 200 scope link src 10.0.9.2",
       "ip route replace default via 10.0.9.1 dev wan1 table 5101 proto 200",
       "ip rule add pref 5101 from 10.0.9.2 lookup 5101 protocol 200",
+      "nft -f - (the whole table)",
       "ip rule del pref 5101 from 10.0.1.2 lookup 5101 protocol 200",
       "ip route del 10.0.1.0/24 dev wan1 table 5101 proto 200 scope link src 10.0.1.2",
     ]
@@ -116,7 +123,8 @@ test('tear-down removes what is ours, and restores only values nobody else chang
       "ip rule del pref 5101 from 10.0.1.2 lookup 5101 protocol 200",
       "ip rule del pref 5102 from 10.0.2.2 lookup 5102 protocol 200",
       "ip rule del pref 5180 iif lan0 lookup main suppress_prefixlength 0 protocol 200",
-      "ip rule del pref 5190 iif lan0 lookup 5101 protocol 200",
+      "ip rule del pref 5190 fwmark 0x600000/0xff0000 lookup 5101 protocol 200",
+      "ip rule del pref 5190 fwmark 0x610000/0xff0000 lookup 5102 protocol 200",
       "ip route del local default dev lo table 5100 proto 200",
       "ip route del 10.0.1.0/24 dev wan1 table 5101 proto 200 scope link src 10.0.1.2",
       "ip route del default via 10.0.1.1 dev wan1 table 5101 proto 200",

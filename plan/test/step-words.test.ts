@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { diff, directOf, nothing, resolveUplinks, stepWords } from '../src/index.ts';
+import { diff, nothing, readChoice, resolveUplinks, stepWords } from '../src/index.ts';
 import { config, desire, kernelWith, machine } from './world.ts';
 
 const facts = machine({ lan0: ['192.168.77.1/24', undefined], wan1: ['10.0.1.2/24', '10.0.1.1'] });
@@ -22,8 +22,10 @@ test('what the end does', async () => {
   await expect(`${stepWords(steps).join('\n')}\n`).toMatchFileSnapshot('golden/words-end.txt');
 });
 
-test('the kernel knows by which line direct traffic leaves', () => {
+test('the table tells by which line direct traffic leaves, and what becomes of new connections', () => {
   const uplinks = resolveUplinks(box, facts);
-  expect(directOf(state.rules, uplinks)).toBe('dsl');
-  expect(directOf([], uplinks)).toBeUndefined();
+  const choice = { direct: { 4: 'dsl' }, treatments: { 4: 'bond', 6: 'refuse' } };
+  expect(readChoice(state.ruleset?.fingerprint, uplinks)).toEqual(choice);
+  expect(readChoice(undefined, uplinks)).toBeUndefined();
+  expect(readChoice('tresse 0123', uplinks)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { type BoxConfig, boxConfig } from '@tresse/schema';
+import { type BoxConfig, boxConfig, ipFamily } from '@tresse/schema';
 
 import {
   bestUplink,
@@ -8,48 +8,59 @@ import {
   type NetworkState,
   resolveUplinks,
   sysctlsBefore,
+  type Treatments,
 } from '../src/index.ts';
 import type { ChangedSysctls } from '../src/index.ts';
 
 const pin = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 
 /** A configuration with these uplinks. */
-export function config(uplinks: Record<string, unknown>[]): BoxConfig {
-  return boxConfig.parse({ uplinks, lan: { interfaces: ['lan0'] }, relay: { addresses: ['203.0.113.1'], pin } });
+export function config(uplinks: Record<string, unknown>[], addresses = ['203.0.113.1']): BoxConfig {
+  return boxConfig.parse({ uplinks, lan: { interfaces: ['lan0'] }, relay: { addresses, pin } });
 }
 
-/** A machine: interface -> [address/length, gateway of its default route]. */
+/** A machine: interface -> [address/length, gateway of its default route], each may be several told apart by a space. */
 export function machine(ports: Record<string, [string, string | undefined]>): Facts {
   return {
-    interfaces: Object.entries(ports).map(([name, [text]]) => {
-      const [address = '', prefixLength = '24'] = text.split('/');
-      return {
-        name,
-        up: true,
-        carrier: true,
-        pointToPoint: name.startsWith('ppp'),
-        addresses: address === '' ? [] : [{ address, prefixLength: Number(prefixLength) }],
-      };
-    }),
-    gateways: Object.entries(ports).flatMap(([name, [, gateway]], index) =>
-      gateway === undefined ? [] : [{ interface: name, gateway, metric: 100 + index }],
+    interfaces: Object.entries(ports).map(([name, [text]]) => ({
+      name,
+      up: true,
+      carrier: true,
+      mtu: name.startsWith('ppp') ? 1492 : 1500,
+      pointToPoint: name.startsWith('ppp'),
+      addresses: words(text).map((one) => {
+        const [address = '', prefixLength = '24'] = one.split('/');
+        return { family: ipFamily(address), address, prefixLength: Number(prefixLength), lasting: true, rank: 0 };
+      }),
+    })),
+    gateways: Object.entries(ports).flatMap(([name, [, gateways]], index) =>
+      words(gateways).map((gateway) => ({ family: ipFamily(gateway), interface: name, gateway, metric: 100 + index })),
     ),
   };
 }
 
-/** The desired state when nothing is known of the relay yet. */
+const words = (text = ''): string[] => text.split(' ').filter((word) => word !== '');
+
+/** New connections of both families are bonded. */
+export const bonded: Treatments = { 4: 'bond', 6: 'bond' };
+
+/** The desired state when nothing is known of the lines yet. */
 export function desire(
   box: BoxConfig,
   facts: Facts,
   sysctls: Record<string, string>,
   changed: ChangedSysctls = {},
+  treatments: Treatments = { 4: 'bond', 6: 'refuse' },
 ): NetworkState {
   const uplinks = resolveUplinks(box, facts);
-  const direct = bestUplink(
-    uplinks.map((uplink) => ({ uplink, verdict: 'degraded', minRttMs: 0 })),
-    undefined,
+  const candidates = uplinks.map((uplink) => ({ uplink, verdict: 'degraded', minRttMs: 0 }) as const);
+  const direct = Object.fromEntries(
+    ([4, 6] as const).flatMap((family) => {
+      const best = bestUplink(candidates, undefined, family);
+      return best === undefined ? [] : [[family, best]];
+    }),
   );
-  return desiredState(box, uplinks, direct, sysctlsBefore(sysctls, changed));
+  return desiredState({ config: box, uplinks, direct, treatments, sysctls: sysctlsBefore(sysctls, changed) });
 }
 
 /** A kernel which holds exactly a state. */

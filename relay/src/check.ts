@@ -26,8 +26,14 @@ export async function checkRelay(options: {
   const config: RelayConfig = readConfiguration(options.config, relayConfig, 'tresse relay init');
   const directory = readStateDirectory(options.state);
   const running = lockHolder(directory);
-  const [addresses, routes] = await Promise.all([ip('addr', 'show'), ip('route', 'show', 'table', 'main')]);
-  const facts = { interfaces: readInterfaces(addresses), gateways: readGateways(routes) };
+  const [addresses, ways4, ways6] = await Promise.all([
+    ip('addr', 'show'),
+    ip('-4', 'route', 'show', 'default'),
+    // A kernel without IPv6 refuses to answer.
+    ip('-6', 'route', 'show', 'default').catch(() => []),
+  ]);
+  const gateways = [...readGateways(ways4, 4), ...readGateways(ways6, 6)];
+  const facts = { interfaces: readInterfaces(addresses), gateways };
   const advice = [
     ...adviseRelay(config, facts),
     ...adviseNeed(() => requireIdentity(directory, 'tresse relay init')),

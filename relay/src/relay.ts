@@ -14,7 +14,7 @@ import { localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine'
 import { sentenceOf, UserError } from '@tresse/kit';
 import { readInterfaces } from '@tresse/plan';
 import type { DaemonStatus, RelayConfig } from '@tresse/schema';
-import { ip } from '@tresse/sys';
+import { ip, readSysctl } from '@tresse/sys';
 
 import { Sessions } from './sessions.ts';
 
@@ -58,9 +58,11 @@ export class Relay {
   async start(): Promise<void> {
     const { addresses, port } = this.#config.listen;
     const ownAddresses = readInterfaces(await ip('addr', 'show')).flatMap((one) => one.addresses.map((a) => a.address));
+    // One socket for both families, where the kernel has both.
+    const any = readSysctl('net.ipv6.bindv6only') === undefined ? '0.0.0.0' : '::';
     this.#engine = startRelayEngine(
       {
-        listen: addresses.map((address) => ({ address: address === 'any' ? '0.0.0.0' : address, port })),
+        listen: addresses.map((address) => ({ address: address === 'any' ? any : address, port })),
         allowPrivate: this.#config.allowPrivate,
         ownAddresses,
       },

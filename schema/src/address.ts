@@ -1,42 +1,52 @@
 import { z } from 'zod';
 
-/** A validated IPv4 address as a number of 32 bits. */
-function ipv4Number(address: string): number {
-  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
-}
+import { ipNetwork, ipOctets, ipText, ipWithin } from './ip.ts';
 
-/** The network of an IPv4 address, as `10.0.1.0/24`. */
-export function ipv4Network(address: string, prefixLength: number): string {
-  const size = 2 ** (32 - prefixLength);
-  const base = Math.floor(ipv4Number(address) / size) * size;
-  const octets = [24, 16, 8, 0].map((shift) => Math.floor(base / 2 ** shift) % 256);
-  return `${octets.join('.')}/${prefixLength}`;
-}
+const canonical = (text: string): string => ipText(ipOctets(text) ?? []);
 
-/** Whether an address lies in a network written `10.0.1.0/24`. */
-export function ipv4Within(address: string, network: string): boolean {
-  const prefixLength = Number(network.split('/')[1]);
-  return ipv4Network(address, prefixLength) === ipv4Network(network.split('/')[0] ?? '', prefixLength);
-}
+const nobodys = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/96', '::ffff:0:0/96', 'ff00::/8'];
+const linkLocal = 'fe80::/10';
 
-const hostAddress = (address: string): boolean => {
-  const first = Number(address.split('.')[0]);
-  return first !== 0 && first !== 127 && first < 224;
-};
+const ip = z.string().refine((text) => ipOctets(text) !== undefined, {
+  error: ({ input }) => `"${String(input)}": not an IP address (write it as 192.0.2.1 or 2001:db8::1)`,
+  abort: true,
+});
 
-/** An IPv4 address a machine can have: not 0.x, loopback, multicast or above. */
-export const ipv4Host = z
-  .ipv4({ error: 'not an IPv4 address (write it as 192.0.2.1)', abort: true })
-  .refine(hostAddress, { error: 'no machine can have this address (it is loopback, multicast or reserved)' })
-  .meta({ title: 'IPv4 address' });
-
-/** An IPv4 network in CIDR form with no host bits set. */
-export const ipv4Cidr = z
-  .cidrv4({ error: 'not an IPv4 network (write it as 192.168.7.0/24)', abort: true })
-  .refine((text) => ipv4Network(text.split('/')[0] ?? '', Number(text.split('/')[1])) === text, {
-    error: 'bits are set behind the prefix (write the network, as in 192.168.7.0/24, not an address in it)',
+const usable = ip
+  .refine((address) => !nobodys.some((network) => ipWithin(address, network)), {
+    error: 'no machine can have this address (it is loopback, multicast or reserved)',
   })
-  .meta({ title: 'IPv4 network, as 10.20.0.0/16' });
+  .overwrite(canonical);
+
+/** The address of a router on a link: like {@link ipHost}, and link-local IPv6 too. In its one canonical text. */
+export const ipGateway = usable.meta({ title: 'IP address' });
+
+/** An address of either family a machine can have: not 0.x, loopback, multicast, IPv4 written as IPv6, link-local IPv6. */
+export const ipHost = usable
+  .refine((address) => !ipWithin(address, linkLocal), { error: 'a link-local address is known on its own link only' })
+  .meta({ title: 'IP address' });
+
+/** A network of either family in CIDR form with no host bits set. */
+export const ipCidr = z
+  .string()
+  .refine((text) => isCidr(text), {
+    error: ({ input }) => `"${String(input)}": not an IP network (write it as 192.168.7.0/24 or 2001:db8:7::/48)`,
+    abort: true,
+  })
+  .refine((text) => ipNetwork(baseOf(text), lengthOf(text)) === `${canonical(baseOf(text))}/${lengthOf(text)}`, {
+    error: 'bits are set behind the prefix (write the network, as in 192.168.7.0/24, not an address in it)',
+    abort: true,
+  })
+  .overwrite((text) => ipNetwork(baseOf(text), lengthOf(text)))
+  .meta({ title: 'IP network, as 10.20.0.0/16 or fd00:7::/48' });
+
+const baseOf = (text: string): string => text.split('/')[0] ?? '';
+const lengthOf = (text: string): number => Number(text.split('/')[1]);
+
+function isCidr(text: string): boolean {
+  const octets = ipOctets(baseOf(text));
+  return octets !== undefined && /^[^/]+\/\d{1,3}$/u.test(text) && lengthOf(text) <= octets.length * 8;
+}
 
 /** The name of a network interface: at most 15 octets, as Linux takes it. */
 export const interfaceName = z

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { interfaceName, ipv4Host, port, relayPort } from './address.ts';
+import { interfaceName, ipGateway, ipHost, port, relayPort } from './address.ts';
+import { ipFamily } from './ip.ts';
 import { pin } from './pin.ts';
 
 /** Technologies of an uplink. */
@@ -33,21 +34,22 @@ const uplink = z.strictObject({
     }),
   interface: interfaceName.meta({ description: 'Where the line is.', example: 'eth1' }),
   gateway: z
-    .union([automatic, ipv4Host])
+    .union([automatic, ipGateway, z.array(ipGateway).min(1).max(2)])
     .default('auto')
     .meta({
       description:
-        "The line's next router. `auto` takes it from the main table's default route by this interface. Point-to-point " +
-        'interfaces (ppp0, wwan0) need none.',
+        "The line's next router, or one of each family. `auto` takes them from the main table's default routes by this " +
+        'interface. Point-to-point interfaces (ppp0, wwan0) need none.',
       example: '192.168.8.1',
     }),
   address: z
-    .union([automatic, ipv4Host])
+    .union([automatic, ipHost, z.array(ipHost).min(1).max(2)])
     .default('auto')
     .meta({
       description:
-        'The source address of what leaves by this line. It must be given where two lines share an interface, or a line and ' +
-        'the LAN do.',
+        'The source address of what leaves by this line, or one of each family; a family without one is then not used here. ' +
+        'It must be given where two lines share an interface, or a line and the LAN do. `auto` takes the first IPv4 address ' +
+        'and a lasting IPv6 one, never a temporary one.',
       example: '192.168.8.100',
     }),
   kind: z.enum(uplinkKinds).default('other').meta({
@@ -65,6 +67,12 @@ const uplink = z.strictObject({
     }),
   enabled: z.boolean().default(true).meta({ description: '`false` leaves the line out.', example: false }),
 });
+
+/** The addresses an uplink's `address` or `gateway` names: none, one, or one of each family. */
+export const given = (addresses: string | readonly string[]): readonly string[] =>
+  addresses === 'auto' ? [] : [addresses].flat();
+
+const sameFamily = (a: string, b: string): boolean => ipFamily(a) === ipFamily(b);
 
 /** One internet line as configured. */
 export type UplinkConfig = z.infer<typeof uplink>;
@@ -91,14 +99,23 @@ export const boxConfig = z
           .meta({ description: 'Hosts behind these interfaces are bonded.', example: ['eth0'] }),
       })
       .meta({ description: 'The side of the household.' }),
+    withoutRelay: z
+      .enum(['direct', 'refuse'])
+      .default('direct')
+      .meta({
+        description:
+          'What new TCP connections do while the relay is not reached: leave by the best line directly, behind its address, ' +
+          'or be refused at once.',
+        example: 'direct',
+      }),
     relay: z
       .strictObject({
         addresses: z
-          .array(ipv4Host)
+          .array(ipHost)
           .min(1)
           .max(8)
           .meta({
-            description: 'Where the relay is. Each line has a path to each of its addresses.',
+            description: 'Where the relay is. Each line uses the addresses of a family it has.',
             example: ['203.0.113.1'],
           }),
         port: port.default(relayPort).meta({ description: 'Its TCP port.', example: relayPort }),
@@ -114,13 +131,25 @@ export const boxConfig = z
       };
       if (earlier.some((e) => e.name === one.name)) say('name', `two uplinks are named "${one.name}"`);
       const shared = earlier.filter((e) => e.interface === one.interface);
-      if (shared.some((e) => e.address === 'auto' || one.address === 'auto' || e.address === one.address)) {
+      const own = given(one.address);
+      if (
+        shared.some((e) => own.length === 0 || e.address === 'auto' || given(e.address).some((a) => own.includes(a)))
+      ) {
         say(
           'interface',
           `${one.interface} is used by two uplinks: give each its own "address", so that they can be told apart`,
         );
       }
-      if (config.lan.interfaces.includes(one.interface) && one.address === 'auto') {
+      for (const key of ['address', 'gateway'] as const) {
+        const [first, second] = given(one[key]);
+        if (first === undefined || second === undefined || !sameFamily(first, second)) continue;
+        say(key, `${first} and ${second} are of one family: one of each is taken`);
+      }
+      const homeless = given(one.gateway).find((gateway) => !own.some((address) => sameFamily(address, gateway)));
+      if (homeless !== undefined && own.length > 0) {
+        say('gateway', `${homeless} is of a family of which this uplink has no "address"`);
+      }
+      if (config.lan.interfaces.includes(one.interface) && own.length === 0) {
         say('interface', `${one.interface} is a LAN interface too: give this uplink its "address"`);
       }
     }

@@ -1,5 +1,4 @@
-export { ipv4Network, ipv4Within } from './address.ts';
-export { type BoxConfig, boxConfig, type UplinkConfig, uplinkKinds } from './box-config.ts';
+export { type BoxConfig, boxConfig, given, type UplinkConfig, uplinkKinds } from './box-config.ts';
 export {
   type BoxHello,
   boxHello,
@@ -14,6 +13,7 @@ export {
 } from './hello.ts';
 export { firstFile } from './first-file.ts';
 export { describeKeys, type KeyDescription } from './key-description.ts';
+export { type Family, ipFamily, ipNetwork, ipOctets, ipText, ipWithin } from './ip.ts';
 export { type PeerMessage, peerMessage } from './peer-message.ts';
 export { durationMs, rateBps, shareRatio, sizeBytes } from './quantity.ts';
 export { type RelayConfig, relayConfig } from './relay-config.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { ipv4Cidr, ipv4Host, port, relayPort } from './address.ts';
+import { ipCidr, ipHost, port, relayPort } from './address.ts';
 import { pin } from './pin.ts';
 
 const knownBox = z.strictObject({
@@ -18,7 +18,7 @@ export const relayConfig = z
     listen: z
       .strictObject({
         addresses: z
-          .array(z.union([z.literal('any'), ipv4Host]))
+          .array(z.union([z.literal('any'), ipHost]))
           .min(1)
           .default(['any'])
           .meta({
@@ -36,7 +36,7 @@ export const relayConfig = z
       description: 'The boxes that may connect. A relay without boxes runs and lets nobody in.',
     }),
     allowPrivate: z
-      .array(ipv4Cidr)
+      .array(ipCidr)
       .default([])
       .meta({
         description:

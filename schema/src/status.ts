@@ -54,8 +54,8 @@ const uplinkStatus = z.object({
   reason: z.string(),
   /** Seconds since verdict and reason are what they are. */
   sinceS: z.number().optional(),
-  address: z.string().optional(),
-  gateway: z.string().optional(),
+  /** At most one of each family. */
+  addresses: z.array(z.object({ address: z.string(), gateway: z.string().optional() })),
   /** Whether what is not TCP leaves by this uplink now. */
   direct: z.boolean(),
   path: pathStatus.optional(),

@@ -50,12 +50,12 @@ test.each([
   [
     'an unknown key at the top',
     ['lan:\n', 'wan: 1\nlan:\n'],
-    'box.yaml:9:1 wan: unknown key (accepted: uplinks, lan, relay)',
+    'box.yaml:9:1 wan: unknown key (accepted: uplinks, lan, withoutRelay, relay)',
   ],
   [
     'an address that cannot be',
     ['203.0.113.1', '203.0.113.256'],
-    'box.yaml:12:15 relay.addresses.0: "203.0.113.256": not an IPv4 address (write it as 192.0.2.1)',
+    'box.yaml:12:15 relay.addresses.0: "203.0.113.256": not an IP address (write it as 192.0.2.1 or 2001:db8::1)',
   ],
   [
     'loopback as the relay',
@@ -65,7 +65,7 @@ test.each([
   [
     'a gateway of neither form',
     ['gateway: 10.0.2.1', 'gateway: automatic'],
-    'box.yaml:7:14 uplinks.1.gateway: "automatic": not an IPv4 address (write it as 192.0.2.1), nor auto',
+    'box.yaml:7:14 uplinks.1.gateway: "automatic": not an IP address (write it as 192.0.2.1 or 2001:db8::1), nor auto',
   ],
   ['a key twice', ['kind: adsl', 'name: dsl2'], 'box.yaml:4:5 name: this key is given twice'],
   ['a name twice', ['name: fibre', 'name: dsl'], 'box.yaml:5:11 uplinks.1.name: two uplinks are named "dsl"'],
@@ -96,6 +96,26 @@ test.each([
     'box.yaml:6:16 uplinks.1.interface: wan1 is used by two uplinks: give each its own "address", so that they can be told apart',
   ],
   [
+    'two addresses of one family',
+    ['gateway: 10.0.2.1', 'address: [10.0.2.2, 10.0.2.3]'],
+    'box.yaml:7:14 uplinks.1.address: 10.0.2.2 and 10.0.2.3 are of one family: one of each is taken',
+  ],
+  [
+    'a gateway of a family without address',
+    ['gateway: 10.0.2.1', 'address: 10.0.2.2\n    gateway: fe80::1'],
+    'box.yaml:8:14 uplinks.1.gateway: fe80::1 is of a family of which this uplink has no "address"',
+  ],
+  [
+    'a link-local relay',
+    ['203.0.113.1', 'fe80::1'],
+    'box.yaml:12:15 relay.addresses.0: a link-local address is known on its own link only',
+  ],
+  [
+    'a word for what is done without a relay',
+    ['lan:\n', 'withoutRelay: wait\nlan:\n'],
+    'box.yaml:9:15 withoutRelay: "wait" is not accepted (accepted: direct, refuse)',
+  ],
+  [
     'an uplink on the LAN card',
     ['[lan0]', '[wan2]'],
     'box.yaml:6:16 uplinks.1.interface: wan2 is a LAN interface too: give this uplink its "address"',
@@ -111,6 +131,21 @@ test('all faults are told at once, in the order of the file', () => {
     'box.yaml:8:14',
     'box.yaml:10:15',
   ]);
+});
+
+test('IPv6 addresses are read in every form and kept in one', () => {
+  const text = good
+    .replace('gateway: 10.0.2.1', 'gateway: [10.0.2.1, FE80:0::1]\n    address: [10.0.2.2, "2001:DB8:0:0:0:0:0:2"]')
+    .replace('203.0.113.1', '"2001:0DB8:aa:0:0:0:0:1", 203.0.113.1');
+  const reading = readYaml('box.yaml', text, boxConfig);
+  expect(reading).toMatchObject({
+    ok: true,
+    value: {
+      uplinks: [{}, { gateway: ['10.0.2.1', 'fe80::1'], address: ['10.0.2.2', '2001:db8::2'] }],
+      relay: { addresses: ['2001:db8:aa::1', '203.0.113.1'] },
+      withoutRelay: 'direct',
+    },
+  });
 });
 
 test('what is not YAML is refused with its place', () => {

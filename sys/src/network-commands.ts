@@ -8,9 +8,13 @@ export function ip(...args: string[]): Promise<unknown> {
   return runJson(['ip', '-j', ...args]);
 }
 
-/** Many `ip` commands in one process, one line each without the word `ip`. The first that fails ends it. Throws CommandError; what the kernel refused is named by its line. */
-export async function ipBatch(lines: readonly string[], options: RunOptions = {}): Promise<void> {
-  await run(['ip', '-batch', '-'], { ...options, input: `${lines.join('\n')}\n` });
+/** Many `ip` commands in one process, one line each without the word `ip`, all of one family where it is given. The first that fails ends it. Throws CommandError; what the kernel refused is named by its line. */
+export async function ipBatch(
+  lines: readonly string[],
+  { family, ...options }: RunOptions & { readonly family?: 4 | 6 } = {},
+): Promise<void> {
+  const which = family === undefined ? [] : [`-${family}`];
+  await run(['ip', ...which, '-batch', '-'], { ...options, input: `${lines.join('\n')}\n` });
 }
 
 /** Applies nftables commands as one transaction: all or nothing. Throws CommandError with what nft said of which line. */

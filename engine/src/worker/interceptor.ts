@@ -3,6 +3,8 @@ import {
   bindAddress,
   closeFd,
   closeWithReset,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
   ErrnoError,
   type EventLoop,
   listen,
@@ -22,14 +24,28 @@ const backlog = 4_096;
 /** Called with an accepted connection, which then belongs to the callee. */
 export type OnConnection = (fd: number, dialled: SocketAddress) => void;
 
-/** Listens on loopback only: a LAN host that dials the box's own port is refused. Throws ErrnoError (EADDRINUSE, EPERM). */
-export function intercept(loop: EventLoop, port: number, mark: number, onConnection: OnConnection): Acceptor {
-  const fd = tcpSocket(4);
+/**
+ * Listens on loopback only: a LAN host that dials the box's own port is refused. IPv6 is left out where the machine has none.
+ * Throws ErrnoError (EADDRINUSE, EPERM).
+ */
+export function intercept(loop: EventLoop, port: number, mark: number, onConnection: OnConnection): void {
+  for (const family of [4, 6] as const) {
+    try {
+      listenOn(family, loop, port, mark, onConnection);
+    } catch (error) {
+      const missing = error instanceof ErrnoError && (error.errno === EAFNOSUPPORT || error.errno === EADDRNOTAVAIL);
+      if (family === 4 || !missing) throw error;
+    }
+  }
+}
+
+function listenOn(family: 4 | 6, loop: EventLoop, port: number, mark: number, onConnection: OnConnection): Acceptor {
+  const fd = tcpSocket(family);
   try {
     setReuseAddress(fd);
-    setTransparent(fd, 4);
+    setTransparent(fd, family);
     setMark(fd, mark);
-    bindAddress(fd, '127.0.0.1', port);
+    bindAddress(fd, family === 4 ? '127.0.0.1' : '::1', port);
     listen(fd, backlog);
     return new Acceptor(fd, loop, (accepted) => identify(accepted, onConnection));
   } catch (error) {
