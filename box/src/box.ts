@@ -18,6 +18,7 @@ import type { BoxConfig, DaemonStatus } from '@tresse/schema';
 import { Health, type UplinkView } from './health.ts';
 import { Network } from './network.ts';
 import { PathNumbers } from './path-numbers.ts';
+import { Rekeying } from './rekeying.ts';
 import { Rendezvous } from './rendezvous.ts';
 
 /** Events of the kernel come in bunches. */
@@ -38,6 +39,7 @@ export class Box {
   readonly #network: Network;
   readonly #health: Health;
   readonly #rendezvous: Rendezvous;
+  readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
   readonly #warnings = new Map<string, string>();
   readonly #startedAtMs = performance.now();
@@ -53,12 +55,14 @@ export class Box {
   #started = false;
   #stopped = false;
 
-  constructor(config: BoxConfig, identity: Identity, directory: StateDirectory, log: Log) {
+  /** `rekeyEveryMs`: for tests, which cannot wait for hours. */
+  constructor(config: BoxConfig, identity: Identity, directory: StateDirectory, log: Log, rekeyEveryMs?: number) {
     this.#config = config;
     this.#identity = identity;
     this.#log = log;
     this.#network = new Network(config, directory, log);
     this.#health = new Health(log);
+    this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
     this.#rendezvous = new Rendezvous(
       config,
       identity,
@@ -82,7 +86,7 @@ export class Box {
   /** Starts the engine, then sets the network up, then goes for the relay. Throws UserError `PORT_IN_USE`, SystemErrors. */
   async start(): Promise<void> {
     this.#engine = startBoxEngine(
-      { interceptPort, mark: engineMark },
+      { interceptPort, mark: engineMark, strandOldMs: this.#rekeying.strandOldMs },
       {
         onReady: (incarnation) => this.#ready(incarnation),
         onLog: (level, text, fields) => this.#log.at(level, text, fields),
@@ -126,6 +130,7 @@ export class Box {
     this.#stopped = true;
     clearTimeout(this.#settling);
     clearTimeout(this.#looking);
+    this.#rekeying.stop();
     await this.#rendezvous.stop();
     if (this.#engine) await sayGoodbye(this.#engine, 'the box stops');
     // The engine first: its clients get their resets while their packets still come here.
@@ -195,6 +200,7 @@ export class Box {
       sessionKey: key,
       peer: peerPin,
     });
+    agreement.secret.fill(0);
     const isNew = this.#session?.key !== key;
     this.#session = { key, uplink };
     this.#log.info(isNew ? 'the relay is reached' : 'keys are renewed', {
@@ -203,7 +209,7 @@ export class Box {
       group: agreement.group,
       software: agreement.peerSoftware,
     });
-    // Forward secrecy by the hour begins here: a timer that wants the next handshake.
+    if (!this.#stopped) this.#rekeying.begin();
   }
 
   #judgeClock(relayTimeMs: number): void {

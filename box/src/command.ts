@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 
 import { type LogLevel, logLevels } from '@tresse/daemon';
-import { Command, Option } from 'commander';
+import { durationMs } from '@tresse/schema';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { checkBox } from './check.ts';
 import { initBox } from './init.ts';
@@ -19,6 +20,12 @@ const placed = (options: Where): { state: string; config: string } => ({
 
 const state = (): Option => new Option('--state <dir>', 'state directory').default('/var/lib/tresse');
 const config = (): Option => new Option('--config <file>', 'configuration (default: box.yaml in the state directory)');
+
+function time(text: string): number {
+  const parsed = durationMs.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError('write a number and its unit, as in 20s');
+  return parsed.data;
+}
 
 /** The command line of `tresse box`. */
 export function boxCommand(): Command {
@@ -49,8 +56,10 @@ export function boxCommand(): Command {
     .addOption(state())
     .addOption(config())
     .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
-    .action(async (options: Where & { logLevel: LogLevel }) => {
-      await runBox({ ...placed(options), logLevel: options.logLevel });
+    .addOption(new Option('--rekey-every <time>', 'make keys so often').argParser(time).hideHelp())
+    .action(async (options: Where & { logLevel: LogLevel; rekeyEvery?: number }) => {
+      const { logLevel, rekeyEvery: rekeyEveryMs } = options;
+      await runBox({ ...placed(options), logLevel, ...(rekeyEveryMs !== undefined && { rekeyEveryMs }) });
     });
   return program;
 }

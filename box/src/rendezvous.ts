@@ -4,7 +4,9 @@ import { type ResolvedUplink, sendingAddress } from '@tresse/plan';
 import { type BoxConfig, ipFamily } from '@tresse/schema';
 
 /** The next line is tried when the one before has not answered for this long (as in RFC 8305). */
-const staggerMs = 250;
+const staggerMs = { urgent: 250, calm: 2_000 } as const;
+/** How much a handshake is wanted. Calmly, while a session runs: one line at a time, for each that answers makes a key. */
+type Pace = keyof typeof staggerMs;
 /** Between rounds of attempts: from the first, growing by half, to the second; after five minutes to the third. */
 const pauseMsFirst = 200;
 const pauseMsMax = 2_000;
@@ -56,10 +58,10 @@ export class Rendezvous {
   }
 
   /** A handshake is wanted. More wishes while one is under way are the same wish. */
-  want(reason: string): void {
+  want(reason: string, pace: Pace = 'urgent'): void {
     if (this.#round || this.#stopped) return;
     this.#log.info('a handshake is wanted', { reason });
-    this.#round = this.#untilAgreed().finally(() => {
+    this.#round = this.#untilAgreed(pace).finally(() => {
       this.#round = undefined;
     });
   }
@@ -77,12 +79,12 @@ export class Rendezvous {
     await this.#round;
   }
 
-  async #untilAgreed(): Promise<void> {
+  async #untilAgreed(pace: Pace): Promise<void> {
     const beganAtMs = performance.now();
     if (beganAtMs - this.#agreedAtMs < calmMs) await this.#pause(jittered(calmMs));
     let pauseMs = pauseMsFirst;
     const attempt = async (): Promise<void> => {
-      if (this.#stopped || (await this.#tryLines())) return;
+      if (this.#stopped || (await this.#tryLines(pace))) return;
       const lateNow = performance.now() - beganAtMs > lateAfterMs;
       await this.#pause(jittered(pauseMs));
       pauseMs = Math.min(pauseMs * 1.5, lateNow ? pauseMsMaxLate : pauseMsMax);
@@ -92,12 +94,12 @@ export class Rendezvous {
   }
 
   /** One attempt over every line that can send, staggered. Returns whether one agreed. */
-  async #tryLines(): Promise<boolean> {
+  async #tryLines(pace: Pace): Promise<boolean> {
     const offer = this.#needs.offer();
     if (!offer) return false;
     this.#abort = new AbortController();
     const round = this.#abort;
-    const attempts = staggered(this.#targets()).map(async ({ uplink, address, afterMs }) => {
+    const attempts = staggered(this.#targets(), staggerMs[pace]).map(async ({ uplink, address, afterMs }) => {
       await delay(afterMs, round.signal);
       return { uplink: uplink.name, agreement: await this.#dial(uplink, address, offer, round.signal) };
     });
@@ -179,7 +181,10 @@ interface Target {
  * line where there are several; then the rest one by one. So neither a dead address nor a dead line delays a living one by
  * more than the wait.
  */
-export function staggered(targets: readonly Target[]): (Target & { afterMs: number })[] {
+export function staggered(
+  targets: readonly Target[],
+  waitMs: number = staggerMs.urgent,
+): (Target & { afterMs: number })[] {
   const [first] = targets;
   if (!first) return [];
   const used = [first];
@@ -191,7 +196,7 @@ export function staggered(targets: readonly Target[]): (Target & { afterMs: numb
   while (rest.length > 0) {
     const [next = first] = rest.toSorted((a, b) => fresh(a) - fresh(b));
     turn = fresh(next) >= 2 ? turn + 1 : 2;
-    result.push({ ...next, afterMs: (turn - 1) * staggerMs });
+    result.push({ ...next, afterMs: (turn - 1) * waitMs });
     used.push(next);
     rest.splice(rest.indexOf(next), 1);
   }

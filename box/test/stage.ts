@@ -22,7 +22,12 @@ type Room = 'box' | 'relay';
 
 /** A command in one of the stage's namespaces. Returns its output. */
 export function at(place: Place, ...argv: string[]): Promise<string> {
-  return run(argv, { netns: names[place], timeoutMs: 10_000 });
+  return atLength(place, 10_000, ...argv);
+}
+
+/** The same for a command that takes longer, ms. */
+export function atLength(place: Place, timeoutMs: number, ...argv: string[]): Promise<string> {
+  return run(argv, { netns: names[place], timeoutMs });
 }
 
 /** wan1 and wan2 of the box lead to the relay's namespace, which routes to the internet host. */
@@ -96,9 +101,10 @@ export class Stage {
     writeFileSync(this.#config('relay'), JSON.stringify({ boxes: [{ name: 'home', pin: this.#pins.box }] }));
   }
 
-  /** Starts a daemon in its namespace. */
-  start(room: Room): void {
-    const argv = [room, 'run', '--state', this.#state(room), '--config', this.#config(room), '--log-level', 'debug'];
+  /** Starts a daemon in its namespace, with more options. */
+  start(room: Room, ...options: string[]): void {
+    const files = ['--state', this.#state(room), '--config', this.#config(room)];
+    const argv = [room, 'run', ...files, '--log-level', 'debug', ...options];
     const child = spawn('ip', ['netns', 'exec', names[room], tresse, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.pipe(createWriteStream(this.#log(room), { flags: 'a' }));
     this.#children.set(room, child);

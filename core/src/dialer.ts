@@ -3,13 +3,12 @@
  * strand is tried by fresh connections beside the old ones, never waiting for the kernel's back-off: every quarter of a
  * second at first, then every second. The first to answer wins.
  */
+import { bulkStrands } from './limits.ts';
 import { StrandRole } from './opening.ts';
 import type { Path } from './path.ts';
 import type { Session } from './session.ts';
 import type { Strand } from './strand.ts';
 
-/** Bulk strands of a path: one carries, one stands by. */
-const bulkStrands = 2;
 const eagerGapMs = 250;
 const eagerForMs = 30_000;
 const patientGapMs = 1_000;
@@ -86,7 +85,7 @@ export class Dialer {
     const path = this.#session.paths.get(strand.path);
     if (!path) return [];
     const others = path.strands.filter((s) => s !== strand);
-    if (strand.quick && others.some((s) => s.quick && s.state === 'answered' && !s.suspect)) return [strand];
+    if (strand.quick && others.some((s) => s.quick && stays(s) && s.state === 'answered')) return [strand];
     return others.filter((s) => s.suspect || (strand.quick && s.quick && s.state === 'opening'));
   }
 
@@ -111,9 +110,13 @@ export class Dialer {
       // The first ones at once; one that fails is tried again after a gap.
       return attempts.bulk === 0 && nowMs - attempts.lastMs < eagerGapMs && bulk > 0 ? undefined : StrandRole.bulk;
     }
+    const opening = alive(path, true, false) - quick;
+    // The one that is replaced works: there is no haste.
+    if (path?.suspect === false && path.quick()?.retiring === true) {
+      return attempts.quick + opening > 0 || nowMs - attempts.lastMs < eagerGapMs ? undefined : StrandRole.quick;
+    }
     if (attempts.troubleSinceMs < 0) attempts.troubleSinceMs = nowMs;
     const gap = this.#gapMs(attempts, nowMs);
-    const opening = alive(path, true, false) - quick;
     if (nowMs - attempts.lastMs < gap || attempts.quick + opening >= attemptsMax) return undefined;
     return StrandRole.quick;
   }
@@ -134,8 +137,11 @@ export class Dialer {
 function alive(path: Path | undefined, quick: boolean, answered: boolean): number {
   let count = 0;
   for (const strand of path?.strands ?? []) {
-    if (strand.quick !== quick || strand.suspect || strand.draining) continue;
+    if (strand.quick !== quick || !stays(strand)) continue;
     if (strand.state === 'answered' || (!answered && strand.state === 'opening')) count++;
   }
   return count;
 }
+
+/** Neither silent nor being replaced. */
+const stays = (strand: Strand): boolean => !strand.suspect && !strand.retiring && !strand.draining;

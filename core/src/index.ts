@@ -14,6 +14,7 @@ export {
   readOpening,
   saltBytes,
   StrandRole,
+  workerOfKid,
   writeOpening,
 } from './opening.ts';
 export type { Path } from './path.ts';

@@ -52,6 +52,10 @@ export const messageBytesPerSecond = 65_536;
 export const controlCreditBytes = 65_536;
 /** Live streams of a session. */
 export const streamsMax = 4_096;
+/** Bulk strands of a path: one carries, one stands by. */
+export const bulkStrands = 2;
+/** A strand is replaced so long after a newer key came, ms. */
+export const strandOldMs = 600_000;
 /** A strand that has carried this much is replaced, bytes: far below what AES-GCM allows under one key (RFC 8446, 5.5). */
 export const strandBytesMax: number = 2 ** 37;
 /** Strands of a session. */

@@ -21,6 +21,12 @@ export interface Opening {
   readonly role: StrandRole;
 }
 
+/** Which of a relay's workers has the sessions of a kid at `at`: the kid modulo their number (1 to 65,536). */
+export function workerOfKid(bytes: Uint8Array, at: number, workers: number): number {
+  const high = readU32(bytes, at) % workers;
+  return (high * (0x1_0000_0000 % workers) + readU32(bytes, at + 4)) % workers;
+}
+
 /** Writes the plain opening at `at`; the caller then seals the 8 bytes behind the associated data. */
 export function writeOpening(bytes: Uint8Array, at: number, kid: Uint8Array, salt: Uint8Array, o: Opening): void {
   bytes[at] = openingByte;

@@ -212,11 +212,21 @@ export class Path {
    */
   bulk(nowMs: number): Strand | undefined {
     const current = this.carrying;
-    if (!current || !carries(current, nowMs) || nowMs - this.#turnMs > turnMs) this.#nextTurn(nowMs);
+    const due = nowMs - this.#turnMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
+    if (!current || !carries(current, nowMs) || due) this.#nextTurn(nowMs);
     const chosen = this.carrying;
     if (!chosen) return this.quick();
-    if (chosen.roomBytes < chunkBytesMin && nowMs - this.#turnMs < helpMs) return this.#roomiest(chosen, nowMs);
+    if (chosen.roomBytes < chunkBytesMin && this.helping(nowMs)) return this.#roomiest(chosen, nowMs);
     return chosen;
+  }
+
+  /** The bulk strand that carries has begun just now: the others help it. */
+  helping(nowMs: number): boolean {
+    return nowMs - this.#turnMs < helpMs;
+  }
+
+  #hasFresh(nowMs: number): boolean {
+    return this.strands.some((strand) => !strand.quick && !strand.retiring && carries(strand, nowMs));
   }
 
   /** Of a path whose carrier has just begun: the strand with the most room, be it quick. */
@@ -233,7 +243,7 @@ export class Path {
     for (const strand of this.strands) {
       if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
       if (strand === this.carrying) continue;
-      if (best === undefined || (!carries(best, nowMs) && carries(strand, nowMs))) best = strand;
+      if (best === undefined || rank(strand, nowMs) > rank(best, nowMs)) best = strand;
     }
     const current = this.carrying;
     // Nobody better: it goes on.
@@ -246,6 +256,9 @@ export class Path {
 
 const carries = (strand: Strand, nowMs: number): boolean =>
   strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs) && !squeezed(strand);
+
+/** Those that carry first, and of these the ones that are to stay. */
+const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);
 
 /** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
 const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;

@@ -223,7 +223,12 @@ export class Receiver implements FrameSink {
 
   onDrain(): Violation | undefined {
     this.#asksForAck = true;
-    if (this.#strand) this.#strand.draining = true;
+    const strand = this.#strand;
+    if (!strand || strand.retiring) return undefined;
+    strand.retiring = true;
+    strand.retiringSinceMs = this.#state.nowMs;
+    // A bulk strand that carries does so until another one is warm.
+    strand.draining = strand.quick;
     return undefined;
   }
 

@@ -11,7 +11,7 @@ import { BugError, type Slab, type SlabPool } from '@tresse/kit';
 import { framedMessage, messageBytesMax } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
 import { ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
-import { receiveBudgetBytes } from './limits.ts';
+import { receiveBudgetBytes, strandOldMs } from './limits.ts';
 import type { Local } from './local.ts';
 import type { StrandRole } from './opening.ts';
 import type { Path } from './path.ts';
@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly onPath?: (path: Path) => void;
   /** All streams' windows; default: one of the session's own. */
   readonly budget?: CreditBudget;
+  /** Box: strands are replaced so long after a newer key came, ms; default {@link strandOldMs}. */
+  readonly strandOldMs?: number;
 }
 
 /** While something is on its way the session is looked at this often, ms. */
@@ -40,11 +42,13 @@ export class Session {
   readonly #receiver: Receiver;
   readonly #transmitter: Transmitter;
   readonly #watch: Watch;
+  readonly #strandOldMs: number;
   #ended = false;
 
   constructor(options: SessionOptions, nowMs: number) {
     const budget = options.budget ?? new CreditBudget(receiveBudgetBytes);
     this.#state = new SessionState(options.side, options.local, options.pool, budget, nowMs);
+    this.#strandOldMs = options.strandOldMs ?? strandOldMs;
     this.#receiver = new Receiver(this.#state);
     this.#transmitter = new Transmitter(this.#state);
     this.#watch = new Watch(this.#state, this.#receiver, options.onPath ?? ((): void => {}));
@@ -133,6 +137,13 @@ export class Session {
     state.path(strand.path).retire(strand);
     state.loseStrand(strand);
     state.clearLog(strand);
+  }
+
+  /** Box: later strands are opened under a newer key. Those there are, and not old yet, are replaced in time. */
+  handleNewKey(nowMs: number): void {
+    for (const strand of this.#state.strands.values()) {
+      strand.oldMs = Math.min(strand.oldMs, nowMs + this.#strandOldMs);
+    }
   }
 
   /** The kernel's figures for a strand's connection. */

@@ -37,7 +37,12 @@ export class Strand {
   readonly role: StrandRole;
   state: StrandState;
   readonly openedMs: number;
-  /** New chunks go elsewhere; set by DRAIN. */
+  /** From then on it is to be replaced: a newer key came some time before. */
+  oldMs: number = Infinity;
+  /** It is being replaced, and carries until others do. */
+  retiring = false;
+  retiringSinceMs = 0;
+  /** Nothing new goes here; ends in its closing. */
   draining = false;
   /** The peer is to be told of it. */
   drainPending = false;

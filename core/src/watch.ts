@@ -4,18 +4,12 @@
  */
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
-import {
-  hedgeShare,
-  sessionWithoutStrandsMs,
-  silenceMsMin,
-  silenceRtts,
-  streamWithoutLineMs,
-  strandBytesMax,
-} from './limits.ts';
+import { hedgeShare, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
 import { pathFellSilent, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import type { Receiver } from './receiver.ts';
 import type { SessionState } from './session-state.ts';
+import { StrandTurnover } from './strand-turnover.ts';
 import type { Stream } from './stream.ts';
 
 /** At a transfer's tail a chunk is late by this, ms, or a quarter of a round trip. */
@@ -36,12 +30,14 @@ export class Watch {
   readonly #receiver: Receiver;
   /** Told when a path falls silent or comes back; for the dialer and the log. */
   readonly #onPath: (path: Path) => void;
+  readonly #turnover: StrandTurnover;
   #restedMs = 0;
 
   constructor(state: SessionState, receiver: Receiver, onPath: (path: Path) => void) {
     this.#state = state;
     this.#receiver = receiver;
     this.#onPath = onPath;
+    this.#turnover = new StrandTurnover(state);
   }
 
   /** One look at everything. Returns false when the session is over: it had no strand for too long. */
@@ -68,24 +64,13 @@ export class Watch {
     }
   }
 
-  /** Idle streams give their windows back to the common budget. */
+  /** What needs no haste: strands are replaced, idle streams give their windows back to the common budget. */
   #rest(): void {
     const { nowMs, streams } = this.#state;
     this.#restedMs = nowMs;
-    this.#replaceOld();
+    this.#turnover.look();
     for (const stream of streams.values()) {
       if (!stream.dead) stream.credit.rest(stream.receive.next, nowMs);
-    }
-  }
-
-  /** Strands that have carried enough under their keys: the dialer opens others, these take nothing new. */
-  #replaceOld(): void {
-    const { side, strands } = this.#state;
-    if (side !== 'box') return;
-    for (const strand of strands.values()) {
-      if (strand.draining || strand.bytesIn + strand.bytesOut < strandBytesMax) continue;
-      strand.draining = true;
-      strand.drainPending = true;
     }
   }
 

@@ -16,7 +16,7 @@ import { encodeFrame, readFrame } from './hello-frame.ts';
 import type { Identity } from './identity.ts';
 import type { Log } from './log.ts';
 import { pinOfPeer } from './pin.ts';
-import { exportKeys, handshakeTimeoutMs, tlsSettings } from './tls-settings.ts';
+import { chooseKeys, handshakeTimeoutMs, tlsSettings } from './tls-settings.ts';
 
 /** Unfinished handshakes at once, in all and of one pin: each costs about 2 ms of CPU and a place. */
 const unfinishedMax = 32;
@@ -30,12 +30,20 @@ export interface Remote {
   readonly port: number;
 }
 
+/** Our side of a hello. */
+export interface Terms extends Offer {
+  /** The exporter's context to begin with; the next is taken until the kid fits. */
+  readonly generation: number;
+  /** Whether a kid's session would be where this box's is. Default: any does. */
+  fits?(kid: Uint8Array): boolean;
+}
+
 /** What the reception asks of the relay. */
 export interface Host {
   /** The name of the box with this pin; undefined for strangers. */
   nameOf(pin: string): string | undefined;
-  /** Our side of a hello; undefined while the engine is starting. */
-  terms(): (Offer & { readonly generation: number }) | undefined;
+  /** Our side of a hello for that box; undefined while the engine is starting. */
+  terms(pin: string): Terms | undefined;
   /** Makes the kid usable. The box is told only afterwards; a rejection refuses it. */
   admit(agreement: Agreement, remote: Remote): Promise<void>;
 }
@@ -141,15 +149,18 @@ export class Reception {
   /** Returns the reason of a refusal, or undefined when the box is in. */
   async #answer(socket: TLSSocket, { remote }: Guest, pin: string, hello: BoxHello): Promise<RefusalCode | undefined> {
     if (this.#host.nameOf(pin) === undefined) return 'unknown-box';
-    const terms = this.#host.terms();
+    const terms = this.#host.terms(pin);
     if (!terms) return 'not-ready';
     const version = Math.max(...protocolVersions.filter((one) => hello.versions.includes(one)));
     if (version < 1) return 'version';
     const cipher: Cipher | undefined =
       terms.ciphers.find((one) => hello.ciphers[0] === one) ?? terms.ciphers.find((one) => hello.ciphers.includes(one));
     if (!cipher) return 'cipher';
+    const keys = chooseKeys(socket, terms.generation, (kid) => terms.fits?.(kid) ?? true);
+    if (!keys) return 'not-ready';
     const agreement: Agreement = {
-      ...exportKeys(socket, terms.generation),
+      kid: keys.kid,
+      secret: keys.secret,
       cipher,
       limits: hello.limits,
       peerPin: pin,
@@ -169,7 +180,7 @@ export class Reception {
       version,
       software: terms.software,
       incarnation: terms.incarnation,
-      generation: terms.generation,
+      generation: keys.generation,
       cipher,
       limits: terms.limits,
       timeMs: Date.now(),

@@ -38,10 +38,33 @@ interface Exporter {
   exportKeyingMaterial(length: number, label: string, context: Buffer): Buffer;
 }
 
+/** Another generation gives another key; of many one fits, unless what is asked for cannot be. */
+const generationsMax = 4_096;
+
+/**
+ * The relay's choice: the first generation from `from` on whose kid `fits`. Returns it with the kid and secret, or undefined when
+ * none does.
+ */
+export function chooseKeys(
+  socket: Exporter,
+  from: number,
+  fits: (kid: Uint8Array) => boolean,
+): { generation: number; kid: Uint8Array; secret: Uint8Array } | undefined {
+  for (let i = 0; i < generationsMax; i++) {
+    const generation = (from + i) % 2 ** 32;
+    const keys = exportKeys(socket, generation);
+    if (fits(keys.kid)) return { generation, ...keys };
+    keys.secret.fill(0);
+  }
+  return undefined;
+}
+
 /** The kid and the secret both sides take from a finished handshake, for the generation the relay told. */
 export function exportKeys(socket: Exporter, generation: number): { kid: Uint8Array; secret: Uint8Array } {
   const context = Buffer.alloc(4);
   context.writeUInt32BE(generation);
   const material = new Uint8Array(socket.exportKeyingMaterial(kidBytes + secretBytes, exporterLabel, context));
-  return { kid: material.slice(0, kidBytes), secret: material.slice(kidBytes) };
+  const keys = { kid: material.slice(0, kidBytes), secret: material.slice(kidBytes) };
+  material.fill(0);
+  return keys;
 }

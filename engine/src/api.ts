@@ -61,6 +61,8 @@ export interface BoxEngineOptions {
   readonly interceptPort: number;
   /** SO_MARK of everything the engine sends. */
   readonly mark: number;
+  /** Strands are replaced so long after a newer key came, ms; default ten minutes. */
+  readonly strandOldMs?: number;
 }
 
 export interface RelayEngineOptions {
@@ -69,6 +71,8 @@ export interface RelayEngineOptions {
   readonly allowPrivate: readonly string[];
   /** The relay's own addresses: streams never lead there. */
   readonly ownAddresses?: readonly string[];
+  /** Threads that carry sessions, each its own; default 1. */
+  readonly workers?: number;
 }
 
 export interface StrandStatus {
@@ -138,4 +142,17 @@ export interface BoxEngine extends Engine {
   setPaths(paths: readonly BoxPath[]): void;
 }
 
-export type RelayEngine = Engine;
+/** Where a peer's session is to be. */
+export interface EnginePlace {
+  /** The worker's own, for the hello. */
+  readonly incarnation: string;
+  /** The exporter's context to begin with. */
+  readonly generation: number;
+  /** Whether a key's session would be there; if not, another generation gives another key. */
+  fits(kid: Uint8Array): boolean;
+}
+
+export interface RelayEngine extends Engine {
+  /** The place of a peer, named as in {@link KidInstall.peer}; undefined while its worker is starting. */
+  place(peer: string): EnginePlace | undefined;
+}

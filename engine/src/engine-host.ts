@@ -1,19 +1,18 @@
 import { limits } from '@tresse/core';
 import { PeerError, SystemError } from '@tresse/kit';
-import { WorkerHost } from '@tresse/sys';
 
 import type {
   BoxEngine,
   BoxEngineOptions,
   BoxPath,
+  Engine,
   EngineEvents,
   EngineStatus,
   KidInstall,
   PeerLimits,
-  RelayEngine,
-  RelayEngineOptions,
 } from './api.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker } from './messages.ts';
+import { type LinkEvents, WorkerLink } from './worker-link.ts';
 
 /** Frame types this build knows; goes into the hello. */
 const knownFrames = 12;
@@ -25,136 +24,144 @@ export const localLimits: PeerLimits = {
   frames: Array.from({ length: knownFrames }, (_, type) => type),
 };
 
-/** The main thread's handle of an engine: its worker, and the calls that wait for an answer. */
-class EngineHost<Options> implements BoxEngine {
-  readonly ready: Promise<void>;
-  readonly #host: WorkerHost<ToWorker, FromWorker, Options>;
-  readonly #events: EngineEvents;
-  readonly #calls = new Map<number, { resolve: (message: FromWorker) => void; reject: (error: unknown) => void }>();
+/** What both kinds of engine have in common on the main thread: one worker, or several that share nothing. */
+export abstract class EngineHost<Data> implements Engine {
+  abstract readonly ready: Promise<void>;
+  protected readonly events: EngineEvents;
   /** How often each peer was ended. Kept here, for it must outlive a worker. */
   readonly #revisions = new Map<string, number>();
-  #nextCall = 1;
   #generation = 0;
-  #paths: readonly BoxPath[] | undefined;
-  #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
 
-  constructor(worker: URL, options: Options, events: EngineEvents) {
-    this.#events = events;
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = { resolve, reject };
-    });
-    // Whoever waits for it hears of it; an owner that does not wait must not die of it.
-    this.ready.catch(() => {});
-    this.#host = new WorkerHost<ToWorker, FromWorker, Options>(worker, options, {
-      onMessage: (message) => this.#onMessage(message),
-      onFault: (fault) => {
-        this.#failCalls('the data plane was restarted');
-        if (fault.restartInMs === undefined) {
-          this.#settleReady?.reject(new SystemError('ENGINE_DEAD', 'the data plane failed too often and was given up'));
-        }
-        events.onFault(fault.stack, fault.count, fault.restartInMs);
-      },
-    });
+  constructor(events: EngineEvents) {
+    this.events = events;
+  }
+
+  protected abstract readonly links: readonly WorkerLink<Data>[];
+
+  /** The worker for a key. */
+  protected abstract linkOf(kid: Uint8Array): WorkerLink<Data>;
+
+  /** How often a worker began. */
+  get generation(): number {
+    return this.#generation;
   }
 
   async installKid(install: KidInstall): Promise<void> {
-    // The worker takes messages in order: what is let through here was agreed before any later end of the peer.
+    // A worker takes messages in order: what is let through here was agreed before any later end of the peer.
     if ((install.revision ?? 0) !== this.revisionOf(install.peer)) {
       throw new PeerError('PEER_ENDED', 'the peer was turned out while its handshake was under way');
     }
-    await this.#call((call) => ({ type: 'kid', call, install }));
+    await this.linkOf(install.kid).call((call) => ({ type: 'kid', call, install }));
   }
 
   endPeer(peer: string): void {
     this.#revisions.set(peer, this.revisionOf(peer) + 1);
-    this.#host.post({ type: 'end-peer', peer });
+    for (const link of this.links) link.post({ type: 'end-peer', peer });
   }
 
   revisionOf(peer: string): number {
     return this.#revisions.get(peer) ?? 0;
   }
 
-  setPaths(paths: readonly BoxPath[]): void {
-    this.#paths = paths;
-    this.#host.post({ type: 'paths', paths });
-  }
-
   tellPeers(bytes: Uint8Array): void {
-    this.#host.post({ type: 'message', bytes });
+    for (const link of this.links) link.post({ type: 'message', bytes });
   }
 
   endSession(sessionKey: string): void {
-    this.#host.post({ type: 'end', sessionKey });
+    for (const link of this.links) link.post({ type: 'end', sessionKey });
   }
 
+  /** Of all workers together; those that are starting have nothing to tell. */
   async status(): Promise<EngineStatus> {
-    const answer = await this.#call((call) => ({ type: 'status', call }));
-    if (answer.type !== 'status') throw new SystemError('ENGINE_ANSWER', 'the data plane gave no status');
-    return answer.status;
+    const answers = await Promise.allSettled(this.links.map((link) => statusOf(link)));
+    const parts = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    if (parts.length === 0) throw answers.find((one) => one.status === 'rejected')?.reason;
+    const counters: Record<string, number> = {};
+    for (const [name, count] of parts.flatMap((part) => Object.entries(part.counters))) {
+      counters[name] = (counters[name] ?? 0) + count;
+    }
+    return { sessions: parts.flatMap((part) => part.sessions), counters };
   }
 
   async stop(): Promise<void> {
-    await this.#host.stop();
-    this.#failCalls('the data plane has ended');
-    this.#settleReady?.reject(new SystemError('ENGINE_GONE', 'the data plane has ended'));
+    await Promise.all(this.links.map((link) => link.stop()));
   }
 
-  #call(message: (call: number) => ToWorker): Promise<FromWorker> {
-    const call = this.#nextCall++;
-    return new Promise((resolve, reject) => {
-      this.#calls.set(call, { resolve, reject });
-      if (this.#host.post(message(call))) return;
-      this.#calls.delete(call);
-      reject(new SystemError('ENGINE_GONE', 'the data plane is not running'));
-    });
-  }
-
-  #failCalls(reason: string): void {
-    for (const { reject } of this.#calls.values()) reject(new SystemError('ENGINE_GONE', reason));
-    this.#calls.clear();
-  }
-
-  #onMessage(message: FromWorker): void {
-    switch (message.type) {
-      case 'ready':
+  /** What a worker of this engine tells: most of it is passed on. */
+  protected linkEvents(onReady: () => void = (): void => {}): LinkEvents {
+    return {
+      onReady: (incarnation) => {
         this.#generation++;
-        if (this.#paths) this.#host.post({ type: 'paths', paths: this.#paths });
-        this.#settleReady?.resolve();
-        this.#events.onReady(message.incarnation, this.#generation);
-        break;
-      case 'unready':
-        this.#settleReady?.reject(new SystemError('ENGINE_START', message.reason));
-        break;
-      case 'done':
-      case 'status':
-        this.#calls.get(message.call)?.resolve(message);
-        this.#calls.delete(message.call);
-        break;
+        onReady();
+        this.events.onReady(incarnation, this.#generation);
+      },
+      onMessage: (message) => this.onMessage(message),
+      onFault: (stack, count, restartInMs) => this.events.onFault(stack, count, restartInMs),
+    };
+  }
+
+  protected onMessage(message: FromWorker): void {
+    switch (message.type) {
       case 'log':
-        this.#events.onLog(message.level, message.text, message.fields);
+        this.events.onLog(message.level, message.text, message.fields);
         break;
       case 'tls':
-        this.#events.onTlsConnection?.(message.fd, { address: message.address, port: message.port });
+        this.events.onTlsConnection?.(message.fd, { address: message.address, port: message.port });
         break;
       case 'message':
-        this.#events.onPeerMessage?.(message.sessionKey, message.bytes);
+        this.events.onPeerMessage?.(message.sessionKey, message.bytes);
         break;
       case 'handshake':
-        this.#events.onHandshakeWanted?.(message.reason);
+        this.events.onHandshakeWanted?.(message.reason);
         break;
       case 'network':
-        this.#events.onNetworkChanged?.();
+        this.events.onNetworkChanged?.();
+        break;
+      case 'ready':
+      case 'unready':
+      case 'done':
+      case 'status':
+      case 'strand':
+        // The link's own, and a relay's.
         break;
     }
   }
 }
 
-/** Starts the box's data plane in a worker thread. Throws ErrnoError when no worker can be made. */
-export function startBoxEngine(options: BoxEngineOptions, events: EngineEvents): BoxEngine {
-  return new EngineHost(new URL('./worker/box-worker.ts', import.meta.url), options, events);
+async function statusOf<Data>(link: WorkerLink<Data>): Promise<EngineStatus> {
+  const answer = await link.call((call) => ({ type: 'status', call }));
+  if (answer.type !== 'status') throw new SystemError('ENGINE_ANSWER', 'the data plane gave no status');
+  return answer.status;
 }
 
-/** Starts the relay's data plane in a worker thread. Throws ErrnoError when no worker can be made. */
-export function startRelayEngine(options: RelayEngineOptions, events: EngineEvents): RelayEngine {
-  return new EngineHost(new URL('./worker/relay-worker.ts', import.meta.url), options, events);
+class BoxHost extends EngineHost<BoxEngineOptions> implements BoxEngine {
+  readonly ready: Promise<void>;
+  protected readonly links: readonly WorkerLink<BoxEngineOptions>[];
+  readonly #link: WorkerLink<BoxEngineOptions>;
+  #paths: readonly BoxPath[] | undefined;
+
+  constructor(options: BoxEngineOptions, events: EngineEvents) {
+    super(events);
+    const worker = new URL('./worker/box-worker.ts', import.meta.url);
+    const onReady = (): void => {
+      if (this.#paths) this.#link.post({ type: 'paths', paths: this.#paths });
+    };
+    this.#link = new WorkerLink(worker, options, this.linkEvents(onReady));
+    this.links = [this.#link];
+    this.ready = this.#link.ready;
+  }
+
+  setPaths(paths: readonly BoxPath[]): void {
+    this.#paths = paths;
+    this.#link.post({ type: 'paths', paths });
+  }
+
+  protected linkOf(): WorkerLink<BoxEngineOptions> {
+    return this.#link;
+  }
+}
+
+/** Starts the box's data plane in a worker thread. Throws ErrnoError when no worker can be made. */
+export function startBoxEngine(options: BoxEngineOptions, events: EngineEvents): BoxEngine {
+  return new BoxHost(options, events);
 }

@@ -4,6 +4,7 @@ export type {
   BoxPath,
   Engine,
   EngineEvents,
+  EnginePlace,
   EngineStatus,
   KidInstall,
   LogFields,
@@ -15,4 +16,5 @@ export type {
   SessionStatus,
   StrandStatus,
 } from './api.ts';
-export { localLimits, startBoxEngine, startRelayEngine } from './engine-host.ts';
+export { localLimits, startBoxEngine } from './engine-host.ts';
+export { startRelayEngine } from './relay-host.ts';

@@ -15,6 +15,7 @@ export type ToWorker =
   | { readonly type: 'end'; readonly sessionKey: string }
   | { readonly type: 'end-peer'; readonly peer: string }
   | { readonly type: 'message'; readonly bytes: Uint8Array }
+  | { readonly type: 'strand'; readonly fd: number }
   | { readonly type: 'status'; readonly call: number };
 
 /** Worker to main thread. */
@@ -25,9 +26,10 @@ export type FromWorker =
   | { readonly type: 'status'; readonly call: number; readonly status: EngineStatus }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: LogFields }
   | { readonly type: 'tls'; readonly fd: number; readonly address: string; readonly port: number }
+  | { readonly type: 'strand'; readonly fd: number; readonly worker: number }
   | { readonly type: 'message'; readonly sessionKey: string; readonly bytes: Uint8Array }
   | { readonly type: 'handshake'; readonly reason: string }
   | { readonly type: 'network' };
 
 export type BoxWorkerData = BoxEngineOptions;
-export type RelayWorkerData = RelayEngineOptions;
+export type RelayWorkerData = RelayEngineOptions & { readonly workers: number; readonly index: number };

@@ -71,6 +71,8 @@ async function started(): Promise<number> {
   return port;
 }
 
+/** A worker dies of it. */
+const poison = { 7: 2 } as unknown as Uint8Array;
 const kidOf = (number: number): Uint8Array => new Uint8Array(8).fill(number);
 
 function install(number: number, session = 'a'): KidInstall {
@@ -152,7 +154,7 @@ describe('life of an engine', () => {
     await engine!.installKid(install(1));
     expect((await counters())['kids']).toBe(1);
     // Nothing a peer sends may do this, so the main thread does.
-    const broken = engine!.installKid({ ...install(2), kid: undefined as never });
+    const broken = engine!.installKid({ ...install(2), kid: poison });
     await expect(broken).rejects.toThrow('restarted');
     await soon(() => heard.ready.length === 2, 'ready again');
     expect(heard.faults).toHaveLength(1);
@@ -259,7 +261,7 @@ describe('a peer that is turned out', () => {
     await soon(() => late.over, 'the refusal');
     late.close();
     const revision = engine!.revisionOf('box');
-    await expect(engine!.installKid({ ...install(2), kid: undefined as never, revision })).rejects.toThrow('restarted');
+    await expect(engine!.installKid({ ...install(2), kid: poison, revision })).rejects.toThrow('restarted');
     await soon(() => heard.ready.length === 2, 'ready again');
     await expect(engine!.installKid(install(3))).rejects.toMatchObject({ code: 'PEER_ENDED' });
   });

@@ -11,7 +11,7 @@ const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const secret = new Uint8Array(32).fill(5);
 
 class Owner implements ListenerOwner {
-  readonly own: RelayKid = { secret, aead, salts: new Set(), diesMs: Infinity };
+  readonly own: RelayKid = { secret, aead, salts: new Set() };
   readonly openings: Opening[] = [];
   readonly tls: { fd: number; remote: { address: string; port: number } }[] = [];
 

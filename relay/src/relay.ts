@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import {
   type Agreement,
   type Identity,
@@ -10,13 +12,14 @@ import {
   sayGoodbye,
   softwareVersion,
 } from '@tresse/daemon';
-import { localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
+import { type EnginePlace, localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
 import { sentenceOf, UserError } from '@tresse/kit';
 import { readInterfaces } from '@tresse/plan';
 import type { DaemonStatus, RelayConfig } from '@tresse/schema';
 import { ip, readSysctl } from '@tresse/sys';
 
 import { Sessions } from './sessions.ts';
+import { workerCount } from './worker-count.ts';
 
 /** Warnings kept for the status. */
 const warningsMax = 8;
@@ -31,7 +34,7 @@ export class Relay {
   readonly #reception: Reception;
   readonly #warnings: string[] = [];
   #engine: RelayEngine | undefined;
-  #running: { incarnation: string; generation: number } | undefined;
+  #stopping = false;
 
   constructor(config: RelayConfig, identity: Identity, log: Log) {
     this.#config = config;
@@ -41,13 +44,17 @@ export class Relay {
       identity,
       {
         nameOf: (pin) => this.#nameOf(pin),
-        terms: () =>
-          this.#running && {
-            ...this.#running,
-            limits: { ...localLimits, frames: [...localLimits.frames] },
-            ciphers: preferredCiphers(),
-            software: softwareVersion(),
-          },
+        terms: (pin) => {
+          const place = this.#place(pin);
+          return (
+            place && {
+              ...place,
+              limits: { ...localLimits, frames: [...localLimits.frames] },
+              ciphers: preferredCiphers(),
+              software: softwareVersion(),
+            }
+          );
+        },
         admit: (agreement, remote) => this.#admit(agreement, remote.address),
       },
       log,
@@ -65,10 +72,10 @@ export class Relay {
         listen: addresses.map((address) => ({ address: address === 'any' ? any : address, port })),
         allowPrivate: this.#config.allowPrivate,
         ownAddresses,
+        workers: workerCount(this.#config.workers, availableParallelism()),
       },
       {
         onReady: (incarnation, generation) => {
-          this.#running = { incarnation, generation };
           this.#log.info('the data plane runs', { incarnation, generation });
         },
         onLog: (level, text, fields) => this.#log.at(level, text, fields),
@@ -80,7 +87,6 @@ export class Relay {
           this.#engine?.endSession(sessionKey);
         },
         onFault: (stack, count) => {
-          this.#running = undefined;
           this.#log.error('the data plane failed', { stack, count });
         },
       },
@@ -102,7 +108,7 @@ export class Relay {
 
   /** Ends every session and frees the port. */
   async stop(): Promise<void> {
-    this.#running = undefined;
+    this.#stopping = true;
     this.#reception.close();
     if (this.#engine) await sayGoodbye(this.#engine, 'the relay stops');
     await this.#engine?.stop();
@@ -130,15 +136,17 @@ export class Relay {
     return this.#config.boxes.find((box) => box.pin === pin)?.name;
   }
 
+  /** Where a box's session is to be; undefined while the data plane starts or ends. */
+  #place(pin: string): EnginePlace | undefined {
+    return this.#stopping ? undefined : this.#engine?.place(pin);
+  }
+
   async #admit(agreement: Agreement, address: string): Promise<void> {
     const { peerPin: pin, peerIncarnation: incarnation } = agreement;
     const name = this.#nameOf(pin) ?? pin;
-    if (!this.#running || !this.#engine) throw new UserError('NOT_READY', 'the data plane does not run');
-    const arrival = this.#sessions.arrive(
-      { pin, name, incarnation, address },
-      this.#running.incarnation,
-      performance.now(),
-    );
+    const place = this.#place(pin);
+    if (!place || !this.#engine) throw new UserError('NOT_READY', 'the data plane does not run');
+    const arrival = this.#sessions.arrive({ pin, name, incarnation, address }, place.incarnation, performance.now());
     if (arrival.warning !== undefined) this.#warn(arrival.warning);
     await this.#engine.installKid({
       kid: agreement.kid,
@@ -148,6 +156,7 @@ export class Relay {
       sessionKey: arrival.sessionKey,
       peer: pin,
     });
+    agreement.secret.fill(0);
     this.#log.info(arrival.isNew ? 'a box is connected' : 'a box renewed its keys', {
       box: name,
       address,

@@ -27,6 +27,6 @@ test('init makes an identity and a configuration which the relay reads, once, an
   const reading = readYaml('relay.yaml', readFileSync(join(folder, 'relay.yaml'), 'utf8'), relayConfig);
   expect(reading).toEqual({
     ok: true,
-    value: { listen: { addresses: ['any'], port: 7443 }, boxes: [], allowPrivate: [] },
+    value: { listen: { addresses: ['any'], port: 7443 }, workers: 'auto', boxes: [], allowPrivate: [] },
   });
 });

@@ -12,6 +12,9 @@ const knownBox = z.strictObject({
   pin: pin.meta({ description: 'Its key, as `tresse box init` printed it; each key once.' }),
 });
 
+/** More threads than any server has use for: each is a core's worth of traffic, several Gbit/s. */
+const workersMax = 64;
+
 /** The schema of relay.yaml. */
 export const relayConfig = z
   .strictObject({
@@ -32,6 +35,16 @@ export const relayConfig = z
       })
       .prefault({})
       .meta({ description: 'Where boxes open their connections to.' }),
+    workers: z
+      .union([z.literal('auto'), z.int().min(1).max(workersMax)])
+      .default('auto')
+      .meta({
+        title: '`auto`, or 1 to 64',
+        description:
+          "Threads that carry the boxes' traffic; a box is in one of them. `auto` is one for each core, four at most: one " +
+          'carries several Gbit/s.',
+        example: 'auto',
+      }),
     boxes: z.array(knownBox).default([]).meta({
       description: 'The boxes that may connect. A relay without boxes runs and lets nobody in.',
     }),

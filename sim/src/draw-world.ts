@@ -8,6 +8,8 @@ import type { StreamSpec, WorldSpec } from './world.ts';
 
 /** Bytes of all streams of a world together. */
 const worldBytesMax = 6_000_000;
+/** Strands are replaced so soon after a handshake, ms. */
+const strandOldMs = 300;
 /** What the lines could carry in this time is given at most, so that worlds are short, ms. */
 const worldMs = 4_000;
 
@@ -24,6 +26,7 @@ export function drawWorld(seed: number): WorldSpec {
     streams,
     socketBytes: Math.round(prng.logUniform(16_384, 4_194_304)),
     tickMs: 5,
+    strandOldMs,
   };
 }
 

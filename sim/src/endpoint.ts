@@ -19,6 +19,8 @@ import type { LocalPeer } from './local-peer.ts';
 /** Strands that take nothing, or are not answered, are closed after this, ms. */
 const takesNothingMs = 30_000;
 const openingMs = 3_000;
+/** A strand that was replaced is closed after this long without a word, ms. */
+const drainedMs = 1_000;
 /** No honest session has more to send at one moment. */
 const recordsMax = 20_000;
 
@@ -31,6 +33,8 @@ export interface EndpointOptions {
   readonly tickMs: number;
   /** The peer for a stream that the other side opened; undefined: refused. */
   readonly accept: (stream: Stream) => void;
+  /** Strands are replaced so long after a newer key came, ms; none: as in the product. */
+  readonly strandOldMs: number | undefined;
   /** Everything that happens is told here, for the hash. */
   readonly note: (kind: number, a: number, b: number) => void;
 }
@@ -68,6 +72,7 @@ export class Endpoint {
         side: options.side,
         pool: this.pool,
         budget: options.budget,
+        ...(options.strandOldMs !== undefined && { strandOldMs: options.strandOldMs }),
         local: {
           connect: (stream) => options.accept(stream),
           deliver: (stream, slab, start, length) => this.peers.get(stream)?.take(slab, start, length) ?? 0,
@@ -228,7 +233,8 @@ export class Endpoint {
     for (const { strand, connection } of this.#lanes.values()) {
       const mute = strand.blocked && nowMs - strand.blockedSinceMs > takesNothingMs;
       const unanswered = strand.state === 'opening' && nowMs - strand.openedMs > openingMs;
-      if (mute || unanswered) this.close(connection);
+      const replaced = this.dialer !== undefined && strand.drained && nowMs - strand.lastHeardMs > drainedMs;
+      if (mute || unanswered || replaced) this.close(connection);
     }
     this.pump();
   }

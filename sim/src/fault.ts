@@ -11,7 +11,18 @@ export interface Fault {
   readonly amount: number;
 }
 
-const faultKinds = ['silence', 'carrier', 'flap', 'rate', 'reset', 'swallow', 'freeze', 'loss', 'delay'] as const;
+const faultKinds = [
+  'silence',
+  'carrier',
+  'flap',
+  'rate',
+  'reset',
+  'swallow',
+  'freeze',
+  'loss',
+  'delay',
+  'key',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Outages are shorter than what ends a stream, ms. */
@@ -50,6 +61,7 @@ const amounts: Record<FaultKind, (prng: Prng) => number> = {
   freeze: (prng) => prng.logUniform(10, 1_000),
   loss: (prng) => prng.float() * 0.05,
   delay: (prng) => prng.logUniform(0.5, 4),
+  key: () => 0,
 };
 
 /** Lets a fault happen in a world, and its end too. */
@@ -79,6 +91,9 @@ export function inflict(world: World, fault: Fault): void {
       break;
     case 'delay':
       line.delayMs *= fault.amount;
+      break;
+    case 'key':
+      world.renewKey();
       break;
     case 'freeze':
       world.freeze(fault.path % 2 === 0 ? 'box' : 'relay', fault.amount);

@@ -26,6 +26,8 @@ export interface WorldSpec {
   readonly streams: readonly StreamSpec[];
   readonly socketBytes: number;
   readonly tickMs: number;
+  /** Strands are replaced so long after a newer key came, ms; none: as in the product. */
+  readonly strandOldMs?: number;
 }
 
 /** A stream as both sides see it. */
@@ -102,6 +104,11 @@ export class World {
     this.box.pump();
   }
 
+  /** A handshake gives both sides another key. */
+  renewKey(): void {
+    this.box.session.handleNewKey(this.clock.nowMs);
+  }
+
   /** A side's process stands still: its kernel goes on. */
   freeze(side: EndName, forMs: number): void {
     this[side].freeze(forMs);
@@ -118,6 +125,7 @@ export class World {
       budget: this.budgets[side],
       socketBytes: this.#spec.socketBytes,
       tickMs: this.#spec.tickMs,
+      strandOldMs: this.#spec.strandOldMs,
       accept: (stream) => this.#accept(stream),
       note: (kind, a, b) => this.#note(side === 'box' ? kind : kind + 8, a, b),
     });

@@ -34,6 +34,13 @@ export function ownFd(fd: number): number {
   return fd;
 }
 
+/** Notes a descriptor of the main thread as that worker's. Returns false when its number is beyond what a worker can own. */
+export function giveFd(fd: number, bitmap: Int32Array<SharedArrayBuffer>): boolean {
+  if (fd >= numbersMax) return false;
+  Atomics.or(bitmap, fd >>> 5, 1 << (fd & 31));
+  return true;
+}
+
 /** This thread no longer owns the descriptor: it is about to be closed, or to be handed over by message. */
 export function disownFd(fd: number): void {
   if (mine && fd >= 0 && fd < numbersMax) Atomics.and(mine, fd >>> 5, ~(1 << (fd & 31)));

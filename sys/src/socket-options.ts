@@ -14,6 +14,8 @@ const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
+const SO_REUSEPORT = 15;
+const SO_RCVLOWAT = 18;
 const SO_BINDTODEVICE = 25;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
@@ -50,6 +52,16 @@ export function setNoDelay(fd: number): void {
 /** Lets a listener take a port that old connections still hold. */
 export function setReuseAddress(fd: number): void {
   setNumber(fd, SOL_SOCKET, SO_REUSEADDR, 1, 'set SO_REUSEADDR');
+}
+
+/** Lets several listeners of one user share a port; the kernel spreads connections over them. Before `bind`. */
+export function setReusePort(fd: number): void {
+  setNumber(fd, SOL_SOCKET, SO_REUSEPORT, 1, 'set SO_REUSEPORT');
+}
+
+/** The socket turns READABLE only with so many bytes to receive, or at the end (tcp(7); 1 unless set). */
+export function setReceiveLowat(fd: number, bytes: number): void {
+  setNumber(fd, SOL_SOCKET, SO_RCVLOWAT, bytes, 'set SO_RCVLOWAT');
 }
 
 /** An IPv6 socket takes IPv4 too (`false`), or not. */

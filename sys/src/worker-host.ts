@@ -1,6 +1,6 @@
 import { Worker, type Transferable } from 'node:worker_threads';
 
-import { closeDescriptorsOf, closeFd, descriptorBitmap } from './descriptors.ts';
+import { closeDescriptorsOf, closeFd, descriptorBitmap, giveFd } from './descriptors.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { openWake, wake } from './wake.ts';
 import type { WorkerPlumbing } from './worker-plumbing.ts';
@@ -70,6 +70,15 @@ export class WorkerHost<In, Out, Data> {
     this.#worker.postMessage(message, transfer);
     wake(this.#plumbing.wakeFd);
     return true;
+  }
+
+  /**
+   * Makes a descriptor of the main thread the worker's, by a message that names it: should the worker die before it takes the
+   * message, it is closed with the others. Returns false, and leaves the descriptor to the caller, while there is no worker.
+   */
+  give(fd: number, message: In): boolean {
+    if (!this.#worker || this.#stopping || !giveFd(fd, this.#plumbing.descriptors)) return false;
+    return this.post(message);
   }
 
   /**

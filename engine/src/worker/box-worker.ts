@@ -14,7 +14,7 @@ import type { BoxPath, EngineStatus, KidInstall } from '../api.ts';
 import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
 import { CarrierWatch } from './carrier-watch.ts';
 import { intercept } from './interceptor.ts';
-import { type Log, SessionDriver } from './session-driver.ts';
+import { type DriverEvents, type Log, SessionDriver } from './session-driver.ts';
 import { StrandCaller } from './strand-caller.ts';
 import { hasWantedCongestionControl } from './strand-options.ts';
 import { targetOf } from './target.ts';
@@ -103,6 +103,9 @@ class BoxPlane {
       case 'message':
         this.#driver?.say(message.bytes);
         break;
+      case 'strand':
+        // A relay's only.
+        break;
       case 'status':
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
         break;
@@ -113,12 +116,14 @@ class BoxPlane {
     this.#refusals = 0;
     if (this.#driver && install.sessionKey === this.#sessionKey) {
       this.#caller?.renew(install);
+      this.#driver.session.handleNewKey(this.#context.loop.nowMs);
+      this.#driver.touch();
       return;
     }
     this.#endSession('a new session begins');
     const { loop, data } = this.#context;
     this.#sessionKey = install.sessionKey;
-    const driver = new SessionDriver('box', install.peer, loop, this.#pool, refuseAll, this.#log, {
+    const events: DriverEvents = {
       onPath: (path, suspect) => this.#onPathVerdict(path, suspect),
       onAnswered: (strand) => {
         this.#refusals = 0;
@@ -126,10 +131,21 @@ class BoxPlane {
       },
       onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
       onStrandClosed: (strand, socket) => {
-        if (socket.endedByPeer && strand.recordsReceived === 0) this.#onRefused();
+        // Under a key that was renewed meanwhile it says nothing.
+        if (socket.endedByPeer && strand.recordsReceived === 0 && strand.oldMs === Infinity) this.#onRefused();
       },
       onOver: () => this.#onOver(),
-    });
+    };
+    const driver = new SessionDriver(
+      'box',
+      install.peer,
+      loop,
+      this.#pool,
+      refuseAll,
+      this.#log,
+      events,
+      data.strandOldMs,
+    );
     this.#driver = driver;
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
     this.#setPaths([...this.#paths.values()]);

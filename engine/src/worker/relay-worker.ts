@@ -7,6 +7,7 @@ import type { EngineStatus, KidInstall } from '../api.ts';
 import type { FromWorker, RelayWorkerData, ToWorker } from '../messages.ts';
 import { aeadOf } from './ciphers.ts';
 import { egressConnect } from './egress.ts';
+import { RelayKids } from './relay-kids.ts';
 import { type Log, SessionDriver } from './session-driver.ts';
 import type { StrandKeys } from './strand-keys.ts';
 import { type ListenerOwner, type RelayKid, StrandListener } from './strand-listener.ts';
@@ -18,17 +19,11 @@ type Context = WorkerContext<ToWorker, FromWorker, RelayWorkerData>;
 
 const sweepGapMs = 250;
 const unusedSlabBytes = 64 * 1_048_576;
-/** Keys a session may have at a time, the newest last. */
-const kidsMax = 3;
-/** An old key dies this long after the first strand under the new one, ms; at most this long after the new came. */
-const kidGraceMs = 30_000;
-const kidLifeMs = 7_200_000;
 
 interface RelaySession {
   readonly key: string;
   readonly peer: string;
   readonly driver: SessionDriver;
-  readonly kids: string[];
   /** It had no line for too long. It is kept, without memory or time: a box that was only frozen goes on where it was. */
   asleep: boolean;
 }
@@ -40,14 +35,14 @@ class RelayPlane implements ListenerOwner {
   readonly #listener: StrandListener;
   readonly #connect: Connect;
   readonly #sessions = new Map<string, RelaySession>();
-  readonly #kids = new Map<string, RelayKid & { session: RelaySession }>();
+  readonly #kids = new RelayKids<RelaySession>();
 
   constructor(context: Context) {
     this.#context = context;
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
     const { loop, data } = context;
     this.#connect = egressConnect(data);
-    this.#listener = new StrandListener(loop, this);
+    this.#listener = new StrandListener(loop, this, data.index, data.workers);
   }
 
   /** Listens, and adds everything to the loop. Throws ErrnoError when a port is taken. */
@@ -78,6 +73,10 @@ class RelayPlane implements ListenerOwner {
     this.#context.handOver(fd, { type: 'tls', fd, ...remote });
   }
 
+  onForeign(fd: number, worker: number): void {
+    this.#context.handOver(fd, { type: 'strand', fd, worker });
+  }
+
   onOpening(fd: number, kidHex: string, keys: StrandKeys, opening: Opening): void {
     const kid = this.#kids.get(kidHex);
     const driver = kid?.session.driver;
@@ -101,7 +100,7 @@ class RelayPlane implements ListenerOwner {
     );
     socket.watch();
     driver.addStrand(socket, opening.strand, opening.path, opening.role);
-    this.#retireKids(kid.session, kidHex);
+    this.#kids.used(kidHex, this.#context.loop.nowMs);
   }
 
   #onMessage(message: ToWorker): void {
@@ -123,6 +122,9 @@ class RelayPlane implements ListenerOwner {
       case 'message':
         for (const session of this.#sessions.values()) session.driver.say(message.bytes);
         break;
+      case 'strand':
+        this.#listener.adopt(message.fd);
+        break;
       case 'status':
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
         break;
@@ -138,20 +140,7 @@ class RelayPlane implements ListenerOwner {
     }
     const session = this.#sessions.get(install.sessionKey) ?? this.#begin(install);
     const hex = Buffer.from(install.kid).toString('hex');
-    const { loop } = this.#context;
-    this.#kids.set(hex, {
-      secret: install.secret,
-      aead: aeadOf(install.cipher),
-      salts: new Set(),
-      diesMs: Infinity,
-      session,
-    });
-    for (const older of session.kids) {
-      const kid = this.#kids.get(older);
-      if (kid) kid.diesMs = Math.min(kid.diesMs, loop.nowMs + kidLifeMs);
-    }
-    session.kids.push(hex);
-    while (session.kids.length > kidsMax) this.#kids.delete(session.kids.shift() ?? '');
+    this.#kids.install(hex, install.secret, aeadOf(install.cipher), session, this.#context.loop.nowMs);
   }
 
   #begin(install: KidInstall): RelaySession {
@@ -166,25 +155,15 @@ class RelayPlane implements ListenerOwner {
       onStrandClosed: () => {},
       onOver: () => this.#sleep(session),
     });
-    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, kids: [], asleep: false };
+    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, asleep: false };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
     return session;
   }
 
-  /** A strand came under a newer key: the older ones have done their work. */
-  #retireKids(session: RelaySession, used: string): void {
-    const { loop } = this.#context;
-    for (const hex of session.kids) {
-      if (hex === used) return;
-      const kid = this.#kids.get(hex);
-      if (kid) kid.diesMs = Math.min(kid.diesMs, loop.nowMs + kidGraceMs);
-    }
-  }
-
   #end(session: RelaySession, reason: string): void {
     if (!this.#sessions.delete(session.key)) return;
-    for (const hex of session.kids) this.#kids.delete(hex);
+    this.#kids.forget(session);
     session.driver.end(reason);
     this.#log('info', 'session ends', { box: session.peer, reason });
   }
@@ -203,11 +182,7 @@ class RelayPlane implements ListenerOwner {
   #sweep(): void {
     const nowMs = this.#context.loop.nowMs;
     this.#listener.sweep(nowMs);
-    for (const [hex, kid] of this.#kids) {
-      if (nowMs < kid.diesMs) continue;
-      this.#kids.delete(hex);
-      kid.session.kids.splice(kid.session.kids.indexOf(hex), 1);
-    }
+    this.#kids.sweep(nowMs);
   }
 
   #status(): EngineStatus {

@@ -80,6 +80,7 @@ export class SessionDriver implements StrandOwner {
     connect: Connect,
     log: Log,
     events: DriverEvents,
+    strandOldMs?: number,
   ) {
     this.peer = peer;
     this.#opens = side === 'box';
@@ -93,7 +94,13 @@ export class SessionDriver implements StrandOwner {
       (bytes) => events.onMessage?.(bytes),
     );
     this.session = new Session(
-      { side, local: this.sockets, pool, onPath: (path) => events.onPath(path.id, path.suspect) },
+      {
+        side,
+        local: this.sockets,
+        pool,
+        onPath: (path) => events.onPath(path.id, path.suspect),
+        ...(strandOldMs !== undefined && { strandOldMs }),
+      },
       loop.nowMs,
     );
     this.sockets.attach(this.session);
@@ -253,7 +260,8 @@ export class SessionDriver implements StrandOwner {
     for (const [strand, socket] of this.#strands) {
       if (strand.blocked && nowMs - strand.blockedSinceMs > blockedMsMax) socket.close('takes nothing');
       else if (strand.state === 'opening' && nowMs - strand.openedMs > answerMsMax) socket.close('not answered');
-      else if (this.#opens && strand.drained && nowMs - strand.lastHeardMs > drainedMs) socket.close('carried enough');
+      else if (this.#opens && strand.drained && nowMs - strand.lastHeardMs > drainedMs)
+        socket.close('replaced by a fresh one');
     }
   }
 }

@@ -75,8 +75,9 @@ export class StrandCaller {
     this.#log = log;
   }
 
-  /** Later strands are opened under this key. */
+  /** Later strands are opened under this key; the one before is erased. */
   renew(kid: Kid): void {
+    this.#kid.secret.fill(0);
     this.#kid = kid;
   }
 
@@ -116,6 +117,7 @@ export class StrandCaller {
 
   end(): void {
     for (const attempt of this.#attempts) this.#end(attempt);
+    this.#kid.secret.fill(0);
   }
 
   #begin(order: DialOrder, nowMs: number): void {

@@ -14,8 +14,11 @@ export interface StrandKeys {
 }
 
 export function strandKeys(aead: Aead, secret: Uint8Array, salt: Uint8Array): StrandKeys {
-  return {
-    up: aead.key(hkdf(secret, salt, 'tresse v1 strand up', keyBytes)),
-    down: aead.key(hkdf(secret, salt, 'tresse v1 strand down', keyBytes)),
+  const one = (info: string): AeadKey => {
+    const derived = hkdf(secret, salt, info, keyBytes);
+    const key = aead.key(derived);
+    derived.fill(0);
+    return key;
   };
+  return { up: one('tresse v1 strand up'), down: one('tresse v1 strand down') };
 }

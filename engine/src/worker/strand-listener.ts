@@ -11,6 +11,7 @@ import {
   readOpening,
   type Opening,
   saltBytes,
+  workerOfKid,
 } from '@tresse/core';
 import { Crowd, type Slab, sourceOf } from '@tresse/kit';
 import {
@@ -23,10 +24,13 @@ import {
   listen,
   nativeSlab,
   peekByte,
+  peekInto,
   peerName,
   READABLE,
   recvInto,
+  setReceiveLowat,
   setReuseAddress,
+  setReusePort,
   setV6Only,
   type SocketAddress,
   tcpSocket,
@@ -52,19 +56,28 @@ export interface RelayKid {
   readonly aead: Aead;
   /** Salts seen: an opening works once. */
   readonly salts: Set<string>;
-  diesMs: number;
 }
 
 export interface ListenerOwner {
   kid(hex: string): RelayKid | undefined;
   onTls(fd: number, remote: { address: string; port: number }): void;
+  /** A strand of another worker's session, nothing of it received: the descriptor is the callee's. */
+  onForeign?(fd: number, worker: number): void;
   /** An authentic opening: the descriptor is the callee's. */
   onOpening(fd: number, kidHex: string, keys: StrandKeys, opening: Opening): void;
 }
 
+/** What tells a strand's session: the first byte and the kid. */
+const peekBytes: number = 1 + kidBytes;
+const peeked: Slab = nativeSlab(peekBytes);
+
 interface Waiting {
   readonly fd: number;
   readonly sinceMs: number;
+  /** Its session can be nowhere but here. */
+  ours: boolean;
+  /** It shall not be looked at again before its kid is there, or it ends. */
+  hurried: boolean;
   /** Bytes of an opening received so far. */
   bytes: Slab | undefined;
   filled: number;
@@ -74,6 +87,7 @@ export class StrandListener {
   readonly counters = {
     accepted: 0,
     handshakes: 0,
+    handedOn: 0,
     strangers: 0,
     silent: 0,
     crowdedOut: 0,
@@ -88,20 +102,29 @@ export class StrandListener {
   };
   readonly #loop: EventLoop;
   readonly #owner: ListenerOwner;
+  readonly #worker: number;
+  readonly #workers: number;
   readonly #acceptors: Acceptor[] = [];
   readonly #waiting = new Crowd<Waiting>(waitingMax);
 
-  constructor(loop: EventLoop, owner: ListenerOwner) {
+  /** `worker` is which of so many workers this is; sessions are spread over them by their kids. */
+  constructor(loop: EventLoop, owner: ListenerOwner, worker = 0, workers = 1) {
     this.#loop = loop;
     this.#owner = owner;
+    this.#worker = worker;
+    this.#workers = workers;
   }
 
-  /** Takes connections to an address. Returns the listening descriptor. Throws ErrnoError (EADDRINUSE, EADDRNOTAVAIL). */
+  /**
+   * Takes connections to an address, which several workers share. Returns the listening descriptor. Throws ErrnoError
+   * (EADDRINUSE, EADDRNOTAVAIL).
+   */
   listen(address: string, port: number): number {
     const six = address.includes(':');
     const fd = tcpSocket(six ? 6 : 4);
     try {
       setReuseAddress(fd);
+      if (this.#workers > 1) setReusePort(fd);
       if (six) setV6Only(fd, address !== '::');
       bindAddress(fd, address, port);
       listen(fd, backlog);
@@ -132,9 +155,18 @@ export class StrandListener {
     }
   }
 
+  /** Takes a strand that came to another worker. */
+  adopt(fd: number): void {
+    this.#await(fd, true);
+  }
+
   #onConnection(fd: number): void {
     this.counters.accepted++;
-    const waiting: Waiting = { fd, sinceMs: this.#loop.nowMs, bytes: undefined, filled: 0 };
+    this.#await(fd, this.#workers === 1);
+  }
+
+  #await(fd: number, ours: boolean): void {
+    const waiting: Waiting = { fd, sinceMs: this.#loop.nowMs, ours, hurried: false, bytes: undefined, filled: 0 };
     this.#loop.add(fd, READABLE, () => this.#read(waiting));
     const displaced = this.#waiting.add(waiting, sourceOf(nameOfPeer(fd)?.address ?? ''));
     if (!displaced) return;
@@ -160,6 +192,7 @@ export class StrandListener {
         this.#drop(waiting);
         return;
       }
+      if (!waiting.ours && !this.#isOurs(waiting)) return;
       waiting.bytes = nativeSlab(openingBytes);
     }
     const slab = waiting.bytes;
@@ -172,6 +205,27 @@ export class StrandListener {
     }
     waiting.filled += count;
     if (waiting.filled === openingBytes) this.#judge(waiting, slab);
+  }
+
+  /** Looks at the kid of an opening without receiving it; hands on what belongs to another worker. */
+  #isOurs(waiting: Waiting): boolean {
+    const { fd } = waiting;
+    const count = peekInto(fd, peeked.address, peekBytes);
+    if (count < peekBytes) {
+      // A few bytes that stay where they are would wake the loop for ever; and so would their end.
+      if (count === 0 || waiting.hurried) this.#drop(waiting);
+      else if (count > 0) setReceiveLowat(fd, peekBytes);
+      waiting.hurried ||= count > 0;
+      return false;
+    }
+    setReceiveLowat(fd, 1);
+    const worker = workerOfKid(peeked.bytes, 1, this.#workers);
+    waiting.ours = worker === this.#worker;
+    if (waiting.ours) return true;
+    this.#waiting.remove(waiting);
+    this.counters.handedOn++;
+    this.#owner.onForeign?.(fd, worker);
+    return false;
   }
 
   #handOver(waiting: Waiting): void {
@@ -199,7 +253,7 @@ export class StrandListener {
     // The tag first, then the salt: a stranger cannot fill the list of salts seen.
     if (!kid.aead.open(keys.up, 0, slab, 0, openingAadBytes, openingAadBytes, openingTextBytes)) {
       this.counters.openingsForged++;
-      this.#drop(waiting);
+      this.#refuse(waiting, kid, keys);
       return;
     }
     const saltHex = hex(salt, 0, saltBytes);
@@ -208,7 +262,7 @@ export class StrandListener {
       if (!opening) this.counters.openingsImpossible++;
       else if (kid.salts.has(saltHex)) this.counters.openingsReplayed++;
       else this.counters.openingsBeyond++;
-      this.#drop(waiting);
+      this.#refuse(waiting, kid, keys);
       return;
     }
     kid.salts.add(saltHex);
@@ -217,12 +271,18 @@ export class StrandListener {
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       this.counters.gone++;
-      this.#drop(waiting);
+      this.#refuse(waiting, kid, keys);
       return;
     }
     this.#waiting.remove(waiting);
     this.#loop.remove(waiting.fd);
     this.#owner.onOpening(waiting.fd, kidHex, keys, opening);
+  }
+
+  #refuse(waiting: Waiting, { aead }: RelayKid, keys: StrandKeys): void {
+    aead.eraseKey(keys.up);
+    aead.eraseKey(keys.down);
+    this.#drop(waiting);
   }
 
   #drop(waiting: Waiting): void {

@@ -1,0 +1,103 @@
+import { workerOfKid } from '@tresse/core';
+import { BugError, sentenceOf, SystemError } from '@tresse/kit';
+import { bindAddress, closeFd, closeWithReset, listen, setReuseAddress, setV6Only, tcpSocket } from '@tresse/sys';
+
+import type { EngineEvents, EnginePlace, RelayEngine, RelayEngineOptions } from './api.ts';
+import { EngineHost } from './engine-host.ts';
+import type { FromWorker, RelayWorkerData } from './messages.ts';
+import { WorkerLink } from './worker-link.ts';
+
+/**
+ * A relay's data plane: workers that share nothing. A session lives in one of them, told by its kids: `kid mod workers`. All
+ * listen on the same port; the kernel spreads the connections, and a strand that came to the wrong one is handed over.
+ */
+class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
+  readonly ready: Promise<void>;
+  protected readonly links: readonly WorkerLink<RelayWorkerData>[];
+  /** Which worker each peer's session is in. */
+  readonly #places = new Map<string, number>();
+
+  constructor(options: RelayEngineOptions, events: EngineEvents) {
+    super(events);
+    const worker = new URL('./worker/relay-worker.ts', import.meta.url);
+    const workers = options.workers ?? 1;
+    const fault = workers > 1 ? portFault(options.listen) : undefined;
+    const count = fault === undefined ? workers : 0;
+    this.links = Array.from(
+      { length: count },
+      (_, index) => new WorkerLink(worker, { ...options, workers, index }, this.linkEvents()),
+    );
+    this.ready = fault ? Promise.reject(fault) : allReady(this.links);
+    this.ready.catch(() => {});
+  }
+
+  place(peer: string): EnginePlace | undefined {
+    const { links } = this;
+    let index = this.#places.get(peer);
+    if (index === undefined || links[index]?.dead === true) {
+      index = this.#emptiest();
+      this.#places.set(peer, index);
+    }
+    const incarnation = links[index]?.incarnation;
+    if (incarnation === undefined) return undefined;
+    return {
+      incarnation,
+      generation: this.generation,
+      fits: (kid) => workerOfKid(kid, 0, links.length) === index,
+    };
+  }
+
+  protected linkOf(kid: Uint8Array): WorkerLink<RelayWorkerData> {
+    return this.#link(workerOfKid(kid, 0, this.links.length));
+  }
+
+  protected override onMessage(message: FromWorker): void {
+    if (message.type !== 'strand') super.onMessage(message);
+    else if (!this.#link(message.worker).give(message.fd, { type: 'strand', fd: message.fd })) {
+      closeWithReset(message.fd);
+    }
+  }
+
+  #link(index: number): WorkerLink<RelayWorkerData> {
+    const link = this.links[index] ?? this.links[0];
+    if (!link) throw new BugError('WORKER_NUMBER', `no worker ${index}`);
+    return link;
+  }
+
+  #emptiest(): number {
+    const counts = this.links.map((link) => (link.dead ? Infinity : 0));
+    for (const index of this.#places.values()) counts[index] = (counts[index] ?? 0) + 1;
+    return counts.indexOf(Math.min(...counts));
+  }
+}
+
+async function allReady(links: readonly WorkerLink<RelayWorkerData>[]): Promise<void> {
+  await Promise.all(links.map((link) => link.ready));
+}
+
+/**
+ * Why a port is not free, or undefined. The workers share theirs, and so would bind it beside another relay that shares its
+ * own too.
+ */
+function portFault(addresses: RelayEngineOptions['listen']): SystemError | undefined {
+  for (const { address, port } of addresses) {
+    const six = address.includes(':');
+    const fd = tcpSocket(six ? 6 : 4);
+    try {
+      setReuseAddress(fd);
+      if (six) setV6Only(fd, address !== '::');
+      bindAddress(fd, address, port);
+      listen(fd, 1);
+    } catch (error) {
+      return new SystemError('ENGINE_START', sentenceOf(error), error);
+    } finally {
+      closeFd(fd);
+    }
+  }
+  return undefined;
+}
+
+/** Starts the relay's data plane in worker threads. Throws ErrnoError when no worker can be made. */
+export function startRelayEngine(options: RelayEngineOptions, events: EngineEvents): RelayEngine {
+  return new RelayHost(options, events);
+}
