@@ -66,7 +66,7 @@ export class Meanwhile {
 }
 
 /** `sinceMs`: the last event. */
-export function askedFigures(asked: readonly Asked[], sinceMs: number): AskedFigures {
+function askedFigures(asked: readonly Asked[], sinceMs: number): AskedFigures {
   const answered = asked.filter((one) => one.answeredMs !== null);
   return {
     asked: asked.length,
