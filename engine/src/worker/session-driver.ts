@@ -71,6 +71,8 @@ export class SessionDriver implements StrandOwner {
   #sampleGapMs = sampleGapMsMax;
   #sweptMs = 0;
   #dirty = false;
+  /** Strands ended by what was no record of the peer's. */
+  #recordsRefused = 0;
 
   constructor(
     side: Side,
@@ -166,6 +168,7 @@ export class SessionDriver implements StrandOwner {
     const strand = socket.strand;
     if (!strand) return;
     this.#strands.delete(strand);
+    if (socket.forged) this.#recordsRefused++;
     this.session.handleStrandDown(strand, this.#loop.nowMs);
     this.#log('info', 'strand closed', { strand: strand.id, path: strand.path, reason });
     this.#events.onStrandClosed(strand, socket, reason);
@@ -217,7 +220,12 @@ export class SessionDriver implements StrandOwner {
         })),
       });
     }
-    return { peer: this.peer, streams: this.session.streams.size, paths, counters: { ...this.session.counters } };
+    return {
+      peer: this.peer,
+      streams: this.session.streams.size,
+      paths,
+      counters: { ...this.session.counters, recordsRefused: this.#recordsRefused },
+    };
   }
 
   #onTime(): void {

@@ -43,6 +43,8 @@ export class StrandSocket {
   strand: Strand | undefined;
   /** The connection was ended by the other side or by the network, not by us. */
   endedByPeer = false;
+  /** The connection was ended because a record was no record, or not authentic. */
+  forged = false;
   readonly fill: SegmentFill = new SegmentFill();
   readonly #loop: EventLoop;
   readonly #aead: Aead;
@@ -205,6 +207,7 @@ export class StrandSocket {
     while (this.#inFilled - at >= limits.recordHeaderBytes) {
       const length = readU32(slab.bytes, at);
       if (length === 0 || length > limits.recordTextMax) {
+        this.forged = true;
         this.close('record length out of bounds');
         return;
       }
@@ -212,6 +215,7 @@ export class StrandSocket {
       const next = text + length + limits.tagBytes;
       if (next > this.#inFilled) break;
       if (!this.#aead.open(this.#openKey, this.#openCounter++, slab, at, limits.recordHeaderBytes, text, length)) {
+        this.forged = true;
         this.close('record not authentic');
         return;
       }

@@ -1,0 +1,145 @@
+/** Ten thousand inputs of each kind against a real relay's data plane, and a box of good will beside them. */
+import { mutated, Prng } from '@tresse/kit';
+import { closeWithReset } from '@tresse/sys';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { socketCount } from './peer.ts';
+import { frame, HonestBox, opening, record, Siege, u64 } from './siege.ts';
+
+const inputs = 10_000;
+const seed = Number(process.env['TRESSE_SEED'] ?? 1);
+const again = `TRESSE_SEED=${seed} vitest run --project unit engine/test/hostile.test.ts`;
+
+let siege: Siege;
+let honest: HonestBox;
+let prng: Prng;
+let before: number;
+let strands: number;
+
+beforeEach(async () => {
+  before = socketCount();
+  prng = new Prng(seed);
+  strands = 0;
+  siege = await Siege.lay();
+  await siege.admit(1);
+  await siege.admit(2, 'honest');
+  honest = await HonestBox.join(siege, 2);
+  await honest.exchange();
+});
+
+afterEach(async () => {
+  await honest.exchange();
+  honest.leave();
+  const { undecided } = await siege.counters();
+  expect(siege.faults, again).toEqual([]);
+  expect(undecided, again).toBe(0);
+  await siege.raise();
+  expect(socketCount(), again).toBe(before);
+});
+
+/** A box may have 4,096 openings under one key: inputs come in lots of one key each. */
+async function inLots(each: (kid: number) => Uint8Array, from = 0): Promise<void> {
+  if (from >= inputs) return;
+  const kid = 1 + 2 * (from / 4_000);
+  await siege.admit(kid);
+  await siege.assail(Math.min(4_000, inputs - from), () => each(kid));
+  await inLots(each, from + 4_000);
+}
+
+/** A damaged copy, and behind it enough for whoever waits for more of it: none is left waiting. */
+function damaged(good: Buffer): Buffer {
+  const bad = mutated(prng, good);
+  const whole = Buffer.from(bad.subarray(0, good.length)).equals(good);
+  if (whole || bad.length < 4) return Buffer.concat([bad, Buffer.alloc(70_000)]);
+  const claimed = Buffer.from(bad).readUInt32BE();
+  const missing = claimed <= 65_536 ? Math.max(0, claimed + 20 - bad.length) : 0;
+  return Buffer.concat([bad, Buffer.alloc(missing + 49)]);
+}
+
+test('openings: half damaged, half sealed with what no box would write', async () => {
+  let sealed = 0;
+  await inLots((kid) => {
+    if (prng.chance(0.5)) return damaged(opening(kid, ++strands).bytes);
+    sealed++;
+    return opening(kid, ++strands, 1, 1, (text) => {
+      for (let i = 0; i < 8; i++) text[i] = prng.int(0, 255);
+      // A strand, a path or a role that cannot be.
+      const impossible = prng.int(0, 2);
+      if (impossible === 0) text.fill(0, 0, 4);
+      else if (impossible === 1) text[4] = 0;
+      else text[5] = prng.chance(0.5) ? 0 : prng.int(3, 255);
+    }).bytes;
+  });
+  const counters = await siege.counters();
+  expect(counters['openingsImpossible'], again).toBe(sealed);
+  const kinds = ['strangers', 'handshakes', 'openingsUnknown', 'openingsForged', 'gone'] as const;
+  const refused = kinds.reduce((sum, name) => sum + (counters[name] ?? 0), 0);
+  expect(refused + ((await siege.sessionCounters())['recordsRefused'] ?? 0), again).toBe(inputs - sealed);
+});
+
+/** Frames a box might send, one behind the other. */
+function someFrames(): Buffer {
+  const stream = u64(2 * prng.int(0, 2_000) + 1);
+  const number = u64(Math.floor(prng.logUniform(1, Number.MAX_SAFE_INTEGER)));
+  const target = Buffer.from([2, 0, 4, 0, 9, 127, 0, 0, prng.int(0, 255)]);
+  const data = Buffer.alloc(prng.int(0, 2_000), 7);
+  const known = [
+    frame(0, Buffer.alloc(prng.int(0, 20))),
+    frame(1, stream, target),
+    frame(2, stream),
+    frame(3, stream, u64(prng.int(0, 100_000)), data),
+    frame(4, stream, number),
+    frame(5, stream, Buffer.from([prng.int(0, 255)])),
+    frame(6, stream, number),
+    frame(7, Buffer.from([0, 0, 0, 1]), number),
+    frame(8, Buffer.alloc(15, prng.int(0, 255))),
+    frame(9, number),
+    frame(10, number),
+    frame(0x80 + prng.int(0, 127), data),
+  ];
+  return Buffer.concat(Array.from({ length: prng.int(1, 5) }, () => known[prng.int(0, known.length - 1)] ?? data));
+}
+
+/** The same frames, their targets within this machine: a damaged one must not become somebody's address. */
+function keptAtHome(text: Uint8Array): Uint8Array {
+  const view = Buffer.from(text);
+  for (let at = 0; at + 4 <= view.length; at += 4 + view.readUIntBE(at + 1, 3)) {
+    const family = at + 14 + (view[at + 13] ?? 0);
+    if (view[at] !== 1 || family + 7 > view.length) continue;
+    if (view[family] === 4) view[family + 3] = 127;
+    else view.fill(0, family + 3, Math.min(view.length, family + 19));
+  }
+  return view;
+}
+
+test('records: half damaged, half authentic with frames no box would send', async () => {
+  let authentic = 0;
+  await inLots((kid) => {
+    const { bytes, up } = opening(kid, ++strands, prng.int(1, 255), prng.chance(0.5) ? 1 : 2);
+    const text = someFrames();
+    if (prng.chance(0.5)) return Buffer.concat([bytes, damaged(record(up, 1, text))]);
+    authentic++;
+    const sent = keptAtHome(mutated(prng, text).subarray(0, 65_000));
+    // One that was good is followed by one that is not, so that all end.
+    return Buffer.concat([
+      bytes,
+      record(up, 1, sent.length === 0 ? Buffer.from([0]) : sent),
+      record(up, 2, Buffer.from([0x7f, 0, 0, 0])),
+    ]);
+  });
+  const counters = await siege.sessionCounters();
+  expect((counters['recordsRefused'] ?? 0) + (counters['violations'] ?? 0), again).toBe(inputs);
+  expect(counters['violations'], again).toBeGreaterThanOrEqual(authentic);
+  expect((await siege.counters())['memoryBytes'], again).toBeLessThan(64 * 1_048_576);
+});
+
+test('what begins as TLS goes to the main thread untouched, whatever it is', async () => {
+  let handed = 0;
+  siege.onTls = (fd) => {
+    handed++;
+    closeWithReset(fd);
+  };
+  await siege.assail(inputs, () => Uint8Array.from({ length: prng.int(1, 300) }, (_, i) => (i ? prng.u32() : 0x16)));
+  expect(handed).toBe(inputs);
+  expect((await siege.counters())['handshakes']).toBe(inputs);
+});
