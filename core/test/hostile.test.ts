@@ -1,7 +1,8 @@
 /** What authenticated records of a hostile peer do to a session: nothing but being counted. */
-import { Prng } from '@tresse/kit';
+import { mutated, Prng } from '@tresse/kit';
 import { expect, test } from 'vitest';
 
+import { framedMessage } from '../src/control-stream.ts';
 import { creditFloorBytes, receiveBudgetBytes, streamsMax } from '../src/limits.ts';
 import type { Side } from '../src/session-state.ts';
 import type { Strand } from '../src/strand.ts';
@@ -108,3 +109,36 @@ test.each<Side>(['relay', 'box'])(
     expect(bench.pool.usedBytes).toBe(0);
   },
 );
+
+test('messages on stream 0, half damaged, cut anywhere: heard as said, or the strand ends', () => {
+  const prng = new Prng(seed);
+  let bench = new SessionBench('relay');
+  let strand = bench.strand(1);
+  let offset = 0;
+  let heard = 0;
+  let refused = 0;
+  for (let i = 0; i < inputs; i++) {
+    const message = Uint8Array.from({ length: Math.floor(prng.logUniform(1, 900)) }, () => prng.u32() & 0xff);
+    const framed = framedMessage(message);
+    const sent = prng.chance(0.5) ? mutated(prng, framed) : framed;
+    bench.nowMs += 1_000;
+    let wrong: string | undefined;
+    for (let at = 0; at < sent.length && wrong === undefined;) {
+      const piece = sent.subarray(at, at + prng.int(1, 400));
+      wrong = bench.hear(strand, (w) => w.bytes.set(piece, w.data(0, offset, piece.length)));
+      at += piece.length;
+      offset += piece.length;
+    }
+    heard += bench.told.filter((line) => line.startsWith('message')).length;
+    bench.told.length = 0;
+    expect(bench.pool.usedBytes, again('messages')).toBeLessThan(1_000_000);
+    if (wrong === undefined) continue;
+    expect(['message-length', 'message-rate', 'credit-exceeded'], again('messages')).toContain(wrong);
+    refused++;
+    bench = new SessionBench('relay');
+    strand = bench.strand(1);
+    offset = 0;
+  }
+  expect(heard, again('messages')).toBeGreaterThan(inputs / 10);
+  expect(refused, again('messages')).toBeGreaterThan(inputs / 100);
+});
