@@ -25,7 +25,9 @@ async function makeIdentity(room: Room, folder: string): Promise<string> {
   const state = join(folder, room);
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const example = join(folder, `${room}.example.yaml`);
-  const words = await run([tresse, room, 'init', '--state', state, '--config', example], { timeoutMs: 20_000 });
+  const found = room === 'relay' ? ['--public', '203.0.113.1'] : [];
+  const init = [tresse, room, 'init', '--state', state, '--config', example, ...found];
+  const words = await run(init, { timeoutMs: 20_000 });
   const pin = /^[\w-]{43}$/mu.exec(words)?.[0];
   if (pin === undefined) throw new SystemError('BENCH', `"tresse ${room} init" printed no pin: ${words.trim()}`);
   return pin;

@@ -1,10 +1,10 @@
 import {
-  type Agreement,
   type Identity,
   kernelWishes,
   type Log,
   preferredCiphers,
   readPeerMessage,
+  type RelayAgreement,
   reportSession,
   sayGoodbye,
   softwareVersion,
@@ -188,10 +188,11 @@ export class Box {
     this.#rendezvous.want('the data plane was restarted');
   }
 
-  async #agreed(agreement: Agreement & { relayTimeMs: number }, uplink: string): Promise<void> {
+  async #agreed(agreement: RelayAgreement, uplink: string): Promise<void> {
     const { peerPin, peerIncarnation } = agreement;
     const key = `${peerPin} ${this.#incarnation} ${peerIncarnation}`;
     this.#judgeClock(agreement.relayTimeMs);
+    this.#judgeTwin(agreement.elsewhere);
     await this.#engine?.installKid({
       kid: agreement.kid,
       secret: agreement.secret,
@@ -219,6 +220,18 @@ export class Box {
       const seconds = Math.round(Math.abs(aheadMs) / 1000);
       this.#warn('clock', `this machine's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the relay's`);
     }
+  }
+
+  #judgeTwin(elsewhere: string | undefined): void {
+    if (elsewhere === undefined) {
+      this.#warnings.delete('twin');
+      return;
+    }
+    this.#warn(
+      'twin',
+      `another box with the identity of this one runs at ${elsewhere}, and each ends the other's connections: on one of ` +
+        'the two, remove identity.pem from the state directory and pair it anew',
+    );
   }
 
   #networkChanged(): void {

@@ -31,11 +31,12 @@ import {
   treat,
   warning,
 } from '@tresse/plan';
-import { type BoxConfig, boxConfig } from '@tresse/schema';
+import { type BoxConfig, boxConfig, type BoxFile, relayPort } from '@tresse/schema';
 import { CommandError, listeningPorts, nftCheck } from '@tresse/sys';
 
 import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
 import { readFacts, readKernel } from './kernel.ts';
+import { withRelay } from './pairing-file.ts';
 
 /**
  * `tresse box check`: what the configuration would do on this machine, as text, and whether a box could do its work by it.
@@ -43,14 +44,17 @@ import { readFacts, readKernel } from './kernel.ts';
  * nftables table. Throws UserErrors of a configuration that is refused, CommandError when the kernel cannot be read.
  */
 export async function checkBox(options: { state: string; config: string }): Promise<{ text: string; isFine: boolean }> {
-  const config: BoxConfig = readConfiguration(options.config, boxConfig, 'tresse box init');
+  const file: BoxFile = readConfiguration(options.config, boxConfig, 'tresse box init');
   const directory = readStateDirectory(options.state);
+  const relay = relayOf(file, directory);
+  const config: BoxConfig = { ...file, relay: relay.place };
   const running = lockHolder(directory);
   const preview = await previewNetwork(config, directory);
   const advice = [
     ...preview.advice,
     ...adviseBox(config, preview.facts, preview.uplinks),
     ...adviseNeed(() => requireIdentity(directory, 'tresse box init')),
+    ...relay.advice,
     ...(running === undefined && listeningPorts().includes(interceptPort)
       ? [problem(`TCP port ${interceptPort} is in use: does another box run?`)]
       : []),
@@ -63,6 +67,15 @@ export async function checkBox(options: { state: string; config: string }): Prom
     changes: changesOf(preview, running),
   });
   return { text, isFine: advice.every((one) => one.severity !== 'problem') };
+}
+
+/** Without a relay the rest can be looked at all the same. */
+function relayOf(file: BoxFile, directory: StateReader): { place: BoxConfig['relay']; advice: Advice[] } {
+  let place: BoxConfig['relay'] = { addresses: [], port: relayPort, pin: '' };
+  const advice = adviseNeed(() => {
+    place = withRelay(file, directory).relay;
+  });
+  return { place, advice };
 }
 
 interface Preview {
@@ -127,7 +140,7 @@ function factsOf(config: BoxConfig, { uplinks, direct }: Preview): string[] {
       return `${one.name}: ${[one.interface, ways.join(', ')].join(' ').trim()}: ${one.fault ?? 'can send'}`;
     }),
     `lan: ${config.lan.interfaces.join(', ')}`,
-    `relay: ${config.relay.addresses.join(', ')}, TCP port ${config.relay.port}`,
+    `relay: ${config.relay.addresses.map((one) => `${one}, TCP port ${config.relay.port}`).join('; ') || 'none'}`,
     directWords(direct),
   ];
 }

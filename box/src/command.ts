@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { checkBox } from './check.ts';
 import { initBox } from './init.ts';
+import { pairBox } from './pair.ts';
 import { runBox } from './run.ts';
 
 interface Where {
@@ -49,6 +50,15 @@ export function boxCommand(): Command {
       const { text, isFine } = await checkBox(placed(options));
       process.stdout.write(text);
       if (!isFine) process.exitCode = 2;
+    });
+  program
+    .command('pair')
+    .argument('<code>', 'what "tresse relay pair" printed on the relay')
+    .description('make an identity where there is none, and let a relay know this box')
+    .addOption(state())
+    .addOption(config())
+    .action(async (code: string, options: Where) => {
+      process.stdout.write(await pairBox(code, placed(options)));
     });
   program
     .command('run')

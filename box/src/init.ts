@@ -11,7 +11,7 @@ export async function initBox(options: { state: string; config: string }): Promi
   return [
     `${identity.isNew ? 'Made the' : 'Found the'} identity of this box in ${options.state}.`,
     `${written ? 'Wrote' : 'Left as it is:'} ${options.config}`,
-    `The pin of this box, for "boxes:" in relay.yaml of its relay:`,
+    'Look the lines over in it, and pair this box with its relay by "tresse box pair CODE". The pin of this box:',
     identity.pin,
     '',
   ].join('\n');
@@ -19,7 +19,7 @@ export async function initBox(options: { state: string; config: string }): Promi
 
 /**
  * A first box.yaml from what the machine has: every interface with a default route is taken for an uplink, and another one
- * with an address for the LAN. Returns YAML text; the relay's address and pin are left for the person.
+ * with an address for the LAN. Returns YAML text; the relay comes by pairing.
  */
 export function firstConfiguration(facts: Facts): string {
   const outward = [...new Set(facts.gateways.map((one) => one.interface))];
@@ -34,7 +34,6 @@ export function firstConfiguration(facts: Facts): string {
       kind: kindOf(name),
     })),
     lan: { interfaces: inward.length > 0 ? inward.slice(0, 1) : ['lan0'] },
-    relay: { addresses: [], port: 7443, pin: '' },
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Agreement, dialRelay, type Identity, type Log, type Offer } from '@tresse/daemon';
+import { dialRelay, type Identity, type Log, type Offer, type RelayAgreement } from '@tresse/daemon';
 import { sentenceOf } from '@tresse/kit';
 import { type ResolvedUplink, sendingAddress } from '@tresse/plan';
 import { type BoxConfig, ipFamily } from '@tresse/schema';
@@ -21,7 +21,7 @@ export interface Rendezvoyeur {
   /** Undefined while the engine is starting. */
   offer(): Offer | undefined;
   /** Makes the agreed keys usable. */
-  agreed(agreement: Agreement & { relayTimeMs: number }, uplink: string): Promise<void>;
+  agreed(agreement: RelayAgreement, uplink: string): Promise<void>;
 }
 
 /**
@@ -132,12 +132,7 @@ export class Rendezvous {
       });
   }
 
-  async #dial(
-    uplink: ResolvedUplink,
-    address: string,
-    offer: Offer,
-    signal: AbortSignal,
-  ): Promise<Agreement & { relayTimeMs: number }> {
+  async #dial(uplink: ResolvedUplink, address: string, offer: Offer, signal: AbortSignal): Promise<RelayAgreement> {
     const { port, pin } = this.#config.relay;
     const localAddress = sendingAddress(uplink, ipFamily(address))?.address;
     try {

@@ -1,4 +1,5 @@
 import {
+  get,
   lockStateDirectory,
   type LogLevel,
   makeLog,
@@ -10,9 +11,11 @@ import {
   serveApi,
   untilSignal,
 } from '@tresse/daemon';
-import { type BoxConfig, boxConfig } from '@tresse/schema';
+import { type BoxConfig, boxConfig, type BoxFile } from '@tresse/schema';
 
 import { Box } from './box.ts';
+import { withRelay } from './pairing-file.ts';
+import { PairingWatch } from './pairing-watch.ts';
 
 /** `tresse box run`: bonds until told to end. Throws UserErrors for what the person can mend. */
 export async function runBox(options: {
@@ -22,23 +25,41 @@ export async function runBox(options: {
   rekeyEveryMs?: number;
 }): Promise<void> {
   const log = makeLog(options.logLevel);
-  const config: BoxConfig = readConfiguration(options.config, boxConfig, 'tresse box init');
+  const file: BoxFile = readConfiguration(options.config, boxConfig, 'tresse box init');
   requireRoot('tresse box run');
   const directory = openStateDirectory(options.state);
   const identity = requireIdentity(directory, 'tresse box init');
+  const config = withRelay(file, directory);
   const unlock = lockStateDirectory(directory);
   const signalled = untilSignal();
-  const box = new Box(config, identity, directory, log, options.rekeyEveryMs);
+  const pairings = new PairingWatch(file, directory, log);
+  const boxFor = (wanted: BoxConfig): Box => new Box(wanted, identity, directory, log, options.rekeyEveryMs);
+  let box = boxFor(config);
   // What is left in the kernel refuses the LAN's connections at once, and is mended by the next start.
   onCrash(log, () => process.exit(1));
+  /** Returns the configuration of another relay to bond with next, or undefined when told to end. */
+  const bond = async ({ relay }: BoxConfig): Promise<BoxConfig | undefined> => {
+    log.info('the box runs', { pin: identity.pin, relay: relay.addresses.join(','), port: relay.port });
+    const next = await Promise.race([signalled, pairings.other(relay)]);
+    if (typeof next !== 'string') return next;
+    log.info('ending', { signal: next });
+    return undefined;
+  };
+  const bondOn = async (next: BoxConfig): Promise<void> => {
+    const other = await bond(next);
+    await box.stop();
+    if (!other) return;
+    box = boxFor(other);
+    await box.start();
+    await bondOn(other);
+  };
   try {
     await box.start();
-    const closeApi = await serveApi(directory, () => box.status(), log);
-    log.info('the box runs', { pin: identity.pin, relay: config.relay.addresses.join(','), port: config.relay.port });
-    log.info('ending', { signal: await signalled });
+    const closeApi = await serveApi(directory, [get('/v1/status', () => box.status())], log);
+    await bondOn(config);
     await closeApi();
-    await box.stop();
   } finally {
+    pairings.stop();
     unlock();
   }
 }

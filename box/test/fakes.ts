@@ -1,15 +1,15 @@
 import type { ResolvedUplink } from '@tresse/plan';
 import { type BoxConfig, boxConfig } from '@tresse/schema';
 
-export const pin = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+const pin = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 
 /** A configuration of lines `a`, `b`, ... on interfaces wan1, wan2, ... */
 export function config(names: readonly string[], addresses = ['203.0.113.1']): BoxConfig {
-  return boxConfig.parse({
-    uplinks: names.map((name, i) => ({ name, interface: `wan${i + 1}` })),
-    lan: { interfaces: ['lan0'] },
-    relay: { addresses, pin },
-  });
+  const lines = names.map((name, i) => ({ name, interface: `wan${i + 1}` }));
+  return {
+    ...boxConfig.parse({ uplinks: lines, lan: { interfaces: ['lan0'] } }),
+    relay: { addresses, port: 7443, pin },
+  };
 }
 
 /** Uplinks with these addresses; an undefined one has none. */

@@ -33,9 +33,10 @@ function relay(own: Identity, known: string, port = 0): number {
   const reception = new Reception(
     own,
     {
-      nameOf: (pin) => (pin === known ? 'box' : undefined),
+      welcome: (pin) => (pin === known ? { name: 'box' } : { refused: 'unknown-box' }),
+      pair: () => ({ refused: 'token-wrong' }),
       terms: () => ({ ...hello, incarnation: 'cd'.repeat(16), generation: 1 }),
-      admit: () => Promise.resolve(),
+      admit: () => Promise.resolve(undefined),
     },
     makeLog('error', () => {}),
   );

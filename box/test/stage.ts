@@ -76,7 +76,8 @@ export class Stage {
     await run(['sh', '-c', 'while read -r line; do [ -z "$line" ] || ip $line; done'], { input: layout });
     await at('relay', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     const init = async (room: Room): Promise<string> => {
-      const said = await run([tresse, room, 'init', '--state', stage.#state(room)]);
+      const found = room === 'relay' ? ['--public', '203.0.113.1'] : [];
+      const said = await run([tresse, room, 'init', '--state', stage.#state(room), ...found]);
       return said.trim().split('\n').at(-1) ?? '';
     };
     stage.#pins = { box: await init('box'), relay: await init('relay') };

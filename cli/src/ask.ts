@@ -2,51 +2,62 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 
 import { SystemError, UserError } from '@tresse/kit';
-import { type DaemonStatus, daemonStatus } from '@tresse/schema';
+import { apiRefusal, readJsonValue } from '@tresse/schema';
 
 const patienceMs = 3_000;
 
+type SchemaOf<T> = Parameters<typeof readJsonValue<T>>[1];
+
+/** What is asked of a daemon's local socket; with a body it is a POST. */
+export interface Question {
+  readonly path: string;
+  readonly body?: unknown;
+}
+
 /**
- * Asks the daemon of a state directory for its status over the local socket. Throws UserError `DAEMON_ABSENT` (none runs),
- * `DAEMON_FORBIDDEN` (not its owner); SystemError `DAEMON_SILENT`, `DAEMON_ANSWER`.
+ * Asks the daemon of a state directory over the local socket. Returns the answer, which is what `schema` says. Throws UserError
+ * `DAEMON_ABSENT` (none runs), `DAEMON_FORBIDDEN` (not its owner), `DAEMON_OTHER` (a box was asked what only a relay knows, or
+ * the other way round), and the daemon's own refusals with their codes; SystemError `DAEMON_SILENT`, `DAEMON_ANSWER`.
  */
-export async function askStatus(state: string): Promise<DaemonStatus> {
-  const text = await get(join(state, 'api.sock'), '/v1/status', state);
+export async function askDaemon<T>(state: string, question: Question, schema: SchemaOf<T>): Promise<T> {
+  const { status, text } = await exchange(join(state, 'api.sock'), question, state);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw new SystemError('DAEMON_ANSWER', 'The daemon answers with something that is no JSON.', error);
   }
-  const parsed = daemonStatus.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new SystemError(
-    'DAEMON_ANSWER',
-    'The daemon is of another version than this command: restart it.',
-    parsed.error,
-  );
+  if (status === 404) {
+    throw new UserError('DAEMON_OTHER', `The daemon with the state directory ${state} does not know this command.`);
+  }
+  const refusal = apiRefusal.safeParse(json);
+  if (status === 422 && refusal.success) throw new UserError(refusal.data.code, refusal.data.sentence);
+  if (status !== 200) {
+    const said = refusal.success ? refusal.data.sentence : text.trim();
+    throw new SystemError('DAEMON_ANSWER', `The daemon answers with ${status}: ${said}`);
+  }
+  const reading = readJsonValue(json, schema);
+  if (reading.ok) return reading.value;
+  throw new SystemError('DAEMON_ANSWER', 'The daemon is of another version than this command: restart it.');
 }
 
-function get(socketPath: string, path: string, state: string): Promise<string> {
+function exchange(
+  socketPath: string,
+  { path, body }: Question,
+  state: string,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, timeout: patienceMs }, (answer) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const asked = request({ socketPath, path, method, timeout: patienceMs }, (answer) => {
       const pieces: Buffer[] = [];
       answer.on('data', (piece: Buffer) => pieces.push(piece));
       answer.on('end', () => {
-        const text = Buffer.concat(pieces).toString('utf8');
-        if (answer.statusCode === 200) resolve(text);
-        else
-          reject(
-            new SystemError(
-              'DAEMON_ANSWER',
-              `The daemon answers with ${answer.statusCode ?? 'nothing'}: ${text.trim()}`,
-            ),
-          );
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') });
       });
     });
     asked.on('timeout', () => asked.destroy(new SystemError('DAEMON_SILENT', 'The daemon does not answer.')));
     asked.on('error', (error) => reject(failure(error, state)));
-    asked.end();
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

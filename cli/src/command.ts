@@ -1,15 +1,17 @@
+import { daemonStatus } from '@tresse/schema';
 import { Command } from 'commander';
 
-import { askStatus } from './ask.ts';
+import { askDaemon } from './ask.ts';
 import { paintFor } from './paint.ts';
+import { relayCommand } from './relay.ts';
 import { statusText } from './status-text.ts';
 
 /** The rooms with commands of their own, which `bin/tresse` starts itself. */
 const others = `
 Other commands:
-  box init | run      the router that bonds the lines of a household (tresse box --help)
-  relay init | run    the far end of the bond, on a server (tresse relay --help)
-  lab list | run      try everything on this one machine (tresse lab --help)
+  box init | pair | run    the router that bonds the lines of a household (tresse box --help)
+  relay init | run         the far end of the bond, on a server (tresse relay --help)
+  lab list | run           try everything on this one machine (tresse lab --help)
 `;
 
 /** The command line of \`tresse\`, but for what other rooms own. */
@@ -28,6 +30,7 @@ export function tresseCommand(): Command {
     .action(async (options: StatusOptions) => {
       await (options.watch ? watchStatus(options) : showStatus(options, ''));
     });
+  program.addCommand(relayCommand());
   return program;
 }
 
@@ -40,7 +43,7 @@ interface StatusOptions {
 
 /** Prints the status once, behind `before`. */
 async function showStatus(options: StatusOptions, before: string): Promise<void> {
-  const status = await askStatus(options.state);
+  const status = await askDaemon(options.state, { path: '/v1/status' }, daemonStatus);
   const paint = paintFor(process.stdout.isTTY, process.env);
   const look = { paint, details: options.details ?? false };
   process.stdout.write(before + (options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status, look)));

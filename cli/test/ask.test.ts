@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { daemonStatus } from '@tresse/schema';
 import { afterEach, expect, test } from 'vitest';
 
-import { askStatus } from '../src/ask.ts';
+import { askDaemon } from '../src/ask.ts';
 import { tresseCommand } from '../src/index.ts';
 
 const ends: (() => void)[] = [];
@@ -28,7 +29,7 @@ async function daemon(code: number, text: string): Promise<string> {
 }
 
 test('without a daemon the sentence says how to start one', async () => {
-  await expect(askStatus('/nonexistent')).rejects.toThrow(
+  await expect(askDaemon('/nonexistent', { path: '/v1/status' }, daemonStatus)).rejects.toThrow(
     'No box and no relay runs with the state directory /nonexistent: start one by "tresse box run" or "tresse relay run"',
   );
 });
@@ -37,8 +38,11 @@ test.each([
   [200, 'hello', 'no JSON'],
   [200, '{"kind":"toaster"}', 'another version'],
   [500, '{}', 'answers with 500'],
+  [500, '{"code":"DISK","sentence":"No room."}', 'answers with 500: No room.'],
+  [422, '{"code":"NAME_TAKEN","sentence":"Taken."}', 'Taken.'],
+  [404, '{"code":"NO_ROUTE","sentence":"There is none."}', 'does not know this command'],
 ])('an answer %i %s is a sentence', async (code, text, sentence) => {
-  await expect(askStatus(await daemon(code, text))).rejects.toThrow(sentence);
+  await expect(askDaemon(await daemon(code, text), { path: '/v1/status' }, daemonStatus)).rejects.toThrow(sentence);
 });
 
 test('the help names every room with commands', () => {
@@ -46,5 +50,6 @@ test('the help names every room with commands', () => {
   tresseCommand()
     .configureOutput({ writeOut: (text) => (help += text) })
     .outputHelp();
-  for (const word of ['status', 'box init | run', 'relay init | run', 'lab list | run']) expect(help).toContain(word);
+  for (const word of ['status', 'box init | pair | run', 'relay init | run', 'lab list | run'])
+    expect(help).toContain(word);
 });

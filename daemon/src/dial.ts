@@ -8,11 +8,14 @@ import {
   type HelloLimits,
   protocolVersions,
   refusalSentence,
+  type RelayAnswer,
   relayAnswer,
 } from '@tresse/schema';
+import { ErrnoError } from '@tresse/sys';
 
 import { encodeFrame, readFrame } from './hello-frame.ts';
 import type { Identity } from './identity.ts';
+import { connectByInterface } from './line-connection.ts';
 import { pinOfPeer } from './pin.ts';
 import { exportKeys, handshakeTimeoutMs, tlsSettings } from './tls-settings.ts';
 
@@ -23,6 +26,32 @@ export interface RelayTarget {
   readonly pin: string;
   /** The source address, which picks the uplink. */
   readonly localAddress?: string;
+  /** Leaves by this interface even where the routes would send it by another. */
+  readonly interface?: string;
+}
+
+/** A relay that knows who we are says why it does not let us in; `reason` is the code it gave. */
+export class RefusalError extends PeerError {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super('RELAY_REFUSES', refusalSentence(reason));
+    this.name = 'RefusalError';
+    this.reason = reason;
+  }
+}
+
+/** What a box has from a handshake. */
+export interface RelayAgreement extends Agreement {
+  /** The relay's clock, milliseconds since 1970. */
+  readonly relayTimeMs: number;
+  /** Where another box with our identity is, when the two replace each other's sessions. */
+  readonly elsewhere?: string;
+}
+
+interface DialOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** What our hello offers. */
@@ -51,52 +80,104 @@ export interface Agreement {
  * Makes a handshake with a relay: connects from the given source address, proves our key, checks the relay's pin before
  * anything else, exchanges hellos, and takes the keys. Rejects with a sentence that tells refused, timed out, no route,
  * wrong relay and refusals apart: SystemError `DIAL_REFUSED`, `DIAL_TIMEOUT`, `DIAL_NO_ROUTE`, `DIAL_NO_ADDRESS`,
- * `DIAL_FAILED`; PeerError `DIAL_WRONG_PIN`, `DIAL_NOT_RELAY`, `DIAL_CLOSED`, `RELAY_REFUSES`. `relayTimeMs` is the relay's clock.
+ * `DIAL_FAILED`; PeerError `DIAL_WRONG_PIN`, `DIAL_NOT_RELAY`, `DIAL_CLOSED`; RefusalError.
  */
-export async function dialRelay(
+export function dialRelay(
   target: RelayTarget,
   identity: Identity,
   offer: Offer,
-  options: { timeoutMs?: number; signal?: AbortSignal } = {},
-): Promise<Agreement & { relayTimeMs: number }> {
-  const raw = connectTcp({
-    host: target.address,
-    port: target.port,
-    ...(target.localAddress !== undefined && { localAddress: target.localAddress }),
+  options: DialOptions = {},
+): Promise<RelayAgreement> {
+  return withRelay(target, identity, options, async (socket) => {
+    const hello = helloOf(socket, offer);
+    const data = await ask(socket, target, hello);
+    if (data.type !== 'hello' || !protocolVersions.includes(data.version) || !offer.ciphers.includes(data.cipher)) {
+      throw new PeerError('DIAL_NOT_RELAY', `${placeOf(target)} chose a version or cipher we did not offer`);
+    }
+    return {
+      ...exportKeys(socket, data.generation),
+      cipher: data.cipher,
+      limits: data.limits,
+      peerPin: target.pin,
+      peerIncarnation: data.incarnation,
+      peerSoftware: data.software,
+      group: hello.group,
+      relayTimeMs: data.timeMs,
+      ...(data.elsewhere !== undefined && { elsewhere: data.elsewhere }),
+    };
   });
+}
+
+/**
+ * Asks a relay to let this box in from now on, by a pairing code's token. Returns what the relay calls the box. No keys come
+ * of it, and a session that the box has goes on. Rejects as {@link dialRelay}; RefusalError where the token is not good.
+ */
+export function pairWithRelay(
+  target: RelayTarget,
+  identity: Identity,
+  offer: Offer,
+  token: string,
+  options: DialOptions = {},
+): Promise<{ name: string; relayTimeMs: number }> {
+  return withRelay(target, identity, options, async (socket) => {
+    const data = await ask(socket, target, { ...helloOf(socket, offer), token });
+    if (data.type === 'paired') return { name: data.name, relayTimeMs: data.timeMs };
+    throw new PeerError('DIAL_NOT_RELAY', `the relay at ${placeOf(target)} is too old to be paired with: update it`);
+  });
+}
+
+/** Connects, proves both keys, and lets `converse` speak to whom we expected. */
+async function withRelay<T>(
+  target: RelayTarget,
+  identity: Identity,
+  options: DialOptions,
+  converse: (socket: TLSSocket) => Promise<T>,
+): Promise<T> {
+  // Without a wait in between where that can be: an error may come before anybody listened for it.
+  const raw = target.interface === undefined ? connectionTo(target) : await openedByInterface(target, options);
   const ended = endedBy(raw, options, target);
   try {
-    await Promise.race([once(raw, 'connect'), ended.failed]);
+    if (raw.connecting) await Promise.race([once(raw, 'connect'), ended.failed]);
     ended.reach('connected');
     const socket = connectTls({ ...tlsSettings(identity), socket: raw, servername: '' });
     socket.on('error', ended.fail);
     await Promise.race([once(socket, 'secureConnect'), ended.failed]);
     ended.reach('secure');
-    return await Promise.race([converse(socket, target, offer), ended.failed]);
+    const peerPin = pinOfPeer(socket);
+    if (peerPin !== target.pin) {
+      throw new PeerError(
+        'DIAL_WRONG_PIN',
+        `${placeOf(target)} is not the relay this box knows: its pin is ${peerPin ?? 'missing'}, expected ${target.pin}`,
+      );
+    }
+    return await Promise.race([converse(socket), ended.failed]);
   } finally {
     ended.stop();
     raw.destroy();
   }
 }
 
-const shown = ({ address, port }: RelayTarget): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+function connectionTo({ address, port, localAddress }: RelayTarget): Socket {
+  return connectTcp({ host: address, port, ...(localAddress !== undefined && { localAddress }) });
+}
 
-async function converse(
-  socket: TLSSocket,
+async function openedByInterface(
   target: RelayTarget,
-  offer: Offer,
-): Promise<Agreement & { relayTimeMs: number }> {
-  const where = shown(target);
-  const peerPin = pinOfPeer(socket);
-  if (peerPin !== target.pin) {
-    throw new PeerError(
-      'DIAL_WRONG_PIN',
-      `${where} is not the relay of box.yaml: its pin is ${peerPin ?? 'missing'}, expected ${target.pin}`,
-    );
+  { timeoutMs = handshakeTimeoutMs, signal }: DialOptions,
+): Promise<Socket> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const given = signal ? AbortSignal.any([signal, late]) : late;
+  try {
+    return await connectByInterface(target, { interface: target.interface ?? '', address: target.localAddress }, given);
+  } catch (error) {
+    const timedOut = late.aborted ? { code: 'ETIMEDOUT' } : undefined;
+    throw sentenceOfFailure(error instanceof ErrnoError ? error : timedOut, 'nothing', target);
   }
+}
+
+function helloOf(socket: TLSSocket, offer: Offer): BoxHello {
   const group = groupOf(socket);
-  const hello: BoxHello = {
+  return {
     type: 'hello',
     versions: [...protocolVersions],
     software: offer.software,
@@ -105,24 +186,25 @@ async function converse(
     limits: offer.limits,
     ...(group !== undefined && { group }),
   };
+}
+
+/** Says hello. Returns the answer, unless it is a refusal. */
+async function ask(
+  socket: TLSSocket,
+  target: RelayTarget,
+  hello: BoxHello,
+): Promise<Exclude<RelayAnswer, { type: 'refused' }>> {
   socket.write(encodeFrame(hello));
   const answer = relayAnswer.safeParse(await readFrame(socket));
-  if (!answer.success) throw new PeerError('DIAL_NOT_RELAY', `${where} answers with something that is no hello`);
-  if (answer.data.type === 'refused') throw new PeerError('RELAY_REFUSES', refusalSentence(answer.data.code));
-  const { data } = answer;
-  if (!protocolVersions.includes(data.version) || !offer.ciphers.includes(data.cipher)) {
-    throw new PeerError('DIAL_NOT_RELAY', `${where} chose a version or cipher we did not offer`);
+  if (!answer.success) {
+    throw new PeerError('DIAL_NOT_RELAY', `${placeOf(target)} answers with something that is no hello`);
   }
-  return {
-    ...exportKeys(socket, data.generation),
-    cipher: data.cipher,
-    limits: data.limits,
-    peerPin,
-    peerIncarnation: data.incarnation,
-    peerSoftware: data.software,
-    group,
-    relayTimeMs: data.timeMs,
-  };
+  if (answer.data.type === 'refused') throw new RefusalError(answer.data.code);
+  return answer.data;
+}
+
+function placeOf({ address, port }: RelayTarget): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function groupOf(socket: TLSSocket): string | undefined {
@@ -136,7 +218,7 @@ type Reached = 'nothing' | 'connected' | 'secure';
 /** Watches a dial for its ends: an error, the peer's close, the time-out, the caller's wish. */
 function endedBy(
   raw: Socket,
-  { timeoutMs = handshakeTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
+  { timeoutMs = handshakeTimeoutMs, signal }: DialOptions,
   target: RelayTarget,
 ): { failed: Promise<never>; fail: (error: unknown) => void; reach: (state: Reached) => void; stop: () => void } {
   let reached: Reached = 'nothing';
@@ -166,7 +248,7 @@ function endedBy(
 
 function sentenceOfFailure(error: unknown, reached: Reached, target: RelayTarget): TresseError {
   const code = error !== null && typeof error === 'object' && 'code' in error ? String(error.code) : '';
-  const where = shown(target);
+  const where = placeOf(target);
   const from = target.localAddress === undefined ? '' : ` from ${target.localAddress}`;
   if (reached !== 'nothing') {
     if (code === 'ETIMEDOUT')

@@ -1,13 +1,21 @@
 export { readPeerMessage, sayGoodbye } from './peer-message.ts';
-export { serveApi } from './api.ts';
+export { get, post, type Route, serveApi } from './api.ts';
 export { preferredCiphers } from './ciphers.ts';
 export { readConfiguration, writeFirstConfiguration } from './configuration.ts';
-export { type Agreement, dialRelay, type Offer, type RelayTarget } from './dial.ts';
+export {
+  type Agreement,
+  dialRelay,
+  type Offer,
+  pairWithRelay,
+  RefusalError,
+  type RelayAgreement,
+  type RelayTarget,
+} from './dial.ts';
 export { ensureIdentity, type Identity, requireIdentity } from './identity.ts';
 export { onCrash, requireRoot, runMain, softwareVersion, untilSignal } from './life.ts';
 export { kernelWishes } from './kernel-wishes.ts';
 export { lockHolder, lockStateDirectory } from './lock.ts';
 export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';
-export { Reception } from './reception.ts';
+export { Reception, type Remote, type Welcome } from './reception.ts';
 export { openStateDirectory, readStateDirectory, type StateDirectory, type StateReader } from './state-directory.ts';
 export { reportSession } from './session-report.ts';

@@ -38,14 +38,22 @@ export interface Terms extends Offer {
   fits?(kid: Uint8Array): boolean;
 }
 
+/** How a box is received: by its name, or with the reason why it may not come in. */
+export type Welcome = { readonly name: string } | { readonly refused: RefusalCode };
+
 /** What the reception asks of the relay. */
 export interface Host {
-  /** The name of the box with this pin; undefined for strangers. */
-  nameOf(pin: string): string | undefined;
+  /** Whether the box with this pin may come in: its name, or why not. */
+  welcome(pin: string): Welcome;
+  /** The same for a box that brings a token to be let in from now on. A throw is told as the relay's own trouble. */
+  pair(pin: string, token: string, remote: Remote): Welcome;
   /** Our side of a hello for that box; undefined while the engine is starting. */
   terms(pin: string): Terms | undefined;
-  /** Makes the kid usable. The box is told only afterwards; a rejection refuses it. */
-  admit(agreement: Agreement, remote: Remote): Promise<void>;
+  /**
+   * Makes the kid usable. The box is told only afterwards; a rejection refuses it. Resolves to the address of another box with
+   * this identity, where two replace each other.
+   */
+  admit(agreement: Agreement, remote: Remote): Promise<string | undefined>;
 }
 
 interface Guest {
@@ -66,7 +74,7 @@ export class Reception {
   readonly #guests = new Map<string, Guest>();
   /** The same by where they come from: a source that floods displaces its own. */
   readonly #crowd = new Crowd<Guest>(unfinishedMax);
-  readonly counters = { begun: 0, agreed: 0, refused: 0, strangers: 0, failed: 0, dropped: 0 };
+  readonly counters = { begun: 0, agreed: 0, paired: 0, refused: 0, strangers: 0, failed: 0, dropped: 0 };
 
   constructor(identity: Identity, host: Host, log: Log) {
     this.#host = host;
@@ -148,7 +156,9 @@ export class Reception {
 
   /** Returns the reason of a refusal, or undefined when the box is in. */
   async #answer(socket: TLSSocket, { remote }: Guest, pin: string, hello: BoxHello): Promise<RefusalCode | undefined> {
-    if (this.#host.nameOf(pin) === undefined) return 'unknown-box';
+    if (hello.token !== undefined) return this.#pair(socket, remote, pin, hello.token);
+    const welcome = this.#host.welcome(pin);
+    if ('refused' in welcome) return welcome.refused;
     const terms = this.#host.terms(pin);
     if (!terms) return 'not-ready';
     const version = Math.max(...protocolVersions.filter((one) => hello.versions.includes(one)));
@@ -168,8 +178,9 @@ export class Reception {
       peerSoftware: hello.software,
       group: hello.group,
     };
+    let elsewhere: string | undefined;
     try {
-      await this.#host.admit(agreement, remote);
+      elsewhere = await this.#host.admit(agreement, remote);
     } catch (error) {
       this.#log.warn('a box could not be let in', { reason: sentenceOf(error), ...remote });
       return 'not-ready';
@@ -184,7 +195,24 @@ export class Reception {
       cipher,
       limits: terms.limits,
       timeMs: Date.now(),
+      ...(elsewhere !== undefined && { elsewhere }),
     });
+    return undefined;
+  }
+
+  /** No keys come of it, so that a session this box has meanwhile goes on. */
+  #pair(socket: TLSSocket, remote: Remote, pin: string, token: string): RefusalCode | undefined {
+    let welcome: Welcome;
+    try {
+      welcome = this.#host.pair(pin, token, remote);
+    } catch (error) {
+      this.#log.error('a box could not be paired', { reason: sentenceOf(error), pin, ...remote });
+      return 'unwritable';
+    }
+    if ('refused' in welcome) return welcome.refused;
+    this.counters.paired++;
+    this.#log.info('a box is paired', { box: welcome.name, pin, ...remote });
+    this.#say(socket, { type: 'paired', name: welcome.name, timeMs: Date.now() });
     return undefined;
   }
 

@@ -61,7 +61,7 @@ test('a box the relay does not know is told so, and nothing of it is let in', as
   const host = await relay(theirs, [ours.pin]);
   await expect(dial(stranger, host.port, theirs.pin)).rejects.toMatchObject({
     code: 'RELAY_REFUSES',
-    message: expect.stringContaining('put its pin into relay.yaml'),
+    message: expect.stringContaining('the relay does not know this box: pair them'),
   });
   expect(host.admitted).toEqual([]);
   expect(host.reception.counters.refused).toBe(1);

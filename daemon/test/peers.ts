@@ -60,11 +60,12 @@ export async function relay(
   const reception = new Reception(
     own,
     {
-      nameOf: (pin) => (boxes.includes(pin) ? 'box' : undefined),
+      welcome: (pin) => (boxes.includes(pin) ? { name: 'box' } : { refused: 'unknown-box' }),
+      pair: () => ({ refused: 'token-wrong' }),
       terms: () => ({ ...offer, incarnation: 'cd'.repeat(16), generation: 7 }),
       admit: (agreement) => {
         admitted.push(agreement);
-        return Promise.resolve();
+        return Promise.resolve(undefined);
       },
       ...overrides,
     },

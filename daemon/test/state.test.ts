@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 
-import type { DaemonStatus } from '@tresse/schema';
 import { expect, test, vi } from 'vitest';
 
 import {
@@ -15,7 +13,6 @@ import {
   openStateDirectory,
   preferredCiphers,
   requireIdentity,
-  serveApi,
 } from '../src/index.ts';
 import { scratch, undo } from './peers.ts';
 
@@ -75,43 +72,6 @@ test('a killed daemon nobody has buried yet holds no lock', async () => {
   process.kill(child, 'SIGKILL');
   await vi.waitFor(() => expect(readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') Z '));
   lockStateDirectory(directory)();
-});
-
-test('the status is served on a socket for its owner alone', async () => {
-  const directory = openStateDirectory(scratch());
-  const status: DaemonStatus = {
-    kind: 'box',
-    version: '1',
-    pin: '',
-    uptimeS: 1,
-    summary: '',
-    uplinks: [],
-    sessions: [],
-    counters: {},
-    warnings: [],
-  };
-  writeFileSync(directory.file('api.sock'), 'left by a dead daemon');
-  const close = await serveApi(
-    directory,
-    () => Promise.resolve(status),
-    makeLog('error', () => {}),
-  );
-  const path = directory.file('api.sock');
-  expect(modeOf(path)).toBe(0o600);
-  const get = (url: string): Promise<{ code: number | undefined; text: string }> =>
-    new Promise((resolve, reject) => {
-      request({ socketPath: path, path: url }, (response) => {
-        let text = '';
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-        response.on('end', () => resolve({ code: response.statusCode, text }));
-      })
-        .on('error', reject)
-        .end();
-    });
-  expect(JSON.parse((await get('/v1/status')).text)).toEqual(status);
-  expect((await get('/v1/other')).code).toBe(404);
-  await close();
-  expect(() => statSync(path)).toThrow();
 });
 
 test('a log line is one line, whatever a peer says', () => {

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { encodeFrame } from '../../daemon/src/hello-frame.ts';
 import { exportKeys } from '../../daemon/src/tls-settings.ts';
 import { strandKeys } from '../../engine/src/worker/strand-keys.ts';
+import { readPairingCode, writePairingCode } from '../../schema/src/index.ts';
 import { bestAead, nativeSlab } from '../../sys/src/index.ts';
 
 const text = readFileSync(new URL('../protocol.md', import.meta.url), 'utf8');
@@ -35,6 +36,18 @@ test('a handshake exports kid and secret as documented', () => {
 
 test('a refusal is framed as documented', () => {
   expect(hexOf(encodeFrame({ type: 'refused', code: 'unknown-box' }))).toBe(vector('handshake')['refusal']);
+});
+
+test('a pairing code is written and read as documented', () => {
+  const { token = '', pin = '', port, addresses = '', code } = vector('pairing-code');
+  const value = {
+    addresses: addresses.split(', '),
+    port: Number(port),
+    pin,
+    token: Buffer.from(token, 'hex').toString('base64url'),
+  };
+  expect(writePairingCode(value)).toBe(code);
+  expect(readPairingCode(code ?? '')).toEqual({ ok: true, value });
 });
 
 for (const cipher of ['aes-256-gcm', 'chacha20-poly1305'] as const) {

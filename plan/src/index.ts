@@ -6,6 +6,7 @@ export { type ChangedSysctls, diff, type Step, sysctlsBefore } from './diff.ts';
 export {
   type AddressFact,
   type Facts,
+  type InterfaceFact,
   type KernelState,
   readGateways,
   readInterfaces,

@@ -16,7 +16,8 @@ const pin = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 
 /** A configuration with these uplinks. */
 export function config(uplinks: Record<string, unknown>[], addresses = ['203.0.113.1']): BoxConfig {
-  return boxConfig.parse({ uplinks, lan: { interfaces: ['lan0'] }, relay: { addresses, pin } });
+  const relay = { addresses, port: 7443, pin };
+  return { ...boxConfig.parse({ uplinks, lan: { interfaces: ['lan0'] } }), relay };
 }
 
 /** A machine: interface -> [address/length, gateway of its default route], each may be several told apart by a space. */

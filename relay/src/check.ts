@@ -1,9 +1,17 @@
-import { kernelWishes, lockHolder, readConfiguration, readStateDirectory, requireIdentity } from '@tresse/daemon';
+import {
+  kernelWishes,
+  lockHolder,
+  readConfiguration,
+  readStateDirectory,
+  requireIdentity,
+  type StateReader,
+} from '@tresse/daemon';
 import {
   type Advice,
   adviseNeed,
   adviseRelay,
   checkText,
+  type InterfaceFact,
   problem,
   readGateways,
   readInterfaces,
@@ -11,6 +19,9 @@ import {
 } from '@tresse/plan';
 import { type RelayConfig, relayConfig } from '@tresse/schema';
 import { ip, listeningPorts } from '@tresse/sys';
+
+import { publicAddresses } from './public-addresses.ts';
+import { readRegister } from './register.ts';
 
 /** The first port that needs no rights. */
 const freePortFirst = 1024;
@@ -34,18 +45,20 @@ export async function checkRelay(options: {
   ]);
   const gateways = [...readGateways(ways4, 4), ...readGateways(ways6, 6)];
   const facts = { interfaces: readInterfaces(addresses), gateways };
+  const guests = guestsOf(config, directory);
   const advice = [
     ...adviseRelay(config, facts),
     ...adviseNeed(() => requireIdentity(directory, 'tresse relay init')),
     ...advisePort(config.listen.port, running),
-    ...(config.boxes.length === 0 ? [warning('no box is configured: put name and pin of one into relay.yaml')] : []),
+    ...guests.advice,
+    ...advisePublic(config, facts.interfaces),
     ...kernelWishes().map((sentence) => warning(sentence)),
   ];
   const text = checkText({
     file: options.config,
     facts: [
       `listens on TCP port ${config.listen.port} of ${config.listen.addresses.join(', ')}: it must be open in every firewall before this machine`,
-      `boxes: ${config.boxes.map((box) => box.name).join(', ') || 'none'}`,
+      `boxes: ${guests.names.join(', ') || 'none yet: let one in by "tresse relay pair"'}`,
     ],
     advice,
     changes: [
@@ -54,6 +67,21 @@ export async function checkRelay(options: {
     ],
   });
   return { text, isFine: advice.every((one) => one.severity !== 'problem') };
+}
+
+/** Who may come in. */
+function guestsOf(config: RelayConfig, directory: StateReader): { names: string[]; advice: Advice[] } {
+  const names: string[] = [];
+  const advice = adviseNeed(() => {
+    names.push(...[...config.boxes, ...readRegister(directory).boxes].map((box) => box.name));
+  });
+  return { names, advice };
+}
+
+/** Where pairing codes would send boxes. */
+function advisePublic(config: RelayConfig, interfaces: readonly InterfaceFact[]): Advice[] {
+  if (config.public !== undefined || publicAddresses(interfaces).length > 0) return [];
+  return [warning('this machine has no public address: pairing codes need one in relay.yaml ("public: [ADDRESS]")')];
 }
 
 function advisePort(port: number, running: number | undefined): Advice[] {

@@ -21,18 +21,32 @@ const state = (): Option => new Option('--state <dir>', 'state directory').defau
 const config = (): Option =>
   new Option('--config <file>', 'configuration (default: relay.yaml in the state directory)');
 
-/** The command line of `tresse relay`. */
+/** These are the cli room's: they only ask the daemon, and start faster without it. */
+const ofTheRunning = `
+Commands that ask the running relay:
+  pair [options]      make a pairing code that lets in one box
+  boxes [options]     list the boxes it knows
+  rename <old> <new>  give a box another name
+  revoke <name>       put a box out, at once
+`;
+
+/** The command line of `tresse relay`, but for what asks the running daemon. */
 export function relayCommand(): Command {
   const program = new Command('tresse relay').description(
     'The far end of the bond, on a server with a public address.',
   );
+  program.addHelpText('after', ofTheRunning);
   program
     .command('init')
     .description('make an identity and a commented relay.yaml, print the pin')
+    .option(
+      '--public <addresses>',
+      'where boxes find it, comma-separated (default: the public addresses of this machine)',
+    )
     .addOption(state())
     .addOption(config())
-    .action(async (options: Where) => {
-      process.stdout.write(await initRelay(placed(options)));
+    .action(async (options: Where & { public?: string }) => {
+      process.stdout.write(await initRelay(placed(options), options.public));
     });
   program
     .command('check')

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 
 import {
@@ -12,17 +13,34 @@ import {
   sayGoodbye,
   softwareVersion,
 } from '@tresse/daemon';
-import { type EnginePlace, localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
-import { sentenceOf, UserError } from '@tresse/kit';
+import { type EnginePlace, type EngineStatus, localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
+import { BugError, sentenceOf, UserError } from '@tresse/kit';
 import { readInterfaces } from '@tresse/plan';
-import type { DaemonStatus, RelayConfig } from '@tresse/schema';
+import {
+  type BoxesAnswer,
+  type DaemonStatus,
+  type PairAnswer,
+  type PairRequest,
+  type RelayConfig,
+  writePairingCode,
+} from '@tresse/schema';
 import { ip, readSysctl } from '@tresse/sys';
 
+import { Attendance } from './attendance.ts';
+import { GuestList } from './guest-list.ts';
+import { ownPublicAddresses } from './public-addresses.ts';
+import type { Register } from './register.ts';
 import { Sessions } from './sessions.ts';
 import { workerCount } from './worker-count.ts';
 
 /** Warnings kept for the status. */
 const warningsMax = 8;
+/** Who is there is looked at this often, and written down every so many looks: "last seen" need not be exact. */
+const lookMs = 60_000;
+const looksPerFlush = 10;
+const tokenBytes = 16;
+
+const noStatus: EngineStatus = { sessions: [], counters: {} };
 
 /** A relay at work: its engine carries the bytes, this lets boxes in. */
 export class Relay {
@@ -31,19 +49,27 @@ export class Relay {
   readonly #log: Log;
   readonly #startedAtMs = performance.now();
   readonly #sessions = new Sessions();
+  readonly #register: Register;
+  readonly #guests: GuestList;
+  readonly #attendance = new Attendance();
   readonly #reception: Reception;
   readonly #warnings: string[] = [];
+  #looking: NodeJS.Timeout | undefined;
+  #looks = 0;
   #engine: RelayEngine | undefined;
   #stopping = false;
 
-  constructor(config: RelayConfig, identity: Identity, log: Log) {
+  constructor(config: RelayConfig, identity: Identity, register: Register, log: Log) {
     this.#config = config;
     this.#identity = identity;
     this.#log = log;
+    this.#register = register;
+    this.#guests = new GuestList(config.boxes, register);
     this.#reception = new Reception(
       identity,
       {
-        nameOf: (pin) => this.#nameOf(pin),
+        welcome: (pin) => this.#guests.welcome(pin),
+        pair: (pin, token) => this.#guests.pair(pin, token, Date.now()),
         terms: (pin) => {
           const place = this.#place(pin);
           return (
@@ -102,38 +128,112 @@ export class Relay {
         error,
       );
     }
-    this.#log.info('the relay listens', { port, pin: this.#identity.pin, boxes: this.#config.boxes.length });
-    if (this.#config.boxes.length === 0) this.#warn('no box is configured: put name and pin of one into relay.yaml');
+    this.#log.info('the relay listens', { port, pin: this.#identity.pin, boxes: this.#guests.size });
+    this.#looking = setInterval(() => {
+      this.#look().catch((error: unknown) =>
+        this.#log.warn('boxes.json is not current', { reason: sentenceOf(error) }),
+      );
+    }, lookMs);
   }
 
   /** Ends every session and frees the port. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    clearInterval(this.#looking);
     this.#reception.close();
+    this.#flush();
     if (this.#engine) await sayGoodbye(this.#engine, 'the relay stops');
     await this.#engine?.stop();
   }
 
   async status(): Promise<DaemonStatus> {
-    // While the data plane starts anew it has nothing to tell.
-    const engine = await this.#engine?.status().catch(() => undefined);
-    const sessions = engine?.sessions ?? [];
-    const boxes = sessions.filter((one) => one.paths.length > 0).length;
+    const engine = await this.#engineStatus();
+    const { sessions } = engine;
+    const boxes = connected(engine).size;
     return {
       kind: 'relay',
       version: softwareVersion(),
       pin: this.#identity.pin,
       uptimeS: Math.round((performance.now() - this.#startedAtMs) / 1000),
-      summary: `${boxes} of ${this.#config.boxes.length} boxes connected`,
+      summary: `${boxes} of ${this.#guests.size} boxes connected`,
       uplinks: [],
-      sessions: sessions.map((one) => reportSession(one, 'up', this.#nameOf(one.peer) ?? one.peer)),
-      counters: { ...engine?.counters, ...prefixed('handshakes', this.#reception.counters) },
-      warnings: [...this.#warnings, ...kernelWishes()],
+      sessions: sessions.map((one) => reportSession(one, 'up', this.#guests.nameOf(one.peer))),
+      counters: { ...engine.counters, ...prefixed('handshakes', this.#reception.counters) },
+      warnings: [
+        ...(this.#guests.size === 0 ? ['no box is known: let one in by "tresse relay pair"'] : []),
+        ...this.#warnings,
+        ...kernelWishes(),
+      ],
     };
   }
 
-  #nameOf(pin: string): string | undefined {
-    return this.#config.boxes.find((box) => box.pin === pin)?.name;
+  /** A pairing code for one box. Throws UserError `NAME_TAKEN`, `NO_PUBLIC_ADDRESS`, `CODES_MANY`, `STATE_UNWRITABLE`. */
+  async pair({ name, validMs }: PairRequest): Promise<PairAnswer> {
+    if (name !== undefined) this.#guests.requireFree(name);
+    const remedy = 'write "public: [ADDRESS]" into relay.yaml and restart the relay';
+    const addresses = this.#config.public ?? (await ownPublicAddresses(remedy));
+    const { port } = this.#config.listen;
+    const token = randomBytes(tokenBytes).toString('base64url');
+    const code = writePairingCode({ addresses, port, pin: this.#identity.pin, token });
+    if (code === undefined) throw new BugError('PAIRING_CODE', 'addresses, port, pin or token fit into no code');
+    const nowMs = Date.now();
+    this.#register.expect(token, name, nowMs + validMs, nowMs);
+    this.#log.info('a pairing code was made', { name, validS: Math.round(validMs / 1000) });
+    return { code, expiresAtMs: nowMs + validMs, addresses, port };
+  }
+
+  /** Every box this relay knows, and who of them is there. */
+  async boxes(): Promise<BoxesAnswer> {
+    const here = await this.#look();
+    const boxes = this.#guests.all().map((box) => {
+      const attended = this.#attendance.of(box.pin);
+      const isHere = here.has(box.pin);
+      return Object.assign(
+        box,
+        { connected: isHere },
+        attended && { address: attended.address, lastSeenMs: attended.lastSeenMs },
+        attended && isHere && { connectedSinceMs: attended.sinceMs },
+      );
+    });
+    return { nowMs: Date.now(), boxes };
+  }
+
+  /** Throws UserErrors as {@link GuestList.rename}. */
+  rename(from: string, to: string): void {
+    this.#guests.rename(from, to);
+    this.#log.info('a box has another name', { box: to, before: from });
+  }
+
+  /** Puts a box out: its session and streams end at once. Throws UserErrors as {@link GuestList.revoke}. */
+  revoke(name: string): void {
+    const pin = this.#guests.revoke(name, Date.now());
+    this.#engine?.endPeer(pin);
+    this.#sessions.forget(pin);
+    this.#attendance.forget(pin);
+    this.#log.warn('a box was revoked', { box: name, pin });
+  }
+
+  /** Returns the pins of the boxes that are there. */
+  async #look(): Promise<ReadonlySet<string>> {
+    const here = connected(await this.#engineStatus());
+    const nowMs = Date.now();
+    this.#attendance.look(here, nowMs);
+    for (const pin of here) this.#register.seen(pin, nowMs, this.#attendance.of(pin)?.address);
+    if (++this.#looks % looksPerFlush === 0) this.#flush();
+    return here;
+  }
+
+  #flush(): void {
+    try {
+      this.#register.flush(Date.now());
+    } catch (error) {
+      this.#warn(`when boxes were last seen is not kept (${sentenceOf(error)})`);
+    }
+  }
+
+  /** Nothing while the data plane starts anew. */
+  async #engineStatus(): Promise<EngineStatus> {
+    return (await this.#engine?.status().catch(() => noStatus)) ?? noStatus;
   }
 
   /** Where a box's session is to be; undefined while the data plane starts or ends. */
@@ -141,9 +241,9 @@ export class Relay {
     return this.#stopping ? undefined : this.#engine?.place(pin);
   }
 
-  async #admit(agreement: Agreement, address: string): Promise<void> {
+  async #admit(agreement: Agreement, address: string): Promise<string | undefined> {
     const { peerPin: pin, peerIncarnation: incarnation } = agreement;
-    const name = this.#nameOf(pin) ?? pin;
+    const name = this.#guests.nameOf(pin);
     const place = this.#place(pin);
     if (!place || !this.#engine) throw new UserError('NOT_READY', 'the data plane does not run');
     const arrival = this.#sessions.arrive({ pin, name, incarnation, address }, place.incarnation, performance.now());
@@ -155,8 +255,11 @@ export class Relay {
       limits: agreement.limits,
       sessionKey: arrival.sessionKey,
       peer: pin,
+      // A handshake is let in and its key installed in one go, so what is revoked after this line finds the key.
+      revision: this.#engine.revisionOf(pin),
     });
     agreement.secret.fill(0);
+    this.#attendance.arrive(pin, address, arrival.isNew, Date.now());
     this.#log.info(arrival.isNew ? 'a box is connected' : 'a box renewed its keys', {
       box: name,
       address,
@@ -164,6 +267,7 @@ export class Relay {
       group: agreement.group,
       software: agreement.peerSoftware,
     });
+    return arrival.elsewhere;
   }
 
   #warn(sentence: string): void {
@@ -172,6 +276,11 @@ export class Relay {
     this.#warnings.push(sentence);
     if (this.#warnings.length > warningsMax) this.#warnings.shift();
   }
+}
+
+/** The peers whose lines are there. */
+function connected(status: EngineStatus): ReadonlySet<string> {
+  return new Set(status.sessions.flatMap((one) => (one.paths.length > 0 ? [one.peer] : [])));
 }
 
 function prefixed(prefix: string, counters: Readonly<Record<string, number>>): Record<string, number> {

@@ -11,7 +11,9 @@ import {
 } from '@tresse/daemon';
 import { type RelayConfig, relayConfig } from '@tresse/schema';
 
+import { Register } from './register.ts';
 import { Relay } from './relay.ts';
+import { relayRoutes } from './routes.ts';
 
 /** `tresse relay run`: serves until told to end. Throws UserErrors for what the person can mend. */
 export async function runRelay(options: { state: string; config: string; logLevel: LogLevel }): Promise<void> {
@@ -21,11 +23,11 @@ export async function runRelay(options: { state: string; config: string; logLeve
   const identity = requireIdentity(directory, 'tresse relay init');
   const unlock = lockStateDirectory(directory);
   const signalled = untilSignal();
-  const relay = new Relay(config, identity, log);
   onCrash(log, () => process.exit(1));
   try {
+    const relay = new Relay(config, identity, new Register(directory), log);
     await relay.start();
-    const closeApi = await serveApi(directory, () => relay.status(), log);
+    const closeApi = await serveApi(directory, relayRoutes(relay), log);
     log.info('ending', { signal: await signalled });
     await closeApi();
     await relay.stop();

@@ -16,6 +16,8 @@ export interface Arrival {
   readonly isNew: boolean;
   /** A warning for people, when the box's sessions replace each other too fast. */
   readonly warning?: string;
+  /** With the warning: where the session before this one came from. */
+  readonly elsewhere?: string;
 }
 
 /**
@@ -39,6 +41,16 @@ export class Sessions {
     this.#known.set(box.pin, { sessionKey, swapsAtMs, addresses: addresses.slice(0, 2) });
     if (swapsAtMs.length < swapsSuspicious) return { sessionKey, isNew: true };
     const where = addresses.slice(0, 2).join(' and ');
-    return { sessionKey, isNew: true, warning: `the identity of ${box.name} runs on two boxes (seen from ${where})` };
+    return {
+      sessionKey,
+      isNew: true,
+      warning: `the identity of ${box.name} runs on two boxes (seen from ${where})`,
+      elsewhere: addresses[1] ?? box.address,
+    };
+  }
+
+  /** A box is put out. */
+  forget(pin: string): void {
+    this.#known.delete(pin);
   }
 }

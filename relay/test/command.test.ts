@@ -16,7 +16,7 @@ afterEach(() => {
 test('init makes an identity and a configuration which the relay reads, once, and prints the same pin ever after', async () => {
   const said: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-  const line = ['node', 'tresse', 'init', '--state', folder];
+  const line = ['node', 'tresse', 'init', '--state', folder, '--public', '203.0.113.1, 2001:db8::1'];
   await relayCommand().parseAsync(line);
   await relayCommand().parseAsync(line);
   const pins = said.map((text) => text.trim().split('\n').at(-1));
@@ -27,6 +27,12 @@ test('init makes an identity and a configuration which the relay reads, once, an
   const reading = readYaml('relay.yaml', readFileSync(join(folder, 'relay.yaml'), 'utf8'), relayConfig);
   expect(reading).toEqual({
     ok: true,
-    value: { listen: { addresses: ['any'], port: 7443 }, workers: 'auto', boxes: [], allowPrivate: [] },
+    value: {
+      public: ['203.0.113.1', '2001:db8::1'],
+      listen: { addresses: ['any'], port: 7443 },
+      workers: 'auto',
+      boxes: [],
+      allowPrivate: [],
+    },
   });
 });

@@ -77,7 +77,29 @@ const sameFamily = (a: string, b: string): boolean => ipFamily(a) === ipFamily(b
 /** One internet line as configured. */
 export type UplinkConfig = z.infer<typeof uplink>;
 
-/** The schema of box.yaml. */
+const relay = z
+  .strictObject({
+    addresses: z
+      .array(ipHost)
+      .min(1)
+      .max(8)
+      .meta({
+        description: 'Where the relay is. Each line uses the addresses of a family it has.',
+        example: ['203.0.113.1'],
+      }),
+    port: port.default(relayPort).meta({ description: 'Its TCP port.', example: relayPort }),
+    pin: pin.meta({ description: 'Its key, as `tresse relay init` printed it. Anybody else there is refused.' }),
+  })
+  .meta({
+    description:
+      'The other end of the bond. Left out, it is the relay this box was paired with by `tresse box pair CODE`; given, it goes ' +
+      'before the pairing.',
+  });
+
+/** Where a relay is and how it is known. */
+export type RelayPlace = z.infer<typeof relay>;
+
+/** The schema of box.yaml. Without `relay` the box goes to the one it is paired with. */
 export const boxConfig = z
   .strictObject({
     uplinks: z
@@ -108,20 +130,7 @@ export const boxConfig = z
           'or be refused at once.',
         example: 'direct',
       }),
-    relay: z
-      .strictObject({
-        addresses: z
-          .array(ipHost)
-          .min(1)
-          .max(8)
-          .meta({
-            description: 'Where the relay is. Each line uses the addresses of a family it has.',
-            example: ['203.0.113.1'],
-          }),
-        port: port.default(relayPort).meta({ description: 'Its TCP port.', example: relayPort }),
-        pin: pin.meta({ description: 'Its key, as `tresse relay init` printed it. Anybody else there is refused.' }),
-      })
-      .meta({ description: 'The other end of the bond.' }),
+    relay: relay.optional(),
   })
   .superRefine((config, context) => {
     for (const [index, one] of config.uplinks.entries()) {
@@ -157,11 +166,17 @@ export const boxConfig = z
       if (config.lan.interfaces.indexOf(name) === index) continue;
       context.addIssue({ code: 'custom', path: ['lan', 'interfaces', index], message: `${name} is named twice` });
     }
-    for (const [index, address] of config.relay.addresses.entries()) {
-      if (config.relay.addresses.indexOf(address) === index) continue;
+    const relayAddresses = config.relay?.addresses ?? [];
+    for (const [index, address] of relayAddresses.entries()) {
+      if (relayAddresses.indexOf(address) === index) continue;
       context.addIssue({ code: 'custom', path: ['relay', 'addresses', index], message: `${address} is named twice` });
     }
   });
 
-/** box.yaml as the daemon uses it. */
-export type BoxConfig = z.infer<typeof boxConfig>;
+/** box.yaml as it is written. */
+export type BoxFile = z.infer<typeof boxConfig>;
+
+/** What a box that runs goes by: box.yaml with its relay, from the file or from the pairing. */
+export interface BoxConfig extends BoxFile {
+  relay: RelayPlace;
+}

@@ -37,6 +37,11 @@ export const boxHello = z.object({
   ciphers: z.array(z.string().max(32)).min(1).max(16),
   limits,
   group: z.string().max(64).optional(),
+  /** Of a pairing code: the box asks to be let in from now on. No keys come of such a handshake. */
+  token: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{21}[AQgw]$/u)
+    .optional(),
 });
 /** See {@link boxHello}. */
 export type BoxHello = z.infer<typeof boxHello>;
@@ -51,22 +56,49 @@ const relayHello = z.object({
   cipher: z.enum(ciphers),
   limits,
   timeMs: z.number().min(0),
+  /** Where else this identity runs, when two boxes with it replace each other's session in turn. */
+  elsewhere: z.string().max(64).optional(),
+});
+
+/** The relay's answer to a hello with a token: the box is known from now on. */
+const paired = z.object({
+  type: z.literal('paired'),
+  /** What the relay calls the box. */
+  name: z.string().max(64),
+  timeMs: z.number().min(0),
 });
 
 /** Why a relay refuses a box that has proved its key and spoken well. */
-const refusalCodes = ['unknown-box', 'version', 'cipher', 'busy', 'not-ready'] as const;
+const refusalCodes = [
+  'unknown-box',
+  'revoked',
+  'token-wrong',
+  'token-used',
+  'token-expired',
+  'unwritable',
+  'version',
+  'cipher',
+  'busy',
+  'not-ready',
+] as const;
 /** One of {@link refusalCodes}. */
 export type RefusalCode = (typeof refusalCodes)[number];
 
 const refusal = z.object({ type: z.literal('refused'), code: z.string().max(32) });
 
-/** What a relay sends in a handshake: its hello, or one reason code before it closes. */
-export const relayAnswer = z.discriminatedUnion('type', [relayHello, refusal]);
+/** What a relay sends in a handshake: its hello, word that the box is paired, or one reason code before it closes. */
+export const relayAnswer = z.discriminatedUnion('type', [relayHello, paired, refusal]);
 /** See {@link relayAnswer}. */
 export type RelayAnswer = z.infer<typeof relayAnswer>;
 
 const refusalSentences: Readonly<Record<RefusalCode, string>> = {
-  'unknown-box': 'the relay does not know this box: put its pin into relay.yaml under "boxes" and restart the relay',
+  'unknown-box': 'the relay does not know this box: pair them ("tresse relay pair" there, "tresse box pair" here)',
+  revoked: 'the relay has revoked this box: only a new pairing code lets it in again ("tresse relay pair" there)',
+  'token-wrong': 'the relay does not know this pairing code: ask for a new one ("tresse relay pair" there)',
+  'token-used':
+    'this pairing code was used already, and each is good for one box: ask for a new one ("tresse relay pair" there)',
+  'token-expired': 'this pairing code has expired: ask for a new one ("tresse relay pair" there)',
+  unwritable: 'the relay cannot write down that this box is paired: the reason is in its log',
   version: 'the relay speaks no version of the protocol this box speaks: update the older of the two',
   cipher: 'box and relay have no cipher in common: update the older of the two',
   busy: 'the relay has too many unfinished handshakes of this box',

@@ -1,4 +1,13 @@
-export { type BoxConfig, boxConfig, given, type UplinkConfig, uplinkKinds } from './box-config.ts';
+export { relayPort } from './address.ts';
+export {
+  type BoxConfig,
+  boxConfig,
+  type BoxFile,
+  given,
+  type RelayPlace,
+  type UplinkConfig,
+  uplinkKinds,
+} from './box-config.ts';
 export {
   type BoxHello,
   boxHello,
@@ -12,10 +21,28 @@ export {
   relayAnswer,
 } from './hello.ts';
 export { firstFile } from './first-file.ts';
+export { readJsonValue } from './json-value.ts';
 export { describeKeys, type KeyDescription } from './key-description.ts';
 export { type Family, ipFamily, ipNetwork, ipOctets, ipText, ipWithin } from './ip.ts';
+export { type BoxRegister, boxRegister, type Pairing, pairing } from './pairing.ts';
+export { type PairingCode, readPairingCode, writePairingCode } from './pairing-code.ts';
 export { type PeerMessage, peerMessage } from './peer-message.ts';
 export { durationMs, rateBps, shareRatio, sizeBytes } from './quantity.ts';
+export {
+  apiRefusal,
+  type BoxesAnswer,
+  boxesAnswer,
+  doneAnswer,
+  type KnownBox,
+  type PairAnswer,
+  pairAnswer,
+  type PairRequest,
+  pairRequest,
+  type RenameRequest,
+  renameRequest,
+  type RevokeRequest,
+  revokeRequest,
+} from './relay-api.ts';
 export { type RelayConfig, relayConfig } from './relay-config.ts';
 export {
   type DaemonStatus,

@@ -45,9 +45,25 @@ export const relayConfig = z
           'carries several Gbit/s.',
         example: 'auto',
       }),
-    boxes: z.array(knownBox).default([]).meta({
-      description: 'The boxes that may connect. A relay without boxes runs and lets nobody in.',
-    }),
+    public: z
+      .array(ipHost)
+      .min(1)
+      .max(8)
+      .optional()
+      .meta({
+        description:
+          'Where boxes find this relay; pairing codes carry these addresses. Left out, they are the public addresses of this ' +
+          'machine. Behind a router it is the address of the router, which must hand the port on.',
+        example: ['203.0.113.1', '2001:db8::1'],
+      }),
+    boxes: z
+      .array(knownBox)
+      .default([])
+      .meta({
+        description:
+          'Boxes that may connect, beside those that were paired by `tresse relay pair`. A relay without any box runs and lets ' +
+          'nobody in.',
+      }),
     allowPrivate: z
       .array(ipCidr)
       .default([])

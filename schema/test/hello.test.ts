@@ -39,6 +39,6 @@ test('whatever else comes is refused and never throws past the reader', () => {
 });
 
 test('every refusal is a sentence, also one of a later version', () => {
-  expect(refusalSentence('unknown-box')).toContain('put its pin into relay.yaml');
+  expect(refusalSentence('unknown-box')).toContain('the relay does not know this box: pair them');
   expect(refusalSentence('full-moon')).toBe('the relay refuses this box (full-moon)');
 });

@@ -5,6 +5,7 @@ import { SystemError } from '@tresse/kit';
 import type { DaemonStatus } from '@tresse/schema';
 import { monotonicMs, run } from '@tresse/sys';
 
+import { addresses } from '../network/addresses.ts';
 import { Child } from '../process/child.ts';
 import { differences, type NetworkState, networkState } from './network-state.ts';
 import { readStatus } from './status-reader.ts';
@@ -69,7 +70,9 @@ export class Daemon {
     const state = join(folder, room);
     mkdirSync(state, { recursive: true, mode: 0o700 });
     const example = join(folder, `${room}.example.yaml`);
-    const said = await run([tresse, room, 'init', '--state', state, '--config', example], { timeoutMs: 20_000 });
+    const found = room === 'relay' ? ['--public', addresses.relay] : [];
+    const init = [tresse, room, 'init', '--state', state, '--config', example, ...found];
+    const said = await run(init, { timeoutMs: 20_000 });
     const pin = /^[\w-]{43}$/mu.exec(said)?.[0];
     if (pin === undefined) throw new SystemError('PRODUCT', `"tresse ${room} init" printed no pin: ${said.trim()}`);
     return pin;

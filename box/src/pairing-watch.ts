@@ -1,0 +1,63 @@
+import { type FSWatcher, watch } from 'node:fs';
+
+import type { Log, StateDirectory } from '@tresse/daemon';
+import { sentenceOf } from '@tresse/kit';
+import type { BoxConfig, BoxFile, RelayPlace } from '@tresse/schema';
+
+import { withRelay } from './pairing-file.ts';
+
+/** Sees that this box was paired with another relay while it runs, unless box.yaml names the relay. */
+export class PairingWatch {
+  readonly #file: BoxFile;
+  readonly #directory: StateDirectory;
+  readonly #log: Log;
+  #watcher: FSWatcher | undefined;
+  #changed: (() => void) | undefined;
+
+  constructor(file: BoxFile, directory: StateDirectory, log: Log) {
+    this.#file = file;
+    this.#directory = directory;
+    this.#log = log;
+    if (file.relay) return;
+    try {
+      // The directory, for the file is replaced as a whole.
+      this.#watcher = watch(directory.path, () => this.#changed?.());
+      this.#watcher.on('error', (error) => this.#blind(error));
+    } catch (error) {
+      this.#blind(error);
+    }
+  }
+
+  /** Resolves with the configuration to go on with, once the pairing names another relay than this. */
+  other(relay: RelayPlace): Promise<BoxConfig> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const next = this.#read();
+        if (!next || JSON.stringify(next.relay) === JSON.stringify(relay)) return;
+        this.#changed = undefined;
+        this.#log.info('this box was paired anew', { relay: next.relay.addresses.join(',') });
+        resolve(next);
+      };
+      this.#changed = look;
+      // It may have changed before anybody waited for it.
+      look();
+    });
+  }
+
+  stop(): void {
+    this.#watcher?.close();
+  }
+
+  #read(): BoxConfig | undefined {
+    try {
+      return withRelay(this.#file, this.#directory);
+    } catch (error) {
+      this.#log.warn('the pairing could not be read', { reason: sentenceOf(error) });
+      return undefined;
+    }
+  }
+
+  #blind(error: unknown): void {
+    this.#log.warn('a new pairing will need a restart of the box', { reason: sentenceOf(error) });
+  }
+}
