@@ -100,7 +100,7 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
     host(names.lan, [
       ...up('eth0', `${addresses.lanHost}/24`, ...operators.map((_, i) => `${lanHostOf(i)}/24`)),
       `route add default via ${addresses.boxLan} src ${addresses.lanHost}${onRoute}`,
-      ...six(...up('eth0', `${addresses6.lanHost}/64`), `-6 route add default via ${addresses6.boxLan}${onRoute}`),
+      ...six(...up('eth0', `${addresses6.lanHost}/64`), `route add default via ${addresses6.boxLan}${onRoute}`),
     ]),
     host(names.box, [
       ...up('lan0', `${addresses.boxLan}/24`, ...six(`${addresses6.boxLan}/64`)),
@@ -109,7 +109,7 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
       ...operators.flatMap((o) => {
         const metric = 100 + byRate.indexOf(o);
         const route = (via: string): string => `route add default via ${via} dev ${nicOf(o.line)} metric ${metric}`;
-        return [route(o.at.gateway), ...(o.line.ipv6 ? [`-6 ${route(o.at6.gateway)}`] : [])];
+        return [route(o.at.gateway), ...(o.line.ipv6 ? [route(o.at6.gateway)] : [])];
       }),
     ]),
     host(names.core, [
@@ -120,7 +120,7 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
         ...(o.line.ipv6
           ? [
               ...up(`op-${o.line.name}`, `${o.at6.core}/64`),
-              `-6 route add ${o.at6.box.replace(/2$/u, '')}/64 via ${o.at6.public}`,
+              `route add ${o.at6.box.replace(/2$/u, '')}/64 via ${o.at6.public}`,
             ]
           : []),
       ]),
@@ -129,19 +129,19 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
       ...up('eth0', `${addresses.relay}/24`, ...six(`${addresses6.relay}/64`)),
       `route add default via ${addresses.relayGateway}`,
       // Strands come from the lines, wherever else the relay can reach.
-      ...six(`-6 route add ${addresses6.lines} via ${addresses6.relayGateway}`, relayEgress6('add')),
+      ...six(`route add ${addresses6.lines} via ${addresses6.relayGateway}`, relayEgress6('add')),
     ]),
     host(names.inet, [
       ...up('eth0', `${addresses.internetHost}/24`, ...six(`${addresses6.internetHost}/64`)),
       `route add default via ${addresses.internetGateway}${onRoute}`,
-      ...six(`-6 route add default via ${addresses6.internetGateway}${onRoute}`),
+      ...six(`route add default via ${addresses6.internetGateway}${onRoute}`),
     ]),
   ];
 }
 
 /** The relay's way into the IPv6 internet, for `ip -batch`. */
 export function relayEgress6(verb: 'add' | 'delete'): string {
-  return `-6 route ${verb} default via ${addresses6.relayGateway}`;
+  return `route ${verb} default via ${addresses6.relayGateway}`;
 }
 
 function operatorBatch({ line, at, at6 }: Operator): string[] {
@@ -154,7 +154,7 @@ function operatorBatch({ line, at, at6 }: Operator): string[] {
       ? [
           ...up('core', `${at6.public}/64`),
           ...up(accessInterface, `${at6.gateway}/64`),
-          `-6 route add default via ${at6.core}`,
+          `route add default via ${at6.core}`,
         ]
       : []),
     ...(line.proxy ? proxyRoutes : []),

@@ -1,4 +1,4 @@
-import { addresses, lineAddresses, nicOf } from '../network/addresses.ts';
+import { addresses, addresses6, lineAddresses, lineAddresses6, nicOf } from '../network/addresses.ts';
 import type { LineSpec } from '../scenario/scenario.ts';
 
 /** The relay's configuration: one box. JSON is YAML, so nothing has to be quoted by hand. */
@@ -14,15 +14,30 @@ export function boxYaml(lines: readonly LineSpec[], relayPin: string): string {
       uplinks: lines.map((line, i) => ({
         name: line.name,
         interface: nicOf(line),
-        gateway: lineAddresses(lines, i).gateway,
+        gateway: withSix(line, lineAddresses(lines, i).gateway, lineAddresses6(i).gateway),
         // Lines on one interface are told apart by the box's address on each.
-        ...(shared.has(nicOf(line)) ? { address: lineAddresses(lines, i).box } : {}),
+        ...(shared.has(nicOf(line))
+          ? { address: withSix(line, lineAddresses(lines, i).box, lineAddresses6(i).box) }
+          : {}),
         kind: line.kind,
       })),
       lan: { interfaces: ['lan0'] },
-      relay: { addresses: [addresses.relay], pin: relayPin },
+      relay: {
+        addresses: [addresses.relay, ...(lines.some((line) => line.ipv6) ? [addresses6.relay] : [])],
+        pin: relayPin,
+      },
     },
     null,
     2,
   );
+}
+
+/** An address, or one of each family. */
+function withSix({ ipv6 }: LineSpec, four: string, six: string): string | string[] {
+  return ipv6 ? [four, six] : four;
+}
+
+/** How many paths a box with these lines has: one for every family of a line. */
+export function pathCount(lines: readonly LineSpec[]): number {
+  return lines.reduce((sum, { ipv6 }) => sum + (ipv6 ? 2 : 1), 0);
 }

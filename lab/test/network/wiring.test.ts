@@ -62,8 +62,8 @@ test('a line with IPv6 brings IPv6 to everybody', () => {
   expect(without.join('\n')).not.toContain('2001:db8');
   const wiring = wiringOf(names, [{ ...lines[0]!, ipv6: true }, lines[1]!], '');
   const batch = (netns: string): string[] => wiring.hosts.find((host) => host.netns === netns)?.batch ?? [];
-  expect(batch('t-box')).toContain('-6 route add default via 2001:db8:1:1::1 dev adsl metric 101');
-  expect(batch('t-core')).toContain('-6 route add 2001:db8:1:1::/64 via 2001:db8:64:1::2');
+  expect(batch('t-box')).toContain('route add default via 2001:db8:1:1::1 dev adsl metric 101');
+  expect(batch('t-core')).toContain('route add 2001:db8:1:1::/64 via 2001:db8:64:1::2');
   expect(batch('t-relay')).toContain('address add 2001:db8:a::1/64 dev eth0 nodad');
   expect(batch('t-op-fibre').join('\n')).not.toContain('2001:db8');
 });
