@@ -56,6 +56,7 @@ export class Meanwhile {
   /** Ends all of it, once it has been asked for as long after the last event as the limits allow. Returns what was asked. Throws what an event threw. */
   async end(): Promise<AskedFigures | undefined> {
     await this.watch.end();
+    await this.events.settle();
     const restMs = (this.events.done.at(-1)?.atMs ?? 0) + this.#askForMs - monotonicMs();
     if (this.#asking !== undefined && restMs > 0) await pause(restMs);
     // What is still open is answered or not by the network as the events left it.

@@ -64,10 +64,15 @@ export class StepEvents {
     }, tickMs);
   }
 
-  /** Stops waiting for further events and puts right what is still wrong with lines. Throws what an event threw. */
-  async end(): Promise<void> {
+  /** Stops waiting for further events; one that is being carried out is carried out. */
+  async settle(): Promise<void> {
     clearInterval(this.#timer);
     await this.#acting;
+  }
+
+  /** Settles, and puts right what is still wrong with lines. Throws what an event threw. */
+  async end(): Promise<void> {
+    await this.settle();
     await Promise.all([...this.#undo.values()].map((undo) => undo()));
     if (this.#fault !== undefined) throw this.#fault;
   }
