@@ -83,9 +83,10 @@ function rateCells(path: PathStatus | undefined): string[] {
 }
 
 function directWords(uplinks: readonly UplinkStatus[]): string {
-  const direct = uplinks.find((one) => one.direct);
-  return direct
-    ? `What does not go through the relay leaves by ${direct.name}.`
+  // One for each family, which may be two lines.
+  const direct = uplinks.filter((one) => one.direct).map((one) => one.name);
+  return direct.length > 0
+    ? `What does not go through the relay leaves by ${direct.join(' and ')}.`
     : 'What does not go through the relay cannot leave: no line can send.';
 }
 
