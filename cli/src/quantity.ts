@@ -26,7 +26,7 @@ export function showDelay(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
 }
 
-/** A time in seconds, in its two largest units. */
+/** A time in seconds, in its two largest units; `1 h`, not `1 h 0 min`. */
 export function showAge(seconds: number): string {
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],
@@ -38,6 +38,7 @@ export function showAge(seconds: number): string {
   if (first < 0) return '0 s';
   return parts
     .slice(first, first + 2)
+    .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count} ${unit}`)
     .join(' ');
 }

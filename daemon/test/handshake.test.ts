@@ -4,6 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 import { expect, test, vi } from 'vitest';
 
+import { pairWithRelay } from '../src/dial.ts';
 import { encodeFrame } from '../src/hello-frame.ts';
 import { tlsSettings } from '../src/tls-settings.ts';
 import { dial, identity, offer, relay, server, undo } from './peers.ts';
@@ -194,6 +195,90 @@ test('refused, silent, closed, foreign and unroutable ends are told apart', asyn
   });
   const abort = new AbortController();
   const given = dial(ours, free, theirs.pin, {}, { signal: abort.signal });
+  abort.abort();
+  await expect(given).rejects.toMatchObject({ name: 'SystemError' });
+});
+
+const goodToken = 'AAECAwQFBgcICQoLDA0ODw';
+const pairing = (port: number, pin: string, token = goodToken): ReturnType<typeof pairWithRelay> =>
+  pairWithRelay({ address: '127.0.0.1', port, pin }, ours, offer, token);
+
+test('a box that brings a token is told its name, and no keys come of it', async () => {
+  const asked: string[][] = [];
+  const host = await relay(theirs, [], {
+    pair: (pin, token) => {
+      asked.push([pin, token]);
+      return { name: 'home' };
+    },
+  });
+  await expect(pairing(host.port, theirs.pin)).resolves.toMatchObject({ name: 'home' });
+  expect(asked).toEqual([[ours.pin, goodToken]]);
+  expect(host.admitted).toEqual([]);
+  expect(host.reception.counters.paired).toBe(1);
+});
+
+test('the token is told to nobody but the relay whose pin we have', async () => {
+  const asked: string[] = [];
+  const host = await relay(stranger, [], {
+    pair: (_, token) => {
+      asked.push(token);
+      return { name: 'home' };
+    },
+  });
+  await expect(pairing(host.port, theirs.pin)).rejects.toMatchObject({ code: 'DIAL_WRONG_PIN' });
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ['token-wrong', 'does not know this pairing code'],
+  ['token-used', 'was used already'],
+  ['token-expired', 'has expired'],
+] as const)('%s is a sentence of its own', async (refused, sentence) => {
+  const host = await relay(theirs, [ours.pin], { pair: () => ({ refused }) });
+  await expect(pairing(host.port, theirs.pin)).rejects.toMatchObject({
+    reason: refused,
+    message: expect.stringContaining(sentence),
+  });
+});
+
+test('a relay that cannot write the pairing down says so on both sides', async () => {
+  const host = await relay(theirs, [], {
+    pair: () => {
+      throw new TypeError('no space left on device');
+    },
+  });
+  await expect(pairing(host.port, theirs.pin)).rejects.toThrow('the reason is in its log');
+  expect(host.lines.join('')).toContain('no space left on device');
+});
+
+test('a revoked box is told so', async () => {
+  const host = await relay(theirs, [], { welcome: () => ({ refused: 'revoked' }) });
+  await expect(dial(ours, host.port, theirs.pin)).rejects.toThrow('the relay has revoked this box');
+});
+
+test('a token that is none is no well-formed hello: the close alone', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const socket = await raw(host.port, ours);
+  socket.write(encodeFrame({ ...offer, type: 'hello', versions: [1], token: 'short' }));
+  expect(await answerOf(socket)).toBe('');
+});
+
+test('a box hears of another one with its identity', async () => {
+  const host = await relay(theirs, [ours.pin], { admit: () => Promise.resolve('198.51.100.2') });
+  await expect(dial(ours, host.port, theirs.pin)).resolves.toMatchObject({ elsewhere: '198.51.100.2' });
+});
+
+test('bound to an interface, refused, wrong and silent ends are told apart too', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const by = (port: number, from: string, options = {}): ReturnType<typeof dial> =>
+    dial(ours, port, theirs.pin, { interface: from, localAddress: '127.0.0.2' }, options);
+  await expect(by(host.port, 'lo')).resolves.toMatchObject({ peerPin: theirs.pin });
+  await expect(by(1, 'lo')).rejects.toMatchObject({ code: 'DIAL_REFUSED' });
+  await expect(by(host.port, 'nowhere0')).rejects.toMatchObject({ code: 'DIAL_FAILED' });
+  const free = await server(() => {});
+  await expect(by(free, 'lo', { timeoutMs: 50 })).rejects.toMatchObject({ code: 'DIAL_TIMEOUT' });
+  const abort = new AbortController();
+  const given = by(free, 'lo', { signal: abort.signal });
   abort.abort();
   await expect(given).rejects.toMatchObject({ name: 'SystemError' });
 });

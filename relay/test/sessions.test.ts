@@ -25,6 +25,14 @@ test('two boxes with one identity are named with both addresses at the third swa
     undefined,
     'the identity of home runs on two boxes (seen from 198.51.100.2 and 192.0.2.1)',
   ]);
+  expect(sessions.arrive(box, 'r', 5000).elsewhere).toBe('198.51.100.2');
+});
+
+test('a box that was put out begins anew', () => {
+  const sessions = new Sessions();
+  sessions.arrive(box, 'r', 0);
+  sessions.forget('p');
+  expect(sessions.arrive(box, 'r', 1).isNew).toBe(true);
 });
 
 test('a box restarted now and then is no cause for alarm', () => {
