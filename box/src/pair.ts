@@ -12,6 +12,7 @@ import {
   readConfiguration,
   RefusalError,
   softwareVersion,
+  startCommand,
   type StateDirectory,
 } from '@tresse/daemon';
 import { localLimits } from '@tresse/engine';
@@ -187,7 +188,7 @@ function whatNow(config: string, directory: StateDirectory, file: BoxFile | unde
     return `${config} names a relay itself, which goes before: take "relay:" out of it and restart the box.`;
   return lockHolder(directory) !== undefined
     ? 'The box that runs here goes there now.'
-    : 'Start the box by "tresse box run".';
+    : `Start the box by "${startCommand('box')}".`;
 }
 
 function delay(ms: number, signal: AbortSignal): Promise<void> {

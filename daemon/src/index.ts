@@ -19,3 +19,4 @@ export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';
 export { Reception, type Remote, type Welcome } from './reception.ts';
 export { openStateDirectory, readStateDirectory, type StateDirectory, type StateReader } from './state-directory.ts';
 export { reportSession } from './session-report.ts';
+export { startCommand } from './start-command.ts';

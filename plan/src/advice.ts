@@ -125,12 +125,12 @@ export function adviseRelay(config: RelayConfig, facts: Facts): Advice[] {
     ...(facts.gateways.length > 0
       ? []
       : [problem('this machine has no default route: nothing behind it can be reached')]),
-    ...(global.length > 0
+    ...(global.length > 0 || config.public === undefined
       ? []
       : [
           warning(
-            'this machine has no public address of its own: boxes need the one in front of it, with ' +
-              `TCP port ${config.listen.port} passed on to here`,
+            `${config.public.join(' and ')} must pass TCP port ${config.listen.port} on to here: this machine has no public ` +
+              'address of its own',
           ),
         ]),
     ...config.allowPrivate

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { ensureIdentity, openStateDirectory, writeFirstConfiguration } from '@tresse/daemon';
+import { ensureIdentity, openStateDirectory, startCommand, writeFirstConfiguration } from '@tresse/daemon';
 import { UserError } from '@tresse/kit';
 import { firstFile, readJsonValue, relayConfig } from '@tresse/schema';
 
@@ -28,7 +28,7 @@ export async function initRelay(options: { state: string; config: string }, give
     `${written ? 'Wrote' : 'Left as it is:'} ${options.config}`,
     ...(written ? [`Boxes will look for this relay at ${addresses.join(', ')}.`] : []),
     ...(ignored ? [`For other addresses, write "public: [${wished.join(', ')}]" there, and restart the relay.`] : []),
-    'Start it by "tresse relay run", and let a box in by "tresse relay pair". The pin of this relay:',
+    `Start it by "${startCommand('relay')}", and let a box in by "tresse relay pair". The pin of this relay:`,
     identity.pin,
     '',
   ].join('\n');
