@@ -37,6 +37,7 @@ export class PathNumbers {
           relayPort: port,
           enabled: true,
           metered: uplink.metered,
+          ...(uplink.rateLimit && { rateLimit: uplink.rateLimit }),
         });
       }
     }

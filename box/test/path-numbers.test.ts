@@ -18,6 +18,15 @@ test('a path for every line and relay address, each with a number', () => {
   ]);
 });
 
+test('a path knows what its line is like', () => {
+  const lines = uplinks({ a: '10.0.1.2', b: '10.0.2.2' });
+  const costly = lines.map((one, i) => Object.assign(one, i > 0 && { metered: true, rateLimit: { upBps: 5e6 } }));
+  expect(new PathNumbers().assign(box, costly)).toMatchObject([
+    { uplink: 'a', metered: false },
+    { uplink: 'b', metered: true, rateLimit: { upBps: 5e6 } },
+  ]);
+});
+
 test('a fallen carrier keeps the number, a new address or an absence does not', () => {
   const numbers = new PathNumbers();
   const of = (...given: Parameters<typeof uplinks>): (number | undefined)[] | undefined =>

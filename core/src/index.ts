@@ -18,7 +18,7 @@ export {
   writeOpening,
 } from './opening.ts';
 export type { Path } from './path.ts';
-export { Session, type SessionOptions } from './session.ts';
+export { type PathLimits, Session, type SessionOptions } from './session.ts';
 export type { Side } from './session-state.ts';
 export type { Strand, StrandInfo } from './strand.ts';
 export type { Stream } from './stream.ts';

@@ -27,6 +27,8 @@ export interface Candidate extends Line {
   strand: Strand;
   /** What it would take, bytes. */
   size: number;
+  /** It is metered and others carry: only for streams that are bound to it. */
+  spared: boolean;
 }
 
 export class LineSurvey {
@@ -35,6 +37,7 @@ export class LineSurvey {
   readonly #lines: Candidate[] = [];
   readonly #sizes: number[] = [];
   #count = 0;
+  #spared = 0;
   #bulk = false;
 
   constructor(state: SessionState) {
@@ -46,6 +49,7 @@ export class LineSurvey {
     const { nowMs, paths } = this.#state;
     this.#bulk = bulk;
     this.#count = 0;
+    this.#spared = 0;
     let open = 0;
     for (const path of paths.values()) {
       if (!path.usable) continue;
@@ -59,8 +63,8 @@ export class LineSurvey {
 
   /** The line for a stream's next new chunk of at most `remaining` bytes in all (Infinity: more will come), or undefined. */
   forNew(stream: Stream, remaining: number): Candidate | undefined {
-    if (stream.paths.length === 0) return this.#choose(remaining);
-    this.#leaveOut((id) => !stream.allows(id));
+    if (stream.paths.length === 0 && this.#spared === 0) return this.#choose(remaining);
+    this.#leaveOut(stream, 0);
     return this.#chooseOrLookAgain(remaining);
   }
 
@@ -71,11 +75,11 @@ export class LineSurvey {
   forLost(stream: Stream, length: number, lostBy: number): Candidate | undefined {
     let others = false;
     for (let i = 0; i < this.#count; i++) {
-      const id = this.#lines[i]?.path.id ?? 0;
-      others ||= id !== lostBy && stream.allows(id);
+      const line = this.#lines[i];
+      others ||= line !== undefined && line.path.id !== lostBy && serves(line, stream);
       this.#sizes[i] = length;
     }
-    this.#leaveOut((id) => (others && id === lostBy) || !stream.allows(id));
+    this.#leaveOut(stream, others ? lostBy : 0);
     return this.#chooseOrLookAgain(length);
   }
 
@@ -88,7 +92,10 @@ export class LineSurvey {
       strand.usable &&
       (strand.unsentBytes === 0 || strand.roomBytes > 0) &&
       unsentBytes <= Math.max((rate * unsentMsMax) / 1_000, segmentBytes) &&
-      path.outstandingBytes(nowMs) < path.windowBytes(nowMs);
+      path.outstandingBytes(nowMs) < path.windowBytes(nowMs) &&
+      path.allowance.ready(nowMs);
+    const spared = this.#state.spares(path);
+    if (spared) this.#spared++;
     const at = this.#count++;
     this.#sizes[at] = size;
     const line = this.#lines[at];
@@ -100,17 +107,18 @@ export class LineSurvey {
       line.delayMs = path.delayMs;
       line.size = size;
       line.open = open;
+      line.spared = spared;
     } else {
-      this.#lines.push({ path, strand, rate, unsentBytes, delayMs: path.delayMs, size, open });
+      this.#lines.push({ path, strand, rate, unsentBytes, delayMs: path.delayMs, size, open, spared });
     }
     return open;
   }
 
-  /** Lines that do not count for this stream: neither taken nor waited for. */
-  #leaveOut(unwanted: (path: number) => boolean): void {
+  /** Lines that do not count for this stream, and another one: neither taken nor waited for. */
+  #leaveOut(stream: Stream, but: number): void {
     for (let i = 0; i < this.#count; i++) {
       const line = this.#lines[i];
-      if (!line || !unwanted(line.path.id)) continue;
+      if (!line || (line.path.id !== but && serves(line, stream))) continue;
       line.open = false;
       line.rate = 0;
     }
@@ -127,6 +135,10 @@ export class LineSurvey {
     return line;
   }
 }
+
+/** A stream without rule uses what is not spared; a rule names its lines. */
+const serves = (line: Candidate, stream: Stream): boolean =>
+  stream.paths.length === 0 ? !line.spared : stream.allows(line.path.id);
 
 /**
  * How much of a line's time a chunk takes, between two segments and a record; such that its record fills whole segments: a

@@ -25,6 +25,12 @@ function strandLimitMs(strand: Strand): number {
   return silenceLimitMs(strand.rttMs) + (few ? delayedAckMs : 0);
 }
 
+/** The path is silent for longer than its round trip explains: another path's word would settle it. */
+export function pathWantsWitness(path: Path, nowMs: number): boolean {
+  if (nowMs - path.lastHeardMs <= silenceMsMin) return false;
+  return path.strands.some((s) => s.state === 'answered' && !s.suspect && s.silentMs(nowMs) > strandLimitMs(s));
+}
+
 /** True when the path is silent although something is outstanding, while another path is heard or for very long. */
 export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number): boolean {
   let heardMs = -Infinity;

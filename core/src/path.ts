@@ -1,3 +1,4 @@
+import { Allowance } from './allowance.ts';
 import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
 import { QueueWatch } from './queue-watch.ts';
@@ -30,8 +31,12 @@ export class Path {
   suspectSinceMs = 0;
   /** The box says the line is there (carrier, configuration). */
   up = true;
+  /** Its bytes cost: it carries only while no other path does, or by rule. */
   metered = false;
-  rateLimitBps = 0;
+  /** What this side may send here. */
+  readonly allowance: Allowance = new Allowance();
+  /** Box: what the relay may send here, bits per second; 0: no limit. */
+  peerLimitBps = 0;
   /** Highest PATH sequence number seen, or used by us. */
   sequence = 0;
   /** What of it the peer has acknowledged. */
@@ -102,6 +107,11 @@ export class Path {
 
   /** The rate to reckon with: the measured one, or what a cold window gives. */
   rate(): number {
+    const limit = this.allowance.limitBps / 8;
+    return limit > 0 ? Math.min(this.#lineRate(), limit) : this.#lineRate();
+  }
+
+  #lineRate(): number {
     if (this.#rate.measured) return this.#rate.bytesPerSecond;
     let window = 14_480;
     for (const strand of this.strands) window = Math.max(window, strand.windowBytes);

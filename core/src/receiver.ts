@@ -196,7 +196,7 @@ export class Receiver implements FrameSink {
     if (sequence <= path.sequence) return undefined;
     path.sequence = sequence;
     path.metered = metered;
-    path.rateLimitBps = rateBps;
+    path.allowance.limit(rateBps, state.nowMs);
     const up = pathState !== PathState.down;
     if (path.up === up) return undefined;
     path.up = up;

@@ -292,8 +292,17 @@ export class SessionState {
   /** Bytes per second of all usable lines together. */
   totalRate(): number {
     let sum = 0;
-    for (const path of this.paths.values()) if (path.usable && path.answered) sum += path.rate();
+    for (const path of this.paths.values()) {
+      if (path.usable && path.answered && !this.spares(path)) sum += path.rate();
+    }
     return sum;
+  }
+
+  /** A metered path is spared while another one carries: only what is bound to it by rule goes there. */
+  spares(path: Path): boolean {
+    if (!path.metered) return false;
+    for (const other of this.paths.values()) if (!other.metered && other.usable && other.answered) return true;
+    return false;
   }
 
   /** Longest smoothed round trip of the usable lines, ms. */
@@ -301,7 +310,9 @@ export class SessionState {
     // Asked for with every frame, and the same for all of one moment.
     if (this.#figuresMs === this.nowMs) return this.#longestRttMs;
     let longest = 1;
-    for (const path of this.paths.values()) if (path.usable) longest = Math.max(longest, path.rttMs);
+    for (const path of this.paths.values()) {
+      if (path.usable && !this.spares(path)) longest = Math.max(longest, path.rttMs);
+    }
     this.#figuresMs = this.nowMs;
     this.#longestRttMs = longest;
     return longest;

@@ -34,6 +34,14 @@ export interface SessionOptions {
   readonly strandOldMs?: number;
 }
 
+/** What a line may carry each way, bits per second; 0: no limit. */
+export interface PathLimits {
+  readonly downBps: number;
+  readonly upBps: number;
+}
+
+const noLimits: PathLimits = { downBps: 0, upBps: 0 };
+
 /** While something is on its way the session is looked at this often, ms. */
 const busyMs = 2;
 
@@ -204,13 +212,15 @@ export class Session {
   }
 
   /** The box sees a line's carrier or configuration change: the relay is told on every other line. */
-  handlePathState(pathId: number, up: boolean, metered: boolean, nowMs: number): void {
+  handlePathState(pathId: number, up: boolean, metered: boolean, nowMs: number, limits: PathLimits = noLimits): void {
     const state = this.#state;
     state.nowMs = nowMs;
     const path = state.path(pathId);
-    if (path.up === up && path.metered === metered) return;
+    path.allowance.limit(limits.upBps, nowMs);
+    if (path.up === up && path.metered === metered && path.peerLimitBps === limits.downBps) return;
     path.up = up;
     path.metered = metered;
+    path.peerLimitBps = limits.downBps;
     path.sequence++;
     if (!up) for (const strand of path.strands) state.loseStrand(strand);
     state.tellPaths();

@@ -63,6 +63,7 @@ export class Transmitter {
     strand.recordsSent++;
     strand.bytesOut += wire;
     strand.unsentBytes += wire;
+    this.#state.path(strand.path).allowance.spend(wire, this.#state.nowMs);
     if (strand.outstandingSinceMs === Infinity) {
       strand.outstandingSinceMs = this.#state.nowMs;
       strand.progressMs = this.#state.nowMs;
@@ -118,7 +119,7 @@ export class Transmitter {
     const path = this.#state.paths.get(id);
     if (!path) return;
     strand.pathsTold.set(id, { sequence: path.sequence, record: strand.recordsSent });
-    this.#writer.path(id, path.sequence, path.up ? PathState.up : PathState.down, path.metered, path.rateLimitBps);
+    this.#writer.path(id, path.sequence, path.up ? PathState.up : PathState.down, path.metered, path.peerLimitBps);
   }
 
   #writePing(strand: Strand): void {
@@ -242,7 +243,7 @@ export class Transmitter {
     let best: Strand | undefined;
     let bestMs = Infinity;
     for (const path of this.#state.paths.values()) {
-      if (!path.usable) continue;
+      if (!path.usable || this.#state.spares(path)) continue;
       const strand = path.quick() ?? path.bulk(this.#state.nowMs);
       if (!strand?.usable || strand.unsentBytes > strandUnsentBytesMax) continue;
       const ms = path.delayMs + (path.unsentBytes * 1_000) / path.rate();

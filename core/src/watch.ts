@@ -5,7 +5,7 @@
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
 import { hedgeShare, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
-import { pathFellSilent, strandFellSilent } from './liveness.ts';
+import { pathFellSilent, pathWantsWitness, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import type { Receiver } from './receiver.ts';
 import type { SessionState } from './session-state.ts';
@@ -94,7 +94,16 @@ export class Watch {
           this.#state.loseStrand(strand);
         }
         this.#onPath(path);
-      }
+      } else if (!path.metered && pathWantsWitness(path, nowMs)) this.#askWitness();
+    }
+  }
+
+  /** A metered path is quiet, and so no witness: it is asked to say a word. */
+  #askWitness(): void {
+    const { nowMs, paths } = this.#state;
+    for (const path of paths.values()) {
+      const quick = path.metered && path.usable ? path.quick() : undefined;
+      if (quick?.outstandingSinceMs === Infinity) quick.pingDueMs = nowMs;
     }
   }
 
@@ -148,6 +157,7 @@ export class Watch {
     const own = state.paths.get(chunk.path);
     for (const path of state.paths.values()) {
       if (path === own || !path.usable || !path.answered || !stream.allows(path.id)) continue;
+      if (stream.paths.length === 0 && state.spares(path)) continue;
       const arrivesMs = path.delayMs + ((path.unsentBytes + chunk.length) * 1_000) / path.rate();
       if (blocks || arrivesMs < (own?.rttMs ?? Infinity) * 1.5) return true;
     }

@@ -55,6 +55,8 @@ export interface BoxPath {
   readonly relayPort: number;
   readonly enabled: boolean;
   readonly metered: boolean;
+  /** What the uplink may carry, bits per second; all its paths share it. */
+  readonly rateLimit?: { readonly downBps?: number; readonly upBps?: number };
 }
 
 export interface BoxEngineOptions {

@@ -21,6 +21,8 @@ export interface ResolvedUplink {
   readonly index: number;
   readonly enabled: boolean;
   readonly metered: boolean;
+  /** What Tresse may put on it, bits per second. */
+  readonly rateLimit?: { readonly downBps?: number; readonly upBps?: number };
   readonly kind: UplinkConfig['kind'];
   /** The source addresses its packets carry, at most one of each family, IPv4 first. */
   readonly addresses: readonly UplinkAddress[];
@@ -53,6 +55,7 @@ function resolve(uplink: UplinkConfig, index: number, facts: Facts): ResolvedUpl
     index,
     enabled: uplink.enabled,
     metered: uplink.metered,
+    ...(uplink.rateLimit && { rateLimit: limitsOf(uplink.rateLimit) }),
     kind: uplink.kind,
     addresses,
     mtu: found?.mtu ?? 0,
@@ -60,6 +63,10 @@ function resolve(uplink: UplinkConfig, index: number, facts: Facts): ResolvedUpl
     carrier: found?.carrier ?? false,
     ...(fault !== undefined && { fault }),
   };
+}
+
+function limitsOf({ down, up }: NonNullable<UplinkConfig['rateLimit']>): NonNullable<ResolvedUplink['rateLimit']> {
+  return { ...(down !== undefined && { downBps: down }), ...(up !== undefined && { upBps: up }) };
 }
 
 function addressOf(

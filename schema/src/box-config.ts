@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { interfaceName, ipGateway, ipHost, port, relayPort } from './address.ts';
 import { ipFamily } from './ip.ts';
 import { pin } from './pin.ts';
+import { rateBps } from './quantity.ts';
 
 /** Technologies of an uplink. */
 export const uplinkKinds = [
@@ -22,6 +23,11 @@ export const uplinkKinds = [
 const uplinksMax = 16;
 
 const automatic = z.literal('auto');
+
+/** Below this not even the acknowledgements have room. */
+const limitBpsMin = 64_000;
+const limit = rateBps.refine((bps) => bps >= limitBpsMin, { error: 'a limit is at least 64 kbit/s' }).optional();
+const limitWords = { title: 'a rate, as in `45 Mbit/s` (bit/s, kbit/s, Mbit/s, Gbit/s)' };
 
 const uplink = z.strictObject({
   name: z
@@ -61,9 +67,20 @@ const uplink = z.strictObject({
     .default(false)
     .meta({
       description:
-        'Whether its bytes cost. A metered line is probed seldom, and used last for handshakes and for what does not go ' +
-        'through the relay; bulk is not kept off it yet.',
+        'Whether its bytes cost. A metered line carries only while no other line does, at full rate then; until then it is ' +
+        'probed seldom. It is used last for handshakes and for what does not go through the relay.',
       example: true,
+    }),
+  rateLimit: z
+    .strictObject({
+      down: limit.meta({ ...limitWords, description: 'Towards the box.', example: '45 Mbit/s' }),
+      up: limit.meta({ ...limitWords, description: 'Away from the box.', example: '9 Mbit/s' }),
+    })
+    .optional()
+    .meta({
+      description:
+        'What is put on the line at most, by box and relay, counted with the headers of TCP and IP. A little less than the ' +
+        'line carries keeps the queue out of a modem that has a long one.',
     }),
   enabled: z.boolean().default(true).meta({ description: '`false` leaves the line out.', example: false }),
 });

@@ -36,6 +36,16 @@ test('a good file is read with its defaults', () => {
   });
 });
 
+const limited = (limit: string): string => good.replace('kind: adsl', `rateLimit: ${limit}`);
+
+test('the limit of a line is a rate each way, or one way', () => {
+  const reading = readYaml('box.yaml', limited('{ down: 45.5 Mbit/s, up: 900 kbit/s }'), boxConfig);
+  expect(reading).toMatchObject({ ok: true, value: { uplinks: [{ rateLimit: { down: 45.5e6, up: 9e5 } }, {}] } });
+  expect(sentences(limited('{ up: 1 Mbit/s }'))).toEqual([]);
+  expect(sentences(limited('{ down: 10 kbit/s }'))).toEqual([expect.stringContaining('a limit is at least 64 kbit/s')]);
+  expect(sentences(limited('{ down: 45 }'))).toEqual([expect.stringContaining('100 Mbit/s')]);
+});
+
 test.each([
   [
     'an unknown kind',
@@ -45,7 +55,7 @@ test.each([
   [
     'an unknown key',
     ['kind: adsl', 'coast: 3'],
-    'box.yaml:4:5 uplinks.0.coast: unknown key (accepted: name, interface, gateway, address, kind, metered, enabled)',
+    'box.yaml:4:5 uplinks.0.coast: unknown key (accepted: name, interface, gateway, address, kind, metered, rateLimit, enabled)',
   ],
   [
     'an unknown key at the top',

@@ -1,3 +1,5 @@
+import type { PathLimits } from '@tresse/core';
+
 /** An access line as TCP sees it: a rate, a delay and a queue each way; it may go silent, and come back. */
 
 export interface LineSpec {
@@ -12,6 +14,9 @@ export interface LineSpec {
   readonly lossRatio: number;
   /** What waits longer is dropped at the tail, ms. */
   readonly queueMs: number;
+  /** As configured at the box. */
+  readonly metered?: boolean;
+  readonly limits?: PathLimits;
 }
 
 /** One direction: what is sent waits until the pieces before it have left. */

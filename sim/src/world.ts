@@ -68,7 +68,10 @@ export class World {
     this.box = this.#endpoint('box');
     this.relay = this.#endpoint('relay');
     this.box.dial = (path, role) => this.#dial(path, role);
-    for (const line of this.lines) this.box.dialer?.enable(line.path, true);
+    for (const line of this.lines) {
+      this.#tell(line, true);
+      this.box.dialer?.enable(line.path, true);
+    }
     for (const flow of this.flows) this.clock.at(flow.spec.opensAtMs, () => this.#open(flow));
     this.clock.at(0, () => this.box.pump());
     this.clock.at(0, () => this.relay.pump());
@@ -99,9 +102,15 @@ export class World {
     const line = this.line(path);
     if (up) line.restore();
     else line.cut();
-    this.box.session.handlePathState(path, up, false, this.clock.nowMs);
+    this.#tell(line, up);
     this.box.dialer?.enable(path, up);
     this.box.pump();
+  }
+
+  /** The box's configuration and the line's carrier, as the engine tells them. */
+  #tell(line: Line, up: boolean): void {
+    const spec = this.#spec.lines[line.path - 1];
+    this.box.session.handlePathState(line.path, up, spec?.metered ?? false, this.clock.nowMs, spec?.limits);
   }
 
   /** A handshake gives both sides another key. */

@@ -1,5 +1,5 @@
 /** The box's data plane: intercepts the LAN's TCP, opens strands over every path, drives the one session. */
-import { limits, type ResetReason, ResetReason as Reason } from '@tresse/core';
+import { limits, type PathLimits, type ResetReason, ResetReason as Reason } from '@tresse/core';
 import { FreeListPool, sentenceOf } from '@tresse/kit';
 import {
   closeWithReset,
@@ -171,10 +171,26 @@ class BoxPlane {
   #applyPath(path: BoxPath): void {
     const nowMs = this.#context.loop.nowMs;
     const up = path.enabled && this.#carriers.up(path.interface);
-    this.#driver?.session.handlePathState(path.path, up, path.metered, nowMs);
+    this.#driver?.session.handlePathState(path.path, up, path.metered, nowMs, this.#limitsOf(path));
     this.#caller?.dialer.enable(path.path, up);
     if (!up) this.#closePath(path.path, path.enabled ? 'carrier lost' : 'uplink disabled');
     this.#driver?.touch();
+  }
+
+  /** An uplink's limit is shared by its paths, one for each address of the relay; those that are dead need no share. */
+  #limitsOf(path: BoxPath): PathLimits {
+    const { downBps = 0, upBps = 0 } = path.rateLimit ?? {};
+    let sharers = 0;
+    for (const other of this.#paths.values()) {
+      const known = this.#driver?.session.paths.get(other.path);
+      if (other.uplink === path.uplink && known?.usable === true && known.answered) sharers++;
+    }
+    return { downBps: downBps / Math.max(1, sharers), upBps: upBps / Math.max(1, sharers) };
+  }
+
+  /** Which paths share a limit changes with their lives. */
+  #shareLimits(): void {
+    for (const path of this.#paths.values()) if (path.rateLimit) this.#applyPath(path);
   }
 
   #closePath(id: number, reason: string): void {
@@ -257,6 +273,7 @@ class BoxPlane {
   #sweep(): void {
     const nowMs = this.#context.loop.nowMs;
     this.#caller?.sweep(nowMs);
+    this.#shareLimits();
     while (this.#held[0] && nowMs - this.#held[0].sinceMs > heldMsMax) this.#refuse(this.#held.shift()?.fd ?? -1);
   }
 
