@@ -1,6 +1,7 @@
 export { CreditBudget } from './credit.ts';
 export { Dialer, type DialOrder } from './dialer.ts';
 export { EgressPolicy } from './egress-policy.ts';
+export { fairLevel } from './fair-share.ts';
 export { ResetReason, type Target, type Violation } from './frame.ts';
 export * as limits from './limits.ts';
 export type { Local } from './local.ts';
