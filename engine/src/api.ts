@@ -75,6 +75,8 @@ export interface RelayEngineOptions {
   readonly ownAddresses?: readonly string[];
   /** Threads that carry sessions, each its own; default 1. */
   readonly workers?: number;
+  /** What sessions may hold all together, kernel queues counted, bytes; default a quarter of the machine's memory. */
+  readonly memoryBytes?: number;
 }
 
 export interface StrandStatus {

@@ -119,11 +119,11 @@ export class Siege {
   }
 
   /** Lets both threads work until something holds. */
-  async soon(holds: () => boolean | Promise<boolean>, what: string, patienceMs = 20_000): Promise<void> {
+  async soon(holds: () => boolean | Promise<boolean>, what: string, patienceMs = 8_000): Promise<void> {
     const endMs = performance.now() + patienceMs;
     const again = async (): Promise<void> => {
       if (await holds()) return;
-      if (performance.now() > endMs) throw new Error(`it never came to: ${what}`);
+      if (performance.now() > endMs) throw new Error(`it never came to: ${what} ${this.faults.join()}`);
       this.loop.turn(1);
       await new Promise((resolve) => setImmediate(resolve));
       await again();

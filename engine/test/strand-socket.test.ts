@@ -5,11 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { type StrandOwner, StrandSocket } from '../src/worker/strand-socket.ts';
-import { connectedPair, finish, pattern, Peer, socketCount, until } from './peer.ts';
+import { connectedPair, finish, pattern, Peer, settle, socketCount, until } from './peer.ts';
 
 const aead = bestAead('aes-256-gcm');
 
 class Ear implements StrandOwner {
+  /** The time of the turn is used up. */
+  busy = false;
+  tookMs = 0;
   readonly records: Buffer[] = [];
   readonly closed: string[] = [];
   writable = true;
@@ -23,6 +26,14 @@ class Ear implements StrandOwner {
 
   onWritable(): void {
     this.writable = true;
+  }
+
+  mayReceive(): boolean {
+    return !this.busy;
+  }
+
+  received(tookMs: number): void {
+    this.tookMs += tookMs;
   }
 
   onBlocked(): void {
@@ -93,6 +104,24 @@ test('records of all sizes arrive whole and in order, both ways', () => {
   until(loop, () => relay.closed, 'the end seen');
   expect(box.endedByPeer).toBe(false);
   expect(relay.endedByPeer).toBe(true);
+});
+
+test('a session whose time is used up is not read in this turn, and misses nothing in a later one', () => {
+  const { near, far } = connectedPair(loop);
+  const ear = new Ear();
+  const box = strand(loop, near, 'box', new Ear());
+  const relay = strand(loop, far, 'relay', ear);
+  ear.busy = true;
+  box.watch();
+  relay.watch();
+  send(box, pattern(900));
+  settle(loop, 5);
+  expect(ear.records).toEqual([]);
+  ear.busy = false;
+  until(loop, () => ear.records.length === 1, 'the record');
+  expect(ear.tookMs).toBeGreaterThan(0);
+  box.close('done');
+  relay.close('done');
 });
 
 test('a kernel that takes a part is given the rest later, byte for byte', () => {

@@ -7,6 +7,7 @@ import type { EngineStatus, KidInstall } from '../api.ts';
 import type { FromWorker, RelayWorkerData, ToWorker } from '../messages.ts';
 import { aeadOf } from './ciphers.ts';
 import { egressConnect } from './egress.ts';
+import { memoryBudget, MemoryGovernor } from './memory-governor.ts';
 import { RelayKids } from './relay-kids.ts';
 import { type Log, SessionDriver } from './session-driver.ts';
 import type { StrandKeys } from './strand-keys.ts';
@@ -18,6 +19,8 @@ import type { Connect } from './stream-sockets.ts';
 type Context = WorkerContext<ToWorker, FromWorker, RelayWorkerData>;
 
 const sweepGapMs = 250;
+/** Sweeps between two looks at what everybody holds: each asks the kernel twice for every stream. */
+const sweepsPerLook = 2;
 const unusedSlabBytes = 64 * 1_048_576;
 
 interface RelaySession {
@@ -36,12 +39,15 @@ class RelayPlane implements ListenerOwner {
   readonly #connect: Connect;
   readonly #sessions = new Map<string, RelaySession>();
   readonly #kids = new RelayKids<RelaySession>();
+  readonly #governor: MemoryGovernor;
+  #sweeps = 0;
 
   constructor(context: Context) {
     this.#context = context;
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
     const { loop, data } = context;
     this.#connect = egressConnect(data);
+    this.#governor = new MemoryGovernor((data.memoryBytes ?? memoryBudget()) / data.workers);
     this.#listener = new StrandListener(loop, this, data.index, data.workers);
   }
 
@@ -183,6 +189,16 @@ class RelayPlane implements ListenerOwner {
     const nowMs = this.#context.loop.nowMs;
     this.#listener.sweep(nowMs);
     this.#kids.sweep(nowMs);
+    if (++this.#sweeps % sweepsPerLook === 0) this.#shed();
+  }
+
+  /** Whoever holds more than its share while all together hold too much loses what it holds most with. */
+  #shed(): void {
+    const drivers = [...this.#sessions.values()].filter((one) => !one.asleep).map((one) => one.driver);
+    for (const driver of this.#governor.look(drivers)) {
+      driver.touch();
+      this.#log('warn', 'too much is held for a box: its largest streams were ended', { box: driver.peer });
+    }
   }
 
   #status(): EngineStatus {
@@ -194,6 +210,8 @@ class RelayPlane implements ListenerOwner {
         undecided: this.#listener.undecided,
         kids: this.#kids.size,
         memoryBytes: this.#pool.usedBytes,
+        heldBytes: this.#governor.heldBytes,
+        streamsShed: this.#governor.streamsShed,
       },
     };
   }

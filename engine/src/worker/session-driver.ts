@@ -4,6 +4,7 @@ import type { Slab, SlabPool } from '@tresse/kit';
 import { type EventLoop, nativeSlab, TcpInfo, type Timer } from '@tresse/sys';
 
 import type { LogFields, LogLevel, PathStatus, SessionStatus } from '../api.ts';
+import type { HeldStream, Holder } from './memory-governor.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { StrandOwner, StrandSocket } from './strand-socket.ts';
 import { type Connect, StreamSockets } from './stream-sockets.ts';
@@ -15,6 +16,8 @@ import { type Connect, StreamSockets } from './stream-sockets.ts';
 const sampleGapMsMax = 2;
 const sampleGapMsMin = 0.2;
 const samplesPerRtt = 4;
+/** What comes in for one session may take so long in one turn, ms: others have theirs too. */
+const receiveMsMax = 4;
 /** Records sent for one session in one turn: others have theirs too. */
 const recordsMax = 256;
 /** A strand that takes nothing for this long is closed, ms. */
@@ -55,7 +58,7 @@ const info: { -readonly [K in keyof StrandInfo]: StrandInfo[K] } = {
   windowBytes: 0,
 };
 
-export class SessionDriver implements StrandOwner {
+export class SessionDriver implements StrandOwner, Holder {
   readonly peer: string;
   readonly session: Session;
   readonly sockets: StreamSockets;
@@ -73,6 +76,8 @@ export class SessionDriver implements StrandOwner {
   #dirty = false;
   /** Strands ended by what was no record of the peer's. */
   #recordsRefused = 0;
+  #turnMs = 0;
+  #turnTookMs = 0;
 
   constructor(
     side: Side,
@@ -143,6 +148,31 @@ export class SessionDriver implements StrandOwner {
 
   closeStrands(reason: string): void {
     for (const socket of this.#strands.values()) socket.close(reason);
+  }
+
+  mayReceive(): boolean {
+    const nowMs = this.#loop.nowMs;
+    if (nowMs !== this.#turnMs) {
+      this.#turnMs = nowMs;
+      this.#turnTookMs = 0;
+    }
+    return this.#turnTookMs < receiveMsMax;
+  }
+
+  received(tookMs: number): void {
+    this.#turnTookMs += tookMs;
+  }
+
+  /** Buffers of strands and what the kernel has not sent of them, bytes. */
+  get ownBytes(): number {
+    let sum = 0;
+    for (const [strand, socket] of this.#strands) sum += socket.ownBytes + strand.unsentBytes;
+    return sum;
+  }
+
+  /** What each stream holds, here and in the kernel. */
+  held(): HeldStream[] {
+    return this.sockets.held();
   }
 
   onRecord(socket: StrandSocket, slab: Slab, start: number, end: number): string | undefined {

@@ -26,11 +26,18 @@ const outBytes = 2 * limits.recordBytesMax;
 /** Turns of receiving per wake-up: other descriptors have their turn too. */
 const receivesMax = 8;
 
+/** No further turn after so long, ms: a record of thousands of tiny frames takes longer than it looks. */
+const receiveMsMax = 2;
+
 /** What a strand's socket tells its owner. */
 export interface StrandOwner {
   /** An authenticated record's frames at [start, end). Returns why the strand must close, or undefined. */
   onRecord(socket: StrandSocket, slab: Slab, start: number, end: number): string | undefined;
   onWritable(socket: StrandSocket): void;
+  /** Whether there is time in this turn to receive; if not, the kernel says again in the next one that something is there. */
+  mayReceive(): boolean;
+  /** Receiving took so long, ms. */
+  received(tookMs: number): void;
   /** The kernel took nothing or a part: more waits, {@link onWritable} follows. Again after each further part. */
   onBlocked(socket: StrandSocket): void;
   /** The connection ended or was ended for a reason; its descriptor is closed. */
@@ -80,6 +87,11 @@ export class StrandSocket {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Memory of its own, bytes. */
+  get ownBytes(): number {
+    return inBytes + (this.#out ? outBytes : 0);
   }
 
   /** Bytes of a record that wait here for the kernel. */
@@ -186,18 +198,29 @@ export class StrandSocket {
   }
 
   #receive(): void {
-    for (let i = 0; i < receivesMax && !this.#closed; i++) {
-      const room = this.#in.bytes.length - this.#inFilled;
-      const count = recvInto(this.fd, this.#in.address + this.#inFilled, room);
-      if (count === -EAGAIN || count === -EINTR) return;
-      if (count <= 0) {
-        this.#lost(count === 0 ? 'ended by the peer' : 'connection failed');
-        return;
-      }
-      this.#inFilled += count;
-      this.#takeRecords();
-      if (count < room) return;
+    if (!this.#owner.mayReceive()) return;
+    const startMs = performance.now();
+    let tookMs = 0;
+    for (let i = 0; i < receivesMax && !this.#closed && tookMs < receiveMsMax; i++) {
+      const more = this.#receiveOnce();
+      tookMs = performance.now() - startMs;
+      if (!more) break;
     }
+    this.#owner.received(tookMs);
+  }
+
+  /** Returns whether more may wait in the kernel. */
+  #receiveOnce(): boolean {
+    const room = this.#in.bytes.length - this.#inFilled;
+    const count = recvInto(this.fd, this.#in.address + this.#inFilled, room);
+    if (count === -EAGAIN || count === -EINTR) return false;
+    if (count <= 0) {
+      this.#lost(count === 0 ? 'ended by the peer' : 'connection failed');
+      return false;
+    }
+    this.#inFilled += count;
+    this.#takeRecords();
+    return count === room;
   }
 
   /** Opens and hands on every whole record received so far. */

@@ -27,8 +27,11 @@ import {
   setNotSentLowat,
   shutdownWrite,
   unackedBytes,
+  unreadBytes,
   WRITABLE,
 } from '@tresse/sys';
+
+import type { HeldStream } from './memory-governor.ts';
 
 /** Written ahead of what the local peer's TCP takes, bytes. */
 const writtenAheadBytes = 131_072;
@@ -111,6 +114,18 @@ export class StreamSockets implements Local {
       const half = socket.readEnded !== socket.writeEnded;
       if (half && nowMs - socket.stream.lastActiveMs >= halfClosedMsMax) this.#abort(socket, ResetReason.timeout);
     }
+  }
+
+  /** What each stream holds: unacknowledged, out of order, and unread or unacknowledged in the kernel's queues. */
+  held(): HeldStream[] {
+    return [...this.#sockets.values()].map((socket) => {
+      const { stream, fd } = socket;
+      const kernel = socket.connecting ? 0 : Math.max(0, unreadBytes(fd)) + Math.max(0, unackedBytes(fd));
+      return {
+        bytes: stream.send.heldBytes + stream.receive.costBytes + kernel,
+        end: () => this.#abort(socket, ResetReason.limit),
+      };
+    });
   }
 
   connect(stream: Stream): void {
