@@ -85,17 +85,24 @@ export class LineSurvey {
 
   #add(path: Path, strand: Strand, nowMs: number): boolean {
     const rate = path.rate();
+    const known = path.measuredRate > 0;
+    const outstandingBytes = path.outstandingBytes(nowMs);
     const unsentBytes = path.unsentBytes;
     // More than the strand's window takes would wait a round trip there, and everything behind it.
-    const size = Math.min(chunkSize(rate), wholeSegments(Math.max(strand.roomBytes, chunkBytesMin)));
+    const size = Math.min(
+      known ? chunkSize(rate) : chunkBytesMin,
+      wholeSegments(Math.max(strand.roomBytes, chunkBytesMin)),
+    );
     const open =
       strand.usable &&
       (strand.unsentBytes === 0 || strand.roomBytes > 0) &&
       unsentBytes <= Math.max((rate * unsentMsMax) / 1_000, segmentBytes) &&
-      path.outstandingBytes(nowMs) < path.windowBytes(nowMs) &&
+      outstandingBytes < path.windowBytes(nowMs) &&
       path.allowance.ready(nowMs);
     const spared = this.#state.spares(path);
     if (spared) this.#spared++;
+    // A line nobody has filled may be a feeble one: the first flight is spread over all, a little on each.
+    const aheadBytes = known ? unsentBytes : outstandingBytes;
     const at = this.#count++;
     this.#sizes[at] = size;
     const line = this.#lines[at];
@@ -103,13 +110,13 @@ export class LineSurvey {
       line.path = path;
       line.strand = strand;
       line.rate = rate;
-      line.unsentBytes = unsentBytes;
+      line.unsentBytes = aheadBytes;
       line.delayMs = path.delayMs;
       line.size = size;
       line.open = open;
       line.spared = spared;
     } else {
-      this.#lines.push({ path, strand, rate, unsentBytes, delayMs: path.delayMs, size, open, spared });
+      this.#lines.push({ path, strand, rate, unsentBytes: aheadBytes, delayMs: path.delayMs, size, open, spared });
     }
     return open;
   }
