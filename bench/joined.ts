@@ -75,6 +75,7 @@ export class JoinedSessions {
       minRttMs: rttMs,
       unsentBytes: 0,
       unackedSegments: 0,
+      segmentsInFlight: 0,
       segmentsIn: 0,
       bytesAcked: 0,
       deliveryRate: lineBytesPerS,

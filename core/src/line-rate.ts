@@ -14,6 +14,8 @@ const windowMs = 2_000;
 const rateMax = 12_500_000_000;
 /** A round trip longer than the bare one by this means a queue, ms. */
 const queueEvidenceMs = 10;
+/** ... and the end of the start-up, wherever a round trip is longer than this. */
+const fullQueueMs = 40;
 /** Time constants of the average, ms: up at once, as a start-up doubles the rate each round trip, down slowly. */
 const averageUpMs = 40;
 const averageDownMs = 300;
@@ -63,7 +65,7 @@ export class LineRate {
     } else if ((!sourceLimited || queueMs >= queueEvidenceMs) && nowMs - this.#fullMs > growthRtts * baseRttMs) {
       this.#startingUp = false;
     }
-    if (queueMs > Math.max(2 * queueEvidenceMs, baseRttMs)) this.#startingUp = false;
+    if (queueMs > Math.max(2 * queueEvidenceMs, Math.min(baseRttMs, fullQueueMs))) this.#startingUp = false;
   }
 
   #take(sample: number, sourceLimited: boolean, queueMs: number, nowMs: number): void {

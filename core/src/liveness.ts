@@ -17,12 +17,13 @@ const delayedAckMs = 60;
 export const silenceLimitMs = (rttMs: number): number => Math.max(silenceMsMin, silenceRtts * rttMs);
 
 /**
- * The same for what a strand has outstanding: up to two segments may be answered late, since the other end's TCP delays
- * acknowledgements (RFC 1122, 4.2.3.2; 40 ms on Linux).
+ * The same for what a strand has outstanding. A connection that begins to carry on a feeble line waits behind its siblings'
+ * segments and its own, longer than its round trips so far tell. Up to two segments may be answered late, since the
+ * other end's TCP delays acknowledgements (RFC 1122, 4.2.3.2; 40 ms on Linux).
  */
-function strandLimitMs(strand: Strand): number {
+function strandLimitMs(strand: Strand, path: Path): number {
   const few = strand.unackedSegments <= delayedSegments && strand.unsentBytes === 0;
-  return silenceLimitMs(strand.rttMs) + (few ? delayedAckMs : 0);
+  return silenceLimitMs(Math.max(strand.rttMs, path.drainMs)) + (few ? delayedAckMs : 0);
 }
 
 /** The path is silent for longer than its round trip explains: another path's word would settle it. */
@@ -44,9 +45,9 @@ export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number)
     if (strand.suspect) continue;
     rttMs = Math.max(rttMs, strand.rttMs);
     const ms = strand.silentMs(nowMs);
-    if (ms <= strandLimitMs(strand) || ms < silentMs) continue;
+    if (ms <= strandLimitMs(strand, path) || ms < silentMs) continue;
     silentMs = ms;
-    limitMs = strandLimitMs(strand);
+    limitMs = strandLimitMs(strand, path);
   }
   if (nowMs - heardMs <= limitMs) return false;
   for (const other of paths) {
@@ -55,10 +56,10 @@ export function pathFellSilent(path: Path, paths: Iterable<Path>, nowMs: number)
   return silentMs > Math.max(blindSilenceMs, blindSilenceRtts * rttMs);
 }
 
-/** The same for one strand, with any other strand as witness, its own path's included. */
-export function strandFellSilent(strand: Strand, strands: Iterable<Strand>, nowMs: number): boolean {
+/** The same for one strand of a path, with any other strand as witness, its own path's included. */
+export function strandFellSilent(strand: Strand, path: Path, strands: Iterable<Strand>, nowMs: number): boolean {
   const silentMs = strand.silentMs(nowMs);
-  if (silentMs <= strandLimitMs(strand)) return false;
+  if (silentMs <= strandLimitMs(strand, path)) return false;
   for (const other of strands) {
     if (other === strand || other.suspect || other.state !== 'answered') continue;
     if (other.lastHeardMs > nowMs - silentMs + witnessLeadMs) return true;

@@ -8,16 +8,26 @@ const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 6 * segmentBytes;
 const windowBytesLeast: number = 4 * segmentBytes;
 const squeezedBytes: number = 4 * segmentBytes;
+const seasonedBytes: number = 32 * segmentBytes;
+/** A segment's time at 0.5 Mbit/s, ms: reckoned with where a line's rate is not known yet. */
+const segmentMsSlowest = 24;
+/** A queue longer than this is not explained by what is on its way: the rate may be mistaken, ms. */
+const drainQueueMsMax = 250;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
-/** Outstanding on a filled line: this many round trips' worth, and a queue of so many ms. */
-const fillRtts = 1.15;
-const queueMsMax = 15;
+/**
+ * Outstanding on a filled line: a round trip's worth and a queue of so many ms, longer on a long line, where the figures
+ * are older, up to what the buffers of ordinary modems hold.
+ */
+const queueRtts = 0.15;
+const queueMsMin = 15;
+const queueMsMax = 40;
 /** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
 const probeGapMs = 2_500;
 const probeMsMin = 40;
 const probeGain = 1.4;
+const probeQueueMsMax = 40;
 const probeStaggerMs = 700;
 /** While the rate still grows: room to double it in a round trip. */
 const startUpGain = 1.4;
@@ -92,11 +102,13 @@ export class Path {
    * the round trip. One that has little on its way beside its siblings says little of the line.
    */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    const carries = 2 * strand.unackedSegments * segmentBytes >= this.outstandingBytes(nowMs) - this.unsentBytes;
+    const carries = 2 * strand.segmentsInFlight * segmentBytes >= this.outstandingBytes(nowMs) - this.unsentBytes;
     const baseMs = this.baseRttMs;
     const explainedMs = this.#rate.measured ? (this.#fillBytes() * 1_000) / this.#rate.bytesPerSecond : Infinity;
-    if (carries) this.#queue.take(strand.rttMs, explainedMs, nowMs);
-    const evident = carries && this.#queue.believes(strand.rttMs, explainedMs, nowMs);
+    // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
+    const seasoned = carries && strand.bytesAcked >= seasonedBytes;
+    if (seasoned) this.#queue.take(strand.rttMs, explainedMs, nowMs);
+    const evident = seasoned && this.#queue.believes(strand.rttMs, explainedMs, nowMs);
     this.#rate.add(bytesPerSecond, sourceLimited || !carries, baseMs, evident ? strand.rttMs - baseMs : 0, nowMs);
   }
 
@@ -165,9 +177,18 @@ export class Path {
     let sum = 0;
     for (const strand of this.strands) {
       if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
-      sum += strand.unackedSegments * segmentBytes + strand.unsentBytes;
+      sum += strand.segmentsInFlight * segmentBytes + strand.unsentBytes;
     }
     return sum;
+  }
+
+  /** How long the line needs for what all strands have on their way, ms: a round trip that is no sign of death. */
+  get drainMs(): number {
+    let segments = 0;
+    for (const strand of this.strands) if (strand.state === 'answered') segments += strand.segmentsInFlight;
+    const rate = this.#rate.bytesPerSecond;
+    const drainMs = this.#rate.measured ? (segments * segmentBytes * 1_000) / rate : segments * segmentMsSlowest;
+    return Math.min(drainMs, this.baseRttMs + drainQueueMsMax);
   }
 
   /**
@@ -179,14 +200,17 @@ export class Path {
   windowBytes(nowMs: number): number {
     if (!this.#rate.measured) return this.strands.reduce((sum, strand) => sum + strand.bytesAcked, youngWindowBytes);
     const sinceProbeMs = (nowMs + this.id * probeStaggerMs) % probeGapMs;
-    const probing = sinceProbeMs < Math.max(probeMsMin, this.baseRttMs) ? probeGain : 1;
-    const gain = this.#queue.gain(nowMs) * (this.#rate.startingUp ? startUpGain : probing);
-    return Math.max(windowBytesLeast, this.#fillBytes() * gain);
+    const fillBytes = this.#fillBytes() * this.#queue.gain(nowMs);
+    if (this.#rate.startingUp) return fillBytes * startUpGain;
+    if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesLeast, fillBytes);
+    const more = Math.max((this.#rate.bytesPerSecond * probeQueueMsMax) / 1_000, windowBytesMin);
+    return Math.max(windowBytesLeast, Math.min(fillBytes * probeGain, fillBytes + more));
   }
 
   /** What fills a line of known rate, and the little queue that keeps it full, bytes. */
   #fillBytes(): number {
-    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (fillRtts * this.baseRttMs + queueMsMax)) / 1_000);
+    const queueMs = Math.min(queueMsMin + queueRtts * this.baseRttMs, queueMsMax);
+    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (this.baseRttMs + queueMs)) / 1_000);
   }
 
   /** The round trip without our own queue, ms: the shortest seen, or a changed route's. */

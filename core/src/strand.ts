@@ -11,6 +11,8 @@ export interface StrandInfo {
   readonly unsentBytes: number;
   /** Segments sent and not acknowledged. */
   readonly unackedSegments: number;
+  /** Those of them that are on their way: neither lost nor arrived behind a loss. */
+  readonly segmentsInFlight: number;
   /** Segments received, of any kind: the proof of life. */
   readonly segmentsIn: number;
   /** Bytes the other end's TCP has acknowledged; stands still through loss recovery. */
@@ -79,6 +81,7 @@ export class Strand {
   minRttMs = 0;
   unsentBytes = 0;
   unackedSegments = 0;
+  segmentsInFlight = 0;
   segmentsIn = 0;
   bytesAcked = 0;
   windowBytes: number = 14_480;
@@ -117,7 +120,7 @@ export class Strand {
 
   /** What its congestion window still takes at once, bytes; below 0 when more stands here than it takes. */
   get roomBytes(): number {
-    return this.windowBytes - this.unackedSegments * segmentBytes - this.unsentBytes;
+    return this.windowBytes - this.segmentsInFlight * segmentBytes - this.unsentBytes;
   }
 
   /** Loss recovery holds everything behind it: nothing acknowledged for longer than a round trip explains. */
@@ -141,6 +144,7 @@ export class Strand {
     this.minRttMs = info.minRttMs;
     this.unsentBytes = info.unsentBytes;
     this.unackedSegments = info.unackedSegments;
+    this.segmentsInFlight = info.segmentsInFlight;
     this.windowBytes = info.windowBytes;
     const outstanding = info.unackedSegments > 0 || info.unsentBytes > 0;
     if (info.bytesAcked !== this.bytesAcked || !outstanding) {

@@ -111,7 +111,7 @@ export class Watch {
     const { nowMs, strands, counters } = this.#state;
     for (const strand of strands.values()) {
       if (strand.suspect || strand.state !== 'answered') continue;
-      if (!strandFellSilent(strand, strands.values(), nowMs)) continue;
+      if (!strandFellSilent(strand, this.#state.path(strand.path), strands.values(), nowMs)) continue;
       strand.suspect = true;
       counters.strandSuspicions++;
       this.#state.loseStrand(strand);

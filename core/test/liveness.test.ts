@@ -11,6 +11,7 @@ const idle: StrandInfo = {
   minRttMs: 30,
   unsentBytes: 0,
   unackedSegments: 0,
+  segmentsInFlight: 0,
   segmentsIn: 1,
   bytesAcked: 0,
   deliveryRate: 0,
@@ -84,15 +85,28 @@ test('a strand that is suspect for itself says nothing of its path', () => {
 });
 
 test('a strand is silent while a sibling of its own path is heard', () => {
-  const { strands } = pathOf(1, StrandRole.quick, StrandRole.bulk);
+  const { path, strands } = pathOf(1, StrandRole.quick, StrandRole.bulk);
   const [quick, bulk] = strands as [Strand, Strand];
   send(bulk, 1_000);
   hear(quick, 1_080);
-  expect(strandFellSilent(bulk, strands, 1_000 + silenceMsMin)).toBe(false);
-  expect(strandFellSilent(bulk, strands, 1_001 + silenceMsMin)).toBe(true);
-  expect(strandFellSilent(quick, strands, 1_001 + silenceMsMin)).toBe(false);
+  expect(strandFellSilent(bulk, path, strands, 1_000 + silenceMsMin)).toBe(false);
+  expect(strandFellSilent(bulk, path, strands, 1_001 + silenceMsMin)).toBe(true);
+  expect(strandFellSilent(quick, path, strands, 1_001 + silenceMsMin)).toBe(false);
   quick.suspect = true;
-  expect(strandFellSilent(bulk, strands, 1_001 + silenceMsMin)).toBe(false);
+  expect(strandFellSilent(bulk, path, strands, 1_001 + silenceMsMin)).toBe(false);
+});
+
+test('what waits behind its siblings on a feeble line is not silent', () => {
+  const a = pathOf(1, StrandRole.quick, StrandRole.bulk);
+  const b = pathOf(2, StrandRole.quick);
+  const bulk = a.strands[1]!;
+  // Nobody knows the line's rate yet, and eight segments may take 200 ms.
+  bulk.update({ ...idle, unackedSegments: 8, segmentsInFlight: 8 }, 1_000);
+  hear(b.strands[0]!, 1_150);
+  expect(strandFellSilent(bulk, a.path, b.strands, 1_150)).toBe(false);
+  expect(pathFellSilent(a.path, [a.path, b.path], 1_150)).toBe(false);
+  hear(b.strands[0]!, 1_300);
+  expect(strandFellSilent(bulk, a.path, b.strands, 1_300)).toBe(true);
 });
 
 test('loss recovery is not silence: segments come in while nothing is acknowledged', () => {

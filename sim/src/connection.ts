@@ -79,6 +79,7 @@ export class Connection {
       minRttMs: half.minRttMs,
       unsentBytes: half.unsentBytes,
       unackedSegments: half.unackedSegments,
+      segmentsInFlight: half.segmentsInFlight,
       segmentsIn: half.segmentsIn + other.segmentsOut,
       bytesAcked: half.bytesAcked,
       deliveryRate: half.deliveryRate,

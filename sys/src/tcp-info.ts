@@ -42,6 +42,11 @@ export class TcpInfo {
     return this.#u32(24);
   }
 
+  /** Segments on their way: neither acknowledged in any way nor thought lost (RFC 6675's pipe). */
+  get segmentsInFlight(): number {
+    return Math.max(0, this.#u32(24) - this.#u32(28) - this.#u32(32) + this.#u32(36));
+  }
+
   /** Segments thought lost. */
   get lostSegments(): number {
     return this.#u32(32);

@@ -51,6 +51,7 @@ const info: { -readonly [K in keyof StrandInfo]: StrandInfo[K] } = {
   minRttMs: 0,
   unsentBytes: 0,
   unackedSegments: 0,
+  segmentsInFlight: 0,
   segmentsIn: 0,
   bytesAcked: 0,
   deliveryRate: 0,
@@ -279,6 +280,7 @@ export class SessionDriver implements StrandOwner, Holder {
       if (info.minRttMs > 0) shortestMs = Math.min(shortestMs, info.minRttMs);
       info.unsentBytes = kernel.unsentBytes + socket.waitingBytes;
       info.unackedSegments = kernel.unackedSegments;
+      info.segmentsInFlight = kernel.segmentsInFlight;
       info.segmentsIn = kernel.segmentsIn;
       info.bytesAcked = kernel.bytesAcked;
       const fill = socket.fill.update(kernel.bytesSent, kernel.dataSegmentsOut, kernel.sndMss);
