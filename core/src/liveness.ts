@@ -29,7 +29,7 @@ function strandLimitMs(strand: Strand, path: Path): number {
 /** The path is silent for longer than its round trip explains: another path's word would settle it. */
 export function pathWantsWitness(path: Path, nowMs: number): boolean {
   if (nowMs - path.lastHeardMs <= silenceMsMin) return false;
-  return path.strands.some((s) => s.state === 'answered' && !s.suspect && s.silentMs(nowMs) > strandLimitMs(s));
+  return path.strands.some((s) => s.state === 'answered' && !s.suspect && s.silentMs(nowMs) > strandLimitMs(s, path));
 }
 
 /** True when the path is silent although something is outstanding, while another path is heard or for very long. */
