@@ -2,15 +2,9 @@ import { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { Crowd, sentenceOf, sourceOf } from '@tresse/kit';
-import {
-  type BoxHello,
-  boxHello,
-  type Cipher,
-  protocolVersions,
-  type RefusalCode,
-  type RelayAnswer,
-} from '@tresse/schema';
+import { type BoxHello, boxHello, protocolVersions, type RefusalCode, type RelayAnswer } from '@tresse/schema';
 
+import { agreedCipher } from './ciphers.ts';
 import type { Agreement, Offer } from './dial.ts';
 import { encodeFrame, readFrame } from './hello-frame.ts';
 import type { Identity } from './identity.ts';
@@ -163,8 +157,7 @@ export class Reception {
     if (!terms) return 'not-ready';
     const version = Math.max(...protocolVersions.filter((one) => hello.versions.includes(one)));
     if (version < 1) return 'version';
-    const cipher: Cipher | undefined =
-      terms.ciphers.find((one) => hello.ciphers[0] === one) ?? terms.ciphers.find((one) => hello.ciphers.includes(one));
+    const cipher = agreedCipher(terms.ciphers, hello.ciphers);
     if (!cipher) return 'cipher';
     const keys = chooseKeys(socket, terms.generation, (kid) => terms.fits?.(kid) ?? true);
     if (!keys) return 'not-ready';

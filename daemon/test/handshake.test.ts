@@ -4,7 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 import { expect, test, vi } from 'vitest';
 
-import { pairWithRelay } from '../src/dial.ts';
+import { dialRelay, pairWithRelay } from '../src/dial.ts';
 import { encodeFrame } from '../src/hello-frame.ts';
 import { tlsSettings } from '../src/tls-settings.ts';
 import { dial, identity, offer, relay, server, undo } from './peers.ts';
@@ -124,6 +124,30 @@ test('a hello in single octets, with keys nobody knows, is understood', async ()
   const hello = { ...rest, type: 'hello', versions: [1, 9], ciphers: ['rot13', ...ciphers], later: { more: true } };
   for (const octet of encodeFrame(hello)) socket.write(Buffer.from([octet]));
   expect(await answerOf(socket)).toContain('"version":1');
+});
+
+test('ChaCha20 is agreed where the box prefers it', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const target = { address: '127.0.0.1', port: host.port, pin: theirs.pin };
+  const got = await dialRelay(target, ours, { ...offer, ciphers: offer.ciphers.toReversed() });
+  expect([got.cipher, host.admitted[0]?.cipher]).toEqual(['chacha20-poly1305', 'chacha20-poly1305']);
+});
+
+test('a relay takes the first generation whose kid fits', async () => {
+  const seen: number[] = [];
+  const fits = (kid: Uint8Array): boolean => seen[seen.push(kid[7]! % 4) - 1] === 3;
+  const host = await relay(theirs, [ours.pin], { terms: () => ({ ...offer, generation: 2 ** 32 - 1, fits }) });
+  const target = { address: '127.0.0.1', port: host.port, pin: theirs.pin };
+  const got = await dialRelay(target, ours, offer);
+  expect(seen.indexOf(3)).toBe(seen.length - 1);
+  expect(got.kid[7]! % 4).toBe(3);
+  expect(got.kid).toEqual(host.admitted[0]?.kid);
+});
+
+test('where no kid can fit the box is told to come again', async () => {
+  const host = await relay(theirs, [ours.pin], { terms: () => ({ ...offer, generation: 1, fits: () => false }) });
+  const target = { address: '127.0.0.1', port: host.port, pin: theirs.pin };
+  await expect(dialRelay(target, ours, offer)).rejects.toThrow('starting or stopping');
 });
 
 test.each([

@@ -11,7 +11,6 @@ import {
   lockStateDirectory,
   makeLog,
   openStateDirectory,
-  preferredCiphers,
   requireIdentity,
 } from '../src/index.ts';
 import { scratch, undo } from './peers.ts';
@@ -81,11 +80,6 @@ test('a log line is one line, whatever a peer says', () => {
   log.warn('a peer', { said: 'a\nb="c"', port: 7443, missing: undefined });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^time=\S+ level=warn msg="a peer" said="a\\nb=\\"c\\"" port=7443\n$/u);
-});
-
-test('ciphers go by the CPU', () => {
-  expect(preferredCiphers('flags\t\t: fpu aes sse\n')[0]).toBe('aes-256-gcm');
-  expect(preferredCiphers('Features\t: fp asimd\n')[0]).toBe('chacha20-poly1305');
 });
 
 test('what is wished from the kernel is said, and only then', () => {

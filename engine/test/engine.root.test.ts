@@ -47,11 +47,15 @@ const path = (line: number, changes: Partial<BoxPath> = {}): BoxPath => ({
 });
 
 /** What a handshake gives both sides. */
-async function shakeHands(number: number, sessionKey = 'a'): Promise<void> {
+async function shakeHands(
+  number: number,
+  sessionKey = 'a',
+  cipher: KidInstall['cipher'] = 'aes-256-gcm',
+): Promise<void> {
   const install: KidInstall = {
     kid: new Uint8Array(8).fill(number),
     secret: new Uint8Array(32).fill(number),
-    cipher: 'aes-256-gcm',
+    cipher,
     sessionKey,
     peer: 'other',
     limits: localLimits,
@@ -199,6 +203,36 @@ test('the end of a session draws a new incarnation, and the next session serves'
   await shakeHands(3, 'b');
   await complete(1);
   expect(await curl('file')).toBe(bodyHash);
+});
+
+test('ChaCha20 carries as well', async () => {
+  box.endSession('b');
+  await soon(() => Promise.resolve(incarnations.length === 3), 'a new incarnation');
+  await shakeHands(4, 'c', 'chacha20-poly1305');
+  await complete(1);
+  expect(await curl('file')).toBe(bodyHash);
+});
+
+test('a metered line carries next to nothing beside another one, and all without it', async () => {
+  const second = path(5, { interface: 'wan2', uplink: 'wan2', localAddress: '10.0.2.2' });
+  box.setPaths([path(1, { metered: true }), second]);
+  await complete(5);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const before = (await pathOf(box, 1))?.bytesIn ?? 0;
+  expect(await curl('file')).toBe(bodyHash);
+  expect(((await pathOf(box, 1))?.bytesIn ?? 0) - before).toBeLessThan(20_000);
+  box.setPaths([path(1, { metered: true }), { ...second, enabled: false }]);
+  expect(await curl('file')).toBe(bodyHash);
+  expect(((await pathOf(box, 1))?.bytesIn ?? 0) - before).toBeGreaterThan(body.length);
+});
+
+test('a limit is kept to by the relay, and lifted', async () => {
+  box.setPaths([path(1, { rateLimit: { downBps: 80e6 } })]);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const beganMs = performance.now();
+  expect(await curl('file')).toBe(bodyHash);
+  expect(performance.now() - beganMs).toBeGreaterThan((body.length * 8) / 80e3);
+  box.setPaths([path(1)]);
 });
 
 test('the end of the box is a reset to its clients, at once', async () => {
