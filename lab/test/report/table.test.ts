@@ -35,3 +35,20 @@ test('a run that broke off says why', () => {
     'It could not go on: the box ended',
   );
 });
+
+test('a wait tells its events, and what was asked meanwhile', () => {
+  const asked = {
+    asked: 40,
+    answered: 38,
+    viaRelay: 30,
+    direct: 8,
+    answeredMs: 700,
+    viaRelayMs: 2_500,
+    directMs: null,
+  };
+  const events = [{ atSeconds: 0.5, text: 'the relay is started' }];
+  const table = reportTable(reportWith({}, { kind: 'wait', name: 'the relay comes', seconds: 4, events, asked }));
+  expect(table).toContain('the relay comes: 4.00 s\n  0.50 s: the relay is started');
+  expect(table).toContain('asked meanwhile: 38 of 40 answered (for good 700 ms after the last event)');
+  expect(table).toContain('30 seen from the relay (for good 2500 ms after the last event)\n  8 seen from a line\n');
+});
