@@ -17,6 +17,7 @@ import type { BoxConfig, DaemonStatus } from '@tresse/schema';
 
 import { Health, type UplinkView } from './health.ts';
 import { Network } from './network.ts';
+import { NewConnections } from './new-connections.ts';
 import { PathNumbers } from './path-numbers.ts';
 import { Rekeying } from './rekeying.ts';
 import { Rendezvous } from './rendezvous.ts';
@@ -38,6 +39,7 @@ export class Box {
   readonly #log: Log;
   readonly #network: Network;
   readonly #health: Health;
+  readonly #connections: NewConnections;
   readonly #rendezvous: Rendezvous;
   readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
@@ -63,6 +65,7 @@ export class Box {
     this.#network = new Network(config, directory, log);
     this.#health = new Health(log);
     this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
+    this.#connections = new NewConnections(config.withoutRelay, log);
     this.#rendezvous = new Rendezvous(
       config,
       identity,
@@ -98,9 +101,14 @@ export class Box {
           this.#engine?.endSession(sessionKey);
           this.#rendezvous.want('the relay said goodbye');
         },
+        onReach: (reached, evidence) => {
+          this.#connections.noteReach(reached, evidence);
+          this.#refreshSoon();
+        },
         onNetworkChanged: () => this.#networkChanged(),
         onFault: (stack, count) => {
           this.#incarnation = undefined;
+          this.#connections.noteReach(true, 'the data plane starts anew');
           this.#log.error('the data plane failed', { stack, count });
         },
       },
@@ -170,6 +178,8 @@ export class Box {
 
   #summary(up: number): string {
     if (this.#incarnation === undefined) return 'the data plane is starting';
+    const without = this.#connections.summary();
+    if (without !== undefined) return without;
     const lines = `${up} of ${this.#config.uplinks.length} lines`;
     if (this.#rendezvous.pending && !this.#session) return 'looking for the relay';
     if (this.#rendezvous.pending) return `bonding over ${lines}, renewing keys with the relay`;
@@ -238,19 +248,24 @@ export class Box {
     if (this.#settling || this.#stopped) return;
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
-      this.#refresh().catch((error: unknown) => this.#unread(error));
+      this.#refreshSoon();
     }, settleMs);
+  }
+
+  #refreshSoon(): void {
+    if (!this.#stopped) this.#refresh().catch((error: unknown) => this.#unread(error));
   }
 
   /** Looks at the machine, sets the network up, tells the engine its paths. */
   async #refresh(): Promise<void> {
     const before = this.#sending();
-    this.#uplinks = await this.#network.refresh((uplinks) => {
+    this.#uplinks = await this.#network.refresh((uplinks, { forwardsIpv6 }) => {
       this.#health.judge(uplinks, (name) => this.#viewOf(name));
-      return { direct: this.#health.direct, treatments: { 4: 'bond', 6: 'refuse' } };
+      return this.#connections.choose(uplinks, this.#health.direct, forwardsIpv6);
     });
     if (this.#stopped) return;
     this.#setPaths();
+    this.#engine?.setDirect(this.#connections.sources(this.#uplinks));
     if (this.#sending() !== before) this.#rendezvous.hurry();
   }
 

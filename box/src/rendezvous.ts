@@ -7,10 +7,14 @@ import { type BoxConfig, ipFamily } from '@tresse/schema';
 const staggerMs = { urgent: 250, calm: 2_000 } as const;
 /** How much a handshake is wanted. Calmly, while a session runs: one line at a time, for each that answers makes a key. */
 type Pace = keyof typeof staggerMs;
-/** Between rounds of attempts: from the first, growing by half, to the second; after five minutes to the third. */
+/**
+ * Between rounds of attempts: from the first, growing by half, to the second; after five minutes to the third. With the time
+ * a connection is given, so short that a relay is found within 3 s of its return: a SYN leaves at least every 2 s.
+ */
 const pauseMsFirst = 200;
-const pauseMsMax = 2_000;
-const pauseMsMaxLate = 15_000;
+const pauseMsMax = 1_000;
+const pauseMsMaxLate = 1_500;
+const connectMsMax = 2_000;
 /** Keys refused right after they were made are not made again at once. */
 const calmMs = 1_000;
 const lateAfterMs = 300_000;
@@ -137,7 +141,7 @@ export class Rendezvous {
     const localAddress = sendingAddress(uplink, ipFamily(address))?.address;
     try {
       const target = { address, port, pin, ...(localAddress !== undefined && { localAddress }) };
-      const agreement = await dialRelay(target, this.#identity, offer, { signal });
+      const agreement = await dialRelay(target, this.#identity, offer, { signal, connectTimeoutMs: connectMsMax });
       this.#faults.delete(uplink.name);
       return agreement;
     } catch (error) {

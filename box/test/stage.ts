@@ -20,6 +20,9 @@ type Place = keyof typeof names;
 /** A daemon on the stage. */
 type Room = 'box' | 'relay';
 
+/** The name of a namespace. */
+export const nameOf = (one: Place): string => names[one];
+
 /** A command in one of the stage's namespaces. Returns its output. */
 export function at(place: Place, ...argv: string[]): Promise<string> {
   return atLength(place, 10_000, ...argv);

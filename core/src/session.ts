@@ -268,6 +268,13 @@ export class Session {
     return this.#state.mayRead(stream);
   }
 
+  /** Asks the peer for a sign of life on every path, at the next poll. */
+  probe(nowMs: number): void {
+    for (const strand of this.#state.strands.values()) {
+      if (strand.quick && !strand.suspect && !strand.draining) strand.pingDueMs = Math.min(strand.pingDueMs, nowMs);
+    }
+  }
+
   /** Ends a stream from this side, both directions, at once. */
   resetStream(stream: Stream, reason: ResetReason, nowMs: number): void {
     this.#state.nowMs = nowMs;

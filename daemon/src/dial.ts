@@ -51,6 +51,8 @@ export interface RelayAgreement extends Agreement {
 
 interface DialOptions {
   readonly timeoutMs?: number;
+  /** Of the whole time, how long the connection may take. */
+  readonly connectTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -136,8 +138,10 @@ async function withRelay<T>(
   // Without a wait in between where that can be: an error may come before anybody listened for it.
   const raw = target.interface === undefined ? connectionTo(target) : await openedByInterface(target, options);
   const ended = endedBy(raw, options, target);
+  const slow = setTimeout(() => ended.fail({ code: 'ETIMEDOUT' }), options.connectTimeoutMs ?? handshakeTimeoutMs);
   try {
     if (raw.connecting) await Promise.race([once(raw, 'connect'), ended.failed]);
+    clearTimeout(slow);
     ended.reach('connected');
     const socket = connectTls({ ...tlsSettings(identity), socket: raw, servername: '' });
     socket.on('error', ended.fail);
@@ -152,6 +156,7 @@ async function withRelay<T>(
     }
     return await Promise.race([converse(socket), ended.failed]);
   } finally {
+    clearTimeout(slow);
     ended.stop();
     raw.destroy();
   }

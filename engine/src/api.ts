@@ -17,6 +17,8 @@ export interface EngineEvents {
   onHandshakeWanted?(reason: string): void;
   /** The peer's daemon says something on this session: bytes of a stranger's making. */
   onPeerMessage?(sessionKey: string, bytes: Uint8Array): void;
+  /** Box: the relay came or went (it counts as there at the start of a worker); the evidence is a sentence. */
+  onReach?(reached: boolean, evidence: string): void;
   /** Box: a link, address or route changed. */
   onNetworkChanged?(): void;
   /** The worker died and is started again (or not: `restartInMs` undefined). */
@@ -58,6 +60,18 @@ export interface BoxPath {
   /** What the uplink may carry, bits per second; all its paths share it. */
   readonly rateLimit?: { readonly downBps?: number; readonly upBps?: number };
 }
+
+/** The source of connections that leave a line without the relay. */
+export interface DirectSource {
+  readonly interface: string;
+  readonly address: string;
+}
+
+/**
+ * Where connections leave that were accepted for the relay and have waited for it in vain, by family; those without a source
+ * are reset.
+ */
+export type DirectSources = Readonly<Partial<Record<4 | 6, DirectSource>>>;
 
 export interface BoxEngineOptions {
   readonly interceptPort: number;
@@ -144,6 +158,8 @@ export interface Engine {
 export interface BoxEngine extends Engine {
   /** The paths there are; what is missing from the list is closed. May be called again and again. */
   setPaths(paths: readonly BoxPath[]): void;
+  /** Where to go without the relay; none until this is called. */
+  setDirect(sources: DirectSources): void;
 }
 
 /** Where a peer's session is to be. */

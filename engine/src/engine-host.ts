@@ -5,6 +5,7 @@ import type {
   BoxEngine,
   BoxEngineOptions,
   BoxPath,
+  DirectSources,
   Engine,
   EngineEvents,
   EngineStatus,
@@ -114,6 +115,9 @@ export abstract class EngineHost<Data> implements Engine {
       case 'handshake':
         this.events.onHandshakeWanted?.(message.reason);
         break;
+      case 'reach':
+        this.events.onReach?.(message.reached, message.evidence);
+        break;
       case 'network':
         this.events.onNetworkChanged?.();
         break;
@@ -139,12 +143,14 @@ class BoxHost extends EngineHost<BoxEngineOptions> implements BoxEngine {
   protected readonly links: readonly WorkerLink<BoxEngineOptions>[];
   readonly #link: WorkerLink<BoxEngineOptions>;
   #paths: readonly BoxPath[] | undefined;
+  #direct: DirectSources | undefined;
 
   constructor(options: BoxEngineOptions, events: EngineEvents) {
     super(events);
     const worker = new URL('./worker/box-worker.ts', import.meta.url);
     const onReady = (): void => {
       if (this.#paths) this.#link.post({ type: 'paths', paths: this.#paths });
+      if (this.#direct) this.#link.post({ type: 'direct', sources: this.#direct });
     };
     this.#link = new WorkerLink(worker, options, this.linkEvents(onReady));
     this.links = [this.#link];
@@ -154,6 +160,11 @@ class BoxHost extends EngineHost<BoxEngineOptions> implements BoxEngine {
   setPaths(paths: readonly BoxPath[]): void {
     this.#paths = paths;
     this.#link.post({ type: 'paths', paths });
+  }
+
+  setDirect(sources: DirectSources): void {
+    this.#direct = sources;
+    this.#link.post({ type: 'direct', sources });
   }
 
   protected linkOf(): WorkerLink<BoxEngineOptions> {

@@ -2,6 +2,8 @@ export type {
   BoxEngine,
   BoxEngineOptions,
   BoxPath,
+  DirectSource,
+  DirectSources,
   Engine,
   EngineEvents,
   EnginePlace,

@@ -1,6 +1,7 @@
 import type {
   BoxEngineOptions,
   BoxPath,
+  DirectSources,
   EngineStatus,
   KidInstall,
   LogFields,
@@ -12,6 +13,7 @@ import type {
 export type ToWorker =
   | { readonly type: 'kid'; readonly call: number; readonly install: KidInstall }
   | { readonly type: 'paths'; readonly paths: readonly BoxPath[] }
+  | { readonly type: 'direct'; readonly sources: DirectSources }
   | { readonly type: 'end'; readonly sessionKey: string }
   | { readonly type: 'end-peer'; readonly peer: string }
   | { readonly type: 'message'; readonly bytes: Uint8Array }
@@ -29,6 +31,7 @@ export type FromWorker =
   | { readonly type: 'strand'; readonly fd: number; readonly worker: number }
   | { readonly type: 'message'; readonly sessionKey: string; readonly bytes: Uint8Array }
   | { readonly type: 'handshake'; readonly reason: string }
+  | { readonly type: 'reach'; readonly reached: boolean; readonly evidence: string }
   | { readonly type: 'network' };
 
 export type BoxWorkerData = BoxEngineOptions;

@@ -110,6 +110,7 @@ export class WorkerLink<Data> {
       case 'strand':
       case 'message':
       case 'handshake':
+      case 'reach':
       case 'network':
         this.#events.onMessage(message);
     }

@@ -10,10 +10,12 @@ import {
   type WorkerContext,
 } from '@tresse/sys';
 
-import type { BoxPath, EngineStatus, KidInstall } from '../api.ts';
+import type { BoxPath, DirectSources, EngineStatus, KidInstall } from '../api.ts';
 import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
 import { CarrierWatch } from './carrier-watch.ts';
+import { DirectPump } from './direct-pump.ts';
 import { intercept } from './interceptor.ts';
+import { Reach } from './reach.ts';
 import { type DriverEvents, type Log, SessionDriver } from './session-driver.ts';
 import { StrandCaller } from './strand-caller.ts';
 import { hasWantedCongestionControl } from './strand-options.ts';
@@ -21,13 +23,13 @@ import { targetOf } from './target.ts';
 
 type Context = WorkerContext<ToWorker, FromWorker, BoxWorkerData>;
 
-/** Connections that come while there is no session wait this long, ms, and so many. */
-const heldMsMax = 3_000;
+/** Connections that wait while the relay is not heard. */
 const heldMax = 1_024;
 /** Refused openings in a row that mean: the relay does not know our key. */
 const refusalsMax = 2;
 const handshakeGapMs = 1_000;
-const sweepGapMs = 250;
+/** So often it is looked whether the relay is heard, and for what has waited too long, ms. */
+const sweepGapMs = 100;
 const unusedSlabBytes = 16 * 1_048_576;
 
 class BoxPlane {
@@ -35,19 +37,25 @@ class BoxPlane {
   readonly #log: Log;
   readonly #pool = new FreeListPool(nativeSlab, unusedSlabBytes);
   readonly #carriers: CarrierWatch;
-  readonly #held: { fd: number; dialled: SocketAddress; sinceMs: number }[] = [];
-  readonly #counters = { intercepted: 0, refusedWithoutSession: 0, openingsRefused: 0 };
+  readonly #reach: Reach;
+  readonly #pump: DirectPump;
+  readonly #held: { fd: number; dialled: SocketAddress }[] = [];
+  readonly #counters = { intercepted: 0, refusedWithoutSession: 0, resetUnheard: 0, openingsRefused: 0 };
   #paths = new Map<number, BoxPath>();
+  #direct: DirectSources = {};
   #sessionKey = '';
   #driver: SessionDriver | undefined;
   #caller: StrandCaller | undefined;
   #refusals = 0;
   #networkChanged = false;
+  #reachDue = false;
   #handshakeAskedMs = -Infinity;
 
   constructor(context: Context) {
     this.#context = context;
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
+    this.#reach = new Reach(context.loop.nowMs);
+    this.#pump = new DirectPump(context.loop, context.data.mark);
     this.#carriers = new CarrierWatch(
       context.loop,
       (ifname, up) => this.#onCarrier(ifname, up),
@@ -75,7 +83,10 @@ class BoxPlane {
       if (dueMs < Infinity) dial.at(dueMs);
     });
     context.onMessage((message) => this.#onMessage(message));
-    context.onStop(() => this.#endSession('the box stops'));
+    context.onStop(() => {
+      this.#endSession('the box stops');
+      this.#pump.end();
+    });
     this.#announce();
   }
 
@@ -87,6 +98,9 @@ class BoxPlane {
         break;
       case 'paths':
         this.#setPaths(message.paths);
+        break;
+      case 'direct':
+        this.#direct = message.sources;
         break;
       case 'end':
         if (this.#driver && message.sessionKey === this.#sessionKey) {
@@ -128,6 +142,7 @@ class BoxPlane {
       onAnswered: (strand) => {
         this.#refusals = 0;
         this.#caller?.answered(strand);
+        this.#reachDue = true;
       },
       onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
       onStrandClosed: (strand, socket) => {
@@ -149,7 +164,8 @@ class BoxPlane {
     this.#driver = driver;
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
     this.#setPaths([...this.#paths.values()]);
-    for (const held of this.#held.splice(0)) this.#open(driver, held.fd, held.dialled);
+    this.#reach.saw(loop.nowMs);
+    this.#reachDue = true;
     this.#log('info', 'session begins', { peer: install.peer, cipher: install.cipher });
   }
 
@@ -215,11 +231,56 @@ class BoxPlane {
     else this.#log('info', 'uplink is heard again', { uplink: path?.uplink ?? id, rttMs });
   }
 
+  /**
+   * What is begun as a stream is bound to the relay. So while the relay is in doubt connections are held, and those that have
+   * waited in vain, of which nothing has left the box, go on without it.
+   */
   #onConnection(fd: number, dialled: SocketAddress): void {
     this.#counters.intercepted++;
-    if (this.#driver) this.#open(this.#driver, fd, dialled);
-    else if (this.#held.length < heldMax) this.#held.push({ fd, dialled, sinceMs: this.#context.loop.nowMs });
+    if (this.#driver && this.#reach.state === 'yes') this.#open(this.#driver, fd, dialled);
+    else if (this.#reach.state === 'no') this.#goDirectly(fd, dialled);
+    else if (this.#held.length < heldMax) this.#held.push({ fd, dialled });
     else this.#refuse(fd);
+  }
+
+  #goDirectly(fd: number, dialled: SocketAddress): void {
+    const source = this.#direct[dialled.address.includes(':') ? 6 : 4];
+    if (source) this.#pump.begin(fd, dialled, source);
+    else this.#refuse(fd);
+  }
+
+  /**
+   * Streams the relay has never acknowledged are reset: their clients have not had a byte, and what they try again goes
+   * directly. They are not sent on behind their backs, for the relay may have passed on what they asked.
+   */
+  #refuseUnheard(): void {
+    const driver = this.#driver;
+    for (const stream of driver?.session.streams.values() ?? []) {
+      if (!stream.opener || stream.openAcked || stream.dead || stream.receive.next > 0) continue;
+      this.#counters.resetUnheard++;
+      driver?.sockets.reset(stream, Reason.timeout);
+      driver?.session.resetStream(stream, Reason.timeout, this.#context.loop.nowMs);
+    }
+  }
+
+  #judgeReach(nowMs: number): void {
+    const before = this.#reach.state;
+    const turned = this.#reach.update(this.#driver?.session, nowMs);
+    if (before === 'yes' && this.#reach.state === 'doubtful' && this.#driver) {
+      this.#driver.session.probe(nowMs);
+      this.#driver.touch();
+    }
+    if (turned) {
+      const evidence = this.#reach.evidence(nowMs);
+      this.#context.post({ type: 'reach', reached: this.#reach.state !== 'no', evidence });
+      if (this.#reach.state === 'no') this.#refuseUnheard();
+    }
+    if (this.#held.length === 0 || this.#reach.state === 'doubtful') return;
+    for (const { fd, dialled } of this.#held.splice(0)) {
+      if (this.#reach.state === 'no') this.#goDirectly(fd, dialled);
+      else if (this.#driver) this.#open(this.#driver, fd, dialled);
+      else this.#refuse(fd);
+    }
   }
 
   #open(driver: SessionDriver, fd: number, dialled: SocketAddress): void {
@@ -274,7 +335,8 @@ class BoxPlane {
     const nowMs = this.#context.loop.nowMs;
     this.#caller?.sweep(nowMs);
     this.#shareLimits();
-    while (this.#held[0] && nowMs - this.#held[0].sinceMs > heldMsMax) this.#refuse(this.#held.shift()?.fd ?? -1);
+    this.#pump.sweep(nowMs);
+    this.#judgeReach(nowMs);
   }
 
   #afterBatch(): void {
@@ -283,13 +345,25 @@ class BoxPlane {
       this.#networkChanged = false;
       this.#context.post({ type: 'network' });
     }
+    if (this.#reachDue) {
+      this.#reachDue = false;
+      this.#judgeReach(this.#context.loop.nowMs);
+    }
     this.#caller?.dial(this.#context.loop.nowMs);
     this.#driver?.afterBatch();
   }
 
   #status(): EngineStatus {
     const sessions = this.#driver ? [this.#driver.status((id) => this.#paths.get(id)?.uplink)] : [];
-    return { sessions, counters: { ...this.#counters, memoryBytes: this.#pool.usedBytes } };
+    return {
+      sessions,
+      counters: {
+        ...this.#counters,
+        ...this.#pump.counters,
+        held: this.#held.length,
+        memoryBytes: this.#pool.usedBytes,
+      },
+    };
   }
 }
 

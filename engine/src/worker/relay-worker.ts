@@ -135,6 +135,7 @@ class RelayPlane implements ListenerOwner {
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
         break;
       case 'paths':
+      case 'direct':
         break;
     }
   }
