@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { type LogLevel, logLevels } from '@tresse/daemon';
+import { exitOf, type LogLevel, logLevels } from '@tresse/daemon';
 import { durationMs } from '@tresse/schema';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
@@ -30,9 +30,9 @@ function time(text: string): number {
 
 /** The command line of `tresse box`. */
 export function boxCommand(): Command {
-  const program = new Command('tresse box').description(
-    'Bonds the internet lines of a household or office; runs on the router.',
-  );
+  const program = new Command('tresse box')
+    .exitOverride(exitOf)
+    .description('Bonds the internet lines of a household or office; runs on the router.');
   program
     .command('init')
     .description('make an identity and a commented box.yaml, print the pin')

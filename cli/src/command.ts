@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+
 import { daemonStatus } from '@tresse/schema';
 import { Command } from 'commander';
 
 import { askDaemon } from './ask.ts';
+import { exitOf } from './exit.ts';
 import { paintFor } from './paint.ts';
 import { relayCommand } from './relay.ts';
 import { statusText } from './status-text.ts';
@@ -9,15 +12,17 @@ import { statusText } from './status-text.ts';
 /** The rooms with commands of their own, which `bin/tresse` starts itself. */
 const others = `
 Other commands:
-  box init | pair | run    the router that bonds the lines of a household (tresse box --help)
-  relay init | run         the far end of the bond, on a server (tresse relay --help)
-  lab list | run           try everything on this one machine (tresse lab --help)
+  box init | pair | check | run    the router that bonds the lines of a household (tresse box --help)
+  relay init | check | run         the far end of the bond, on a server (tresse relay --help)
+  lab list | run                   try everything on this one machine (tresse lab --help)
 `;
 
 /** The command line of \`tresse\`, but for what other rooms own. */
 export function tresseCommand(): Command {
   const program = new Command('tresse')
+    .exitOverride(exitOf)
     .description('Turns several internet lines into one.')
+    .version(ownVersion(), '--version', 'the version of Tresse')
     .addHelpText('after', others)
     .helpCommand(false);
   program
@@ -32,6 +37,11 @@ export function tresseCommand(): Command {
     });
   program.addCommand(relayCommand());
   return program;
+}
+
+function ownVersion(): string {
+  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return parsed !== null && typeof parsed === 'object' && 'version' in parsed ? String(parsed.version) : 'unknown';
 }
 
 interface StatusOptions {

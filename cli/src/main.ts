@@ -7,5 +7,6 @@ try {
 } catch (error) {
   if (!(error instanceof TresseError) || error.fault === 'bug') throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  // As that of the daemons: 2 is what the person can mend.
+  process.exitCode = error.fault === 'user' ? 2 : 1;
 }

@@ -14,6 +14,7 @@ import { Command, Option } from 'commander';
 
 import { askDaemon } from './ask.ts';
 import { boxesText } from './boxes-text.ts';
+import { exitOf } from './exit.ts';
 import { showAge } from './quantity.ts';
 
 const state = (): Option => new Option('--state <dir>', 'state directory').default('/var/lib/tresse');
@@ -24,7 +25,9 @@ interface Where {
 
 /** The part of `tresse relay` that asks the running relay. */
 export function relayCommand(): Command {
-  const program = new Command('relay').description('pair, boxes, rename, revoke: which boxes the relay here lets in');
+  const program = new Command('relay')
+    .exitOverride(exitOf)
+    .description('pair, boxes, rename, revoke: which boxes the relay here lets in');
   program
     .command('pair')
     .description('make a pairing code that lets in one box')

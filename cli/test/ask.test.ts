@@ -50,6 +50,6 @@ test('the help names every room with commands', () => {
   tresseCommand()
     .configureOutput({ writeOut: (text) => (help += text) })
     .outputHelp();
-  for (const word of ['status', 'box init | pair | run', 'relay init | run', 'lab list | run'])
+  for (const word of ['status', 'box init | pair | check | run', 'relay init | check | run', 'lab list | run'])
     expect(help).toContain(word);
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { type LogLevel, logLevels } from '@tresse/daemon';
+import { exitOf, type LogLevel, logLevels } from '@tresse/daemon';
 import { Command, Option } from 'commander';
 
 import { checkRelay } from './check.ts';
@@ -32,9 +32,9 @@ Commands that ask the running relay:
 
 /** The command line of `tresse relay`, but for what asks the running daemon. */
 export function relayCommand(): Command {
-  const program = new Command('tresse relay').description(
-    'The far end of the bond, on a server with a public address.',
-  );
+  const program = new Command('tresse relay')
+    .exitOverride(exitOf)
+    .description('The far end of the bond, on a server with a public address.');
   program.addHelpText('after', ofTheRunning);
   program
     .command('init')
