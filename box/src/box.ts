@@ -278,14 +278,23 @@ export class Box {
 
   #setPaths(): void {
     const paths = this.#numbers.assign(this.#config, this.#uplinks);
+    if (this.#numbers.scarce) this.#renewNumbers();
     if (!paths) {
-      this.#warn('paths', 'a line came and went more than 250 times in this session: restart the box to use it again');
+      const many = 'a line came and went more than 250 times in this session';
+      this.#warn('paths', `${many}: it is used again after a moment without connections, or when the box is restarted`);
       return;
     }
+    this.#warnings.delete('paths');
     const text = JSON.stringify(paths);
     if (text === this.#paths) return;
     this.#paths = text;
     this.#engine?.setPaths(paths);
+  }
+
+  /** Numbers begin anew with a session: another one is begun in a moment without streams. Asked for until that comes. */
+  #renewNumbers(): void {
+    if (this.#session) this.#engine?.endSession(this.#session.key, true);
+    else this.#numbers.restart();
   }
 
   #scheduleLook(): void {

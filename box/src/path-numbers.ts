@@ -4,6 +4,8 @@ import { type BoxConfig, ipFamily } from '@tresse/schema';
 
 /** Path numbers have one octet on the wire; 0 is none. */
 const pathNumberMax = 255;
+/** From here on a quiet moment is used for a new session, in which they begin anew. */
+const scarceFrom = 192;
 
 /**
  * Gives paths their numbers: one path for every uplink and relay address of a family the uplink has, known by the uplink's
@@ -54,6 +56,11 @@ export class PathNumbers {
     const path = this.#next++;
     this.#numbers.set(key, { path, gateway });
     return path;
+  }
+
+  /** Most numbers are used: a new session should begin before none is left. */
+  get scarce(): boolean {
+    return this.#next > scarceFrom;
   }
 
   /** A new session: numbers begin anew. */

@@ -18,6 +18,18 @@ test('a path for every line and relay address, each with a number', () => {
   ]);
 });
 
+test('before the numbers are used up they are scarce, until a new session', () => {
+  const numbers = new PathNumbers();
+  for (let i = 1; i <= 255; i++) {
+    expect(numbers.scarce).toBe(i > 192);
+    expect(numbers.assign(box, uplinks({ a: `10.0.1.${i}` }))?.[0]?.path).toBe(i);
+  }
+  expect(numbers.assign(box, uplinks({ a: '10.0.2.1' }))).toBeUndefined();
+  numbers.restart();
+  expect(numbers.scarce).toBe(false);
+  expect(numbers.assign(box, uplinks({ a: '10.0.2.1' }))?.[0]?.path).toBe(1);
+});
+
 test('a path knows what its line is like', () => {
   const lines = uplinks({ a: '10.0.1.2', b: '10.0.2.2' });
   const costly = lines.map((one, i) => Object.assign(one, i > 0 && { metered: true, rateLimit: { upBps: 5e6 } }));

@@ -140,7 +140,8 @@ export interface Engine {
    * its handshake began.
    */
   installKid(install: KidInstall): Promise<void>;
-  endSession(sessionKey: string): void;
+  /** Ends a session; with `onlyIdle` not while it has streams. */
+  endSession(sessionKey: string, onlyIdle?: boolean): void;
   /**
    * Ends whatever there is with a peer, named as in {@link KidInstall.peer}, at once: its streams are reset, its keys
    * forgotten, and keys of handshakes under way are not installed any more.

@@ -68,8 +68,8 @@ export abstract class EngineHost<Data> implements Engine {
     for (const link of this.links) link.post({ type: 'message', bytes });
   }
 
-  endSession(sessionKey: string): void {
-    for (const link of this.links) link.post({ type: 'end', sessionKey });
+  endSession(sessionKey: string, onlyIdle = false): void {
+    for (const link of this.links) link.post({ type: 'end', sessionKey, onlyIdle });
   }
 
   /** Of all workers together; those that are starting have nothing to tell. */

@@ -14,7 +14,7 @@ export type ToWorker =
   | { readonly type: 'kid'; readonly call: number; readonly install: KidInstall }
   | { readonly type: 'paths'; readonly paths: readonly BoxPath[] }
   | { readonly type: 'direct'; readonly sources: DirectSources }
-  | { readonly type: 'end'; readonly sessionKey: string }
+  | { readonly type: 'end'; readonly sessionKey: string; readonly onlyIdle: boolean }
   | { readonly type: 'end-peer'; readonly peer: string }
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'strand'; readonly fd: number }

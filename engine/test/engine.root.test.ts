@@ -205,9 +205,18 @@ test('the end of a session draws a new incarnation, and the next session serves'
   expect(await curl('file')).toBe(bodyHash);
 });
 
-test('ChaCha20 carries as well', async () => {
-  box.endSession('b');
+test('a session that is to end when idle does so, and not before', async () => {
+  const download = curl('slow');
+  await soon(async () => (await box.status()).sessions[0]?.streams === 1, 'the stream');
+  box.endSession('b', true);
+  expect(await download).toBe(bodyHash);
+  expect(incarnations).toHaveLength(2);
+  await soon(async () => (await box.status()).sessions[0]?.streams === 0, 'no stream');
+  box.endSession('b', true);
   await soon(() => Promise.resolve(incarnations.length === 3), 'a new incarnation');
+});
+
+test('ChaCha20 carries as well', async () => {
   await shakeHands(4, 'c', 'chacha20-poly1305');
   await complete(1);
   expect(await curl('file')).toBe(bodyHash);

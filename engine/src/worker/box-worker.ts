@@ -104,6 +104,7 @@ class BoxPlane {
         break;
       case 'end':
         if (this.#driver && message.sessionKey === this.#sessionKey) {
+          if (message.onlyIdle && this.#driver.session.streams.size > 0) break;
           this.#endSession('ended by the daemon');
           this.#announce();
         }

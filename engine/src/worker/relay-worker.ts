@@ -117,7 +117,8 @@ class RelayPlane implements ListenerOwner {
         break;
       case 'end': {
         const session = this.#sessions.get(message.sessionKey);
-        if (session) this.#end(session, 'ended by the daemon');
+        const isBusy = message.onlyIdle && session !== undefined && session.driver.session.streams.size > 0;
+        if (session && !isBusy) this.#end(session, 'ended by the daemon');
         break;
       }
       case 'end-peer':
