@@ -48,6 +48,7 @@ export class Box {
   #engine: BoxEngine | undefined;
   #incarnation: string | undefined;
   #session: { key: string; uplink: string } | undefined;
+  #outBecause: string | undefined;
   #uplinks: readonly ResolvedUplink[] = [];
   #paths = '';
   #latest: EngineStatus = noStatus;
@@ -81,6 +82,7 @@ export class Box {
                 software: softwareVersion(),
               },
         agreed: (agreement, uplink) => this.#agreed(agreement, uplink),
+        putOut: (sentence) => this.#endSession(sentence),
       },
       log,
     );
@@ -146,6 +148,11 @@ export class Box {
     await this.#network.tearDown();
   }
 
+  /** The relay may take this box now: no use in waiting. */
+  hurry(): void {
+    this.#rendezvous.hurry();
+  }
+
   async status(): Promise<DaemonStatus> {
     this.#latest = await this.#engineStatus();
     const sessions = this.#latest.sessions.map((one) => reportSession(one, 'down', one.peer));
@@ -181,6 +188,7 @@ export class Box {
     const without = this.#connections.summary();
     if (without !== undefined) return without;
     const lines = `${up} of ${this.#config.uplinks.length} lines`;
+    if (this.#outBecause !== undefined) return this.#outBecause;
     if (this.#rendezvous.pending && !this.#session) return 'looking for the relay';
     if (this.#rendezvous.pending) return `bonding over ${lines}, renewing keys with the relay`;
     return up > 0 ? `bonding over ${lines}` : 'the relay is known, no line reaches it now';
@@ -212,6 +220,7 @@ export class Box {
       peer: peerPin,
     });
     agreement.secret.fill(0);
+    this.#outBecause = undefined;
     const isNew = this.#session?.key !== key;
     this.#session = { key, uplink };
     this.#log.info(isNew ? 'the relay is reached' : 'keys are renewed', {
@@ -230,6 +239,13 @@ export class Box {
       const seconds = Math.round(Math.abs(aheadMs) / 1000);
       this.#warn('clock', `this machine's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the relay's`);
     }
+  }
+
+  /** The relay has ended the session already: clients shall not wait for a line that comes back. */
+  #endSession(sentence: string): void {
+    this.#outBecause = sentence;
+    if (this.#session) this.#engine?.endSession(this.#session.key);
+    this.#session = undefined;
   }
 
   #judgeTwin(elsewhere: string | undefined): void {

@@ -2,18 +2,19 @@ import type { StateDirectory, StateReader } from '@tresse/daemon';
 import { UserError } from '@tresse/kit';
 import { type BoxConfig, type BoxFile, type Pairing, pairing } from '@tresse/schema';
 
-const fileName = 'pairing.json';
+/** Its name in the state directory. */
+export const pairingFile = 'pairing.json';
 
 /** What this box keeps of its relay; undefined when it was not paired. Throws UserError `PAIRING_BROKEN`, `STATE_UNREADABLE`. */
 function readPairing(directory: StateReader): Pairing | undefined {
-  const text = directory.read(fileName);
+  const text = directory.read(pairingFile);
   if (text === undefined) return undefined;
   try {
     return pairing.parse(JSON.parse(text));
   } catch (error) {
     throw new UserError(
       'PAIRING_BROKEN',
-      `${directory.file(fileName)} is damaged: pair this box again by "tresse box pair CODE".`,
+      `${directory.file(pairingFile)} is damaged: pair this box again by "tresse box pair CODE".`,
       error,
     );
   }
@@ -21,7 +22,7 @@ function readPairing(directory: StateReader): Pairing | undefined {
 
 /** Throws UserError `STATE_UNWRITABLE`. */
 export function keepPairing(directory: StateDirectory, kept: Pairing): void {
-  directory.write(fileName, `${JSON.stringify(kept, null, 1)}\n`);
+  directory.write(pairingFile, `${JSON.stringify(kept, null, 1)}\n`);
 }
 
 /**

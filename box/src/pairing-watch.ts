@@ -4,24 +4,29 @@ import type { Log, StateDirectory } from '@tresse/daemon';
 import { sentenceOf } from '@tresse/kit';
 import type { BoxConfig, BoxFile, RelayPlace } from '@tresse/schema';
 
-import { withRelay } from './pairing-file.ts';
+import { pairingFile, withRelay } from './pairing-file.ts';
 
 /** Sees that this box was paired with another relay while it runs, unless box.yaml names the relay. */
 export class PairingWatch {
   readonly #file: BoxFile;
   readonly #directory: StateDirectory;
   readonly #log: Log;
+  readonly #again: () => void;
   #watcher: FSWatcher | undefined;
   #changed: (() => void) | undefined;
 
-  constructor(file: BoxFile, directory: StateDirectory, log: Log) {
+  /** `again` is called when the box was paired with the relay it has already. */
+  constructor(file: BoxFile, directory: StateDirectory, log: Log, again: () => void) {
+    this.#again = again;
     this.#file = file;
     this.#directory = directory;
     this.#log = log;
     if (file.relay) return;
     try {
       // The directory, for the file is replaced as a whole.
-      this.#watcher = watch(directory.path, () => this.#changed?.());
+      this.#watcher = watch(directory.path, (_, name) => {
+        if (name === pairingFile) this.#changed?.();
+      });
       this.#watcher.on('error', (error) => this.#blind(error));
     } catch (error) {
       this.#blind(error);
@@ -33,7 +38,11 @@ export class PairingWatch {
     return new Promise((resolve) => {
       const look = (): void => {
         const next = this.#read();
-        if (!next || JSON.stringify(next.relay) === JSON.stringify(relay)) return;
+        if (!next) return;
+        if (JSON.stringify(next.relay) === JSON.stringify(relay)) {
+          this.#again();
+          return;
+        }
         this.#changed = undefined;
         this.#log.info('this box was paired anew', { relay: next.relay.addresses.join(',') });
         resolve(next);

@@ -1,4 +1,4 @@
-import { dialRelay, type Identity, type Log, type Offer, type RelayAgreement } from '@tresse/daemon';
+import { dialRelay, type Identity, type Log, type Offer, RefusalError, type RelayAgreement } from '@tresse/daemon';
 import { sentenceOf } from '@tresse/kit';
 import { type ResolvedUplink, sendingAddress } from '@tresse/plan';
 import { type BoxConfig, ipFamily } from '@tresse/schema';
@@ -26,7 +26,12 @@ export interface Rendezvoyeur {
   offer(): Offer | undefined;
   /** Makes the agreed keys usable. */
   agreed(agreement: RelayAgreement, uplink: string): Promise<void>;
+  /** The relay does not let this box in any more; `sentence` is its reason. */
+  putOut(sentence: string): void;
 }
+
+/** A relay that says so has no session of this box. */
+const reasonsOut: ReadonlySet<string> = new Set(['revoked', 'unknown-box']);
 
 /**
  * Makes handshakes whenever one is wanted, over any line: the first that answers wins. Tries again for ever, with a jittered
@@ -150,6 +155,7 @@ export class Rendezvous {
         const level = this.#faults.get(uplink.name) === reason ? 'debug' : 'warn';
         this.#faults.set(uplink.name, reason);
         this.#log.at(level, 'no handshake over a line', { uplink: uplink.name, reason });
+        if (error instanceof RefusalError && reasonsOut.has(error.reason)) this.#needs.putOut(reason);
       }
       throw error;
     }

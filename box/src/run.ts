@@ -32,9 +32,9 @@ export async function runBox(options: {
   const config = withRelay(file, directory);
   const unlock = lockStateDirectory(directory);
   const signalled = untilSignal();
-  const pairings = new PairingWatch(file, directory, log);
   const boxFor = (wanted: BoxConfig): Box => new Box(wanted, identity, directory, log, options.rekeyEveryMs);
   let box = boxFor(config);
+  const pairings = new PairingWatch(file, directory, log, () => box.hurry());
   // What is left in the kernel refuses the LAN's connections at once, and is mended by the next start.
   onCrash(log, () => process.exit(1));
   /** Returns the configuration of another relay to bond with next, or undefined when told to end. */
@@ -56,8 +56,11 @@ export async function runBox(options: {
   try {
     await box.start();
     const closeApi = await serveApi(directory, [get('/v1/status', () => box.status())], log);
-    await bondOn(config);
-    await closeApi();
+    try {
+      await bondOn(config);
+    } finally {
+      await closeApi();
+    }
   } finally {
     pairings.stop();
     unlock();

@@ -59,6 +59,7 @@ function relay(own: Identity, known: string, port = 0): number {
 function box(own: Identity, relayPin: string, port: number, lines = uplinks({ a: '127.0.0.2', b: '127.0.0.3' })) {
   const base = config(['a', 'b']);
   const agreed: string[] = [];
+  const out: string[] = [];
   const needs: Rendezvoyeur = {
     uplinks: () => lines,
     offer: () => ({ ...hello, incarnation: 'ab'.repeat(16) }),
@@ -66,6 +67,7 @@ function box(own: Identity, relayPin: string, port: number, lines = uplinks({ a:
       agreed.push(uplink);
       return Promise.resolve();
     },
+    putOut: (sentence) => out.push(sentence),
   };
   const log: string[] = [];
   const rendezvous = new Rendezvous(
@@ -75,7 +77,7 @@ function box(own: Identity, relayPin: string, port: number, lines = uplinks({ a:
     makeLog('debug', (line) => log.push(line)),
   );
   ends.push(() => rendezvous.stop());
-  return { rendezvous, agreed, log };
+  return { rendezvous, agreed, out, log };
 }
 
 test('the first line that answers wins, and one handshake is one handshake', async () => {
@@ -132,11 +134,12 @@ test('it tries until the relay is there, and tells what was wrong once', async (
 
 test('a relay that does not know the box is a reason on every line', async () => {
   const [own, theirs, other] = [await identity(), await identity(), await identity()];
-  const { rendezvous, agreed } = box(own, theirs.pin, relay(theirs, other.pin));
+  const { rendezvous, agreed, out } = box(own, theirs.pin, relay(theirs, other.pin));
   rendezvous.want('start');
   await vi.waitFor(() => expect(rendezvous.faultOf('b')).toContain('the relay does not know this box'));
   expect(rendezvous.faultOf('a')).toContain('the relay does not know this box');
   expect(agreed).toEqual([]);
+  expect(out[0]).toContain('the relay does not know this box');
   await rendezvous.stop();
   expect(rendezvous.pending).toBe(false);
 });

@@ -130,6 +130,16 @@ export class Stage {
     this.#children.set(argv.join(' '), spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: 'ignore' }));
   }
 
+  /** A command of `tresse` in a namespace, on a daemon's state directory or another of this name. Returns its output. */
+  tresse(place: Place, state: string, ...argv: string[]): Promise<string> {
+    return at(place, tresse, ...argv, '--state', join(this.folder, state));
+  }
+
+  /** The path of a file in a state directory. */
+  file(state: string, name: string): string {
+    return join(this.folder, state, name);
+  }
+
   /** `tresse status` of a daemon: as JSON, or as people see it. */
   async status(room: Room, ...options: string[]): Promise<string> {
     return run([tresse, 'status', '--state', this.#state(room), ...options]);

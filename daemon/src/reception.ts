@@ -18,6 +18,10 @@ const unfinishedMaxOfPin = 3;
 /** How long a box may take to close after our last message. */
 const lingerMs = 1_000;
 
+/** The same refusal of the same box is a warning in the log this often; and so many are remembered. */
+const tellAgainMs = 600_000;
+const toldMax = 1_000;
+
 /** Where a connection came from. */
 export interface Remote {
   readonly address: string;
@@ -68,6 +72,8 @@ export class Reception {
   readonly #guests = new Map<string, Guest>();
   /** The same by where they come from: a source that floods displaces its own. */
   readonly #crowd = new Crowd<Guest>(unfinishedMax);
+  /** Refusals in the log, by pin and reason. */
+  readonly #toldAtMs = new Map<string, number>();
   readonly counters = { begun: 0, agreed: 0, paired: 0, refused: 0, strangers: 0, failed: 0, dropped: 0 };
 
   constructor(identity: Identity, host: Host, log: Log) {
@@ -211,8 +217,21 @@ export class Reception {
 
   #refuse(socket: TLSSocket, guest: Guest, pin: string, code: RefusalCode): void {
     this.counters.refused++;
-    this.#log.warn('a box was refused', { reason: code, pin, ...guest.remote });
+    this.#log.at(this.#isNews(`${pin} ${code}`) ? 'warn' : 'debug', 'a box was refused', {
+      reason: code,
+      pin,
+      ...guest.remote,
+    });
     this.#say(socket, { type: 'refused', code });
+  }
+
+  /** A box that was put out goes on asking for ever: once in a while is enough to know. */
+  #isNews(refusal: string): boolean {
+    const nowMs = performance.now();
+    const isNews = nowMs - (this.#toldAtMs.get(refusal) ?? -Infinity) > tellAgainMs;
+    if (this.#toldAtMs.size >= toldMax) this.#toldAtMs.clear();
+    if (isNews) this.#toldAtMs.set(refusal, nowMs);
+    return isNews;
   }
 
   #say(socket: TLSSocket, answer: RelayAnswer): void {

@@ -277,7 +277,12 @@ test('a relay that cannot write the pairing down says so on both sides', async (
 
 test('a revoked box is told so', async () => {
   const host = await relay(theirs, [], { welcome: () => ({ refused: 'revoked' }) });
-  await expect(dial(ours, host.port, theirs.pin)).rejects.toThrow('the relay has revoked this box');
+  const refused = (): Promise<void> =>
+    expect(dial(ours, host.port, theirs.pin)).rejects.toThrow('the relay has revoked this box');
+  await Promise.all([refused(), refused(), refused()]);
+  const told = host.lines.filter((line) => line.includes('a box was refused'));
+  expect(told.filter((line) => line.includes('level=warn'))).toHaveLength(1);
+  expect(told).toHaveLength(3);
 });
 
 test('a token that is none is no well-formed hello: the close alone', async () => {

@@ -11,8 +11,9 @@ export const pairRequest = z.strictObject({
   name: boxName.optional(),
   validMs: z
     .number()
-    .min(minuteMs, { error: 'a pairing code is valid for at least 1 min' })
-    .max(30 * dayMs, { error: 'a pairing code is valid for at most 30 days (720 h)' })
+    .refine((ms) => ms >= minuteMs && ms <= 30 * dayMs, {
+      error: 'a pairing code is valid for 1 min at least and 720 h at most',
+    })
     .default(60 * minuteMs),
 });
 /** See {@link pairRequest}. */
