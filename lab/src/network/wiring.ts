@@ -139,6 +139,18 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
   ];
 }
 
+/** For `nft -f` in the core: no packet comes to the relay or from it, and nobody is told. */
+export const relayGone = `table inet relay_gone {
+  chain pass {
+    type filter hook forward priority filter; policy accept;
+    iifname "relay" drop
+    oifname "relay" drop
+  }
+}`;
+
+/** Takes {@link relayGone} away. */
+export const relayBack = 'delete table inet relay_gone';
+
 /** The relay's way into the IPv6 internet, for `ip -batch`. */
 export function relayEgress6(verb: 'add' | 'delete'): string {
   return `route ${verb} default via ${addresses6.relayGateway}`;

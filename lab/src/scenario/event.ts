@@ -21,7 +21,8 @@ const actions = {
   proxy: z.enum(['dies', 'vanishes', 'returns']).optional(),
   /** The operator's address translation forgets all connections. */
   nat: z.literal('forgets').optional(),
-  relay: z.enum([...daemonActs, 'loses-ipv6', 'regains-ipv6']).optional(),
+  /** `vanishes`: runs on, but no packet comes through. */
+  relay: z.enum([...daemonActs, 'vanishes', 'returns', 'loses-ipv6', 'regains-ipv6']).optional(),
   box: z.enum(daemonActs).optional(),
 };
 

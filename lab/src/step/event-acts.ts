@@ -2,7 +2,7 @@ import { monotonicMs, run } from '@tresse/sys';
 
 import type { Emulator } from '../emulator/index.ts';
 import type { LabNames } from '../network/addresses.ts';
-import { relayEgress6 } from '../network/wiring.ts';
+import { relayBack, relayEgress6, relayGone } from '../network/wiring.ts';
 import type { Operators } from '../operator/operators.ts';
 import type { Product } from '../product/product.ts';
 import type { RelayAct } from '../scenario/event.ts';
@@ -73,6 +73,8 @@ const daemonTexts: Record<RelayAct, string> = {
   start: 'is started',
   restart: 'is restarted',
   crash: 'is killed and started again',
+  vanishes: 'cannot be reached any more',
+  returns: 'can be reached again',
   'loses-ipv6': 'cannot reach the IPv6 internet any more',
   'regains-ipv6': 'reaches the IPv6 internet again',
 };
@@ -80,10 +82,15 @@ const daemonTexts: Record<RelayAct, string> = {
 async function actOnDaemon({ names, product }: ActScene, event: StepEvent): Promise<Act> {
   const room = event.relay === undefined ? 'box' : 'relay';
   const what = event.relay ?? event.box ?? 'start';
-  let atMs = monotonicMs();
+  const done = (atMs: number): Act => ({ atMs, line: '', effect: 'changed', text: `the ${room} ${daemonTexts[what]}` });
   if (what === 'loses-ipv6' || what === 'regains-ipv6') {
     const batch = relayEgress6(what === 'loses-ipv6' ? 'delete' : 'add');
     await run(['ip', '-n', names.relay, '-batch', '-'], { input: `${batch}\n` });
-  } else atMs = await product.act(room, what);
-  return { atMs, line: '', effect: 'changed', text: `the ${room} ${daemonTexts[what]}` };
+    return done(monotonicMs());
+  }
+  if (what === 'vanishes' || what === 'returns') {
+    await run(['nft', '-f', '-'], { netns: names.core, input: what === 'vanishes' ? relayGone : relayBack });
+    return done(monotonicMs());
+  }
+  return done(await product.act(room, what));
 }
