@@ -98,7 +98,10 @@ export class Box {
         onHandshakeWanted: (reason) => this.#rendezvous.want(reason),
         onPeerMessage: (sessionKey, bytes) => {
           const message = readPeerMessage(bytes);
-          if (!message) return;
+          if (message?.kind === 'egress') {
+            if (this.#connections.noteEgress({ 4: message.ipv4, 6: message.ipv6 })) this.#refreshSoon();
+          }
+          if (message?.kind !== 'bye') return;
           this.#log.warn('the relay says goodbye', { reason: message.reason });
           this.#engine?.endSession(sessionKey);
           this.#rendezvous.want('the relay said goodbye');
@@ -164,7 +167,7 @@ export class Box {
       uptimeS: Math.round((performance.now() - this.#startedAtMs) / 1000),
       summary: this.#summary(paths.filter((path) => path.state === 'up').length),
       uplinks: this.#uplinks.map((uplink) => {
-        const path = paths.find((one) => one.uplink === uplink.name);
+        const path = pathOf(paths, uplink.name);
         return {
           name: uplink.name,
           interface: uplink.interface,
@@ -337,7 +340,10 @@ export class Box {
   }
 
   #viewOf(name: string): UplinkView {
-    const path = this.#latest.sessions.flatMap((one) => one.paths).find((one) => one.uplink === name);
+    const path = pathOf(
+      this.#latest.sessions.flatMap((one) => one.paths),
+      name,
+    );
     return { path, dialFault: this.#rendezvous.faultOf(name) };
   }
 
@@ -349,4 +355,14 @@ export class Box {
     if (this.#warnings.get(key) !== sentence) this.#log.warn(sentence);
     this.#warnings.set(key, sentence);
   }
+}
+
+/** Of a line's paths, one to each of the relay's addresses, the one that carries. */
+function pathOf<P extends { readonly uplink?: string | undefined; readonly state: string }>(
+  paths: readonly P[],
+  uplink: string,
+): P | undefined {
+  const states = ['up', 'suspect'];
+  const own = paths.filter((one) => one.uplink === uplink);
+  return own.find((one) => one.state === states[0]) ?? own.find((one) => one.state === states[1]) ?? own.at(-1);
 }

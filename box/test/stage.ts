@@ -91,6 +91,11 @@ export class Stage {
     await Promise.all(Object.values(names).map((name) => run(['ip', 'netns', 'del', name]).catch(() => '')));
   }
 
+  /** The pin of a daemon's identity. */
+  pinOf(room: Room): string {
+    return this.#pins[room];
+  }
+
   /** Writes the daemons' configuration; `changes` are added to the box's. */
   configure(changes: object = {}): void {
     const box = {

@@ -1,4 +1,4 @@
-export { readPeerMessage, sayGoodbye } from './peer-message.ts';
+export { readPeerMessage, sayGoodbye, writePeerMessage } from './peer-message.ts';
 export { get, post, type Route, serveApi } from './api.ts';
 export { preferredCiphers } from './ciphers.ts';
 export { readConfiguration, writeFirstConfiguration } from './configuration.ts';

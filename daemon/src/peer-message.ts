@@ -14,12 +14,16 @@ export function readPeerMessage(bytes: Uint8Array): PeerMessage | undefined {
   }
 }
 
+/** A message as the other daemon reads it. */
+export function writePeerMessage(message: PeerMessage): Uint8Array {
+  return Buffer.from(JSON.stringify(message));
+}
+
 /**
  * Tells the other end of every session that this one stops, so that its streams end at once instead of waiting for a line
  * that will not come back. Resolves when the message had time to travel.
  */
 export async function sayGoodbye(engine: { tellPeers(bytes: Uint8Array): void }, reason: string): Promise<void> {
-  const message: PeerMessage = { kind: 'bye', reason };
-  engine.tellPeers(Buffer.from(JSON.stringify(message)));
+  engine.tellPeers(writePeerMessage({ kind: 'bye', reason }));
   await sleep(travelMs);
 }

@@ -149,8 +149,8 @@ export interface Engine {
   endPeer(peer: string): void;
   /** How often a peer was ended. */
   revisionOf(peer: string): number;
-  /** Says something to the daemon at the other end of every session, at most 64 KiB. */
-  tellPeers(bytes: Uint8Array): void;
+  /** Says something to the daemon at the other end of every session, or of one, at most 64 KiB. */
+  tellPeers(bytes: Uint8Array, sessionKey?: string): void;
   status(): Promise<EngineStatus>;
   /** Ends within a second. */
   stop(): Promise<void>;
@@ -174,6 +174,8 @@ export interface EnginePlace {
 }
 
 export interface RelayEngine extends Engine {
+  /** The relay's addresses are others now. */
+  setOwnAddresses(addresses: readonly string[]): void;
   /** The place of a peer, named as in {@link KidInstall.peer}; undefined while its worker is starting. */
   place(peer: string): EnginePlace | undefined;
 }

@@ -64,8 +64,8 @@ export abstract class EngineHost<Data> implements Engine {
     return this.#revisions.get(peer) ?? 0;
   }
 
-  tellPeers(bytes: Uint8Array): void {
-    for (const link of this.links) link.post({ type: 'message', bytes });
+  tellPeers(bytes: Uint8Array, sessionKey?: string): void {
+    for (const link of this.links) link.post({ type: 'message', bytes, sessionKey });
   }
 
   endSession(sessionKey: string, onlyIdle = false): void {

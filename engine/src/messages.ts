@@ -16,7 +16,8 @@ export type ToWorker =
   | { readonly type: 'direct'; readonly sources: DirectSources }
   | { readonly type: 'end'; readonly sessionKey: string; readonly onlyIdle: boolean }
   | { readonly type: 'end-peer'; readonly peer: string }
-  | { readonly type: 'message'; readonly bytes: Uint8Array }
+  | { readonly type: 'message'; readonly bytes: Uint8Array; readonly sessionKey: string | undefined }
+  | { readonly type: 'own'; readonly addresses: readonly string[] }
   | { readonly type: 'strand'; readonly fd: number }
   | { readonly type: 'status'; readonly call: number };
 

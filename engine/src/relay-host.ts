@@ -17,15 +17,20 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
   /** Which worker each peer's session is in. */
   readonly #places = new Map<string, number>();
 
+  #own: readonly string[] | undefined;
+
   constructor(options: RelayEngineOptions, events: EngineEvents) {
     super(events);
+    const onReady = (): void => {
+      if (this.#own) this.setOwnAddresses(this.#own);
+    };
     const worker = new URL('./worker/relay-worker.ts', import.meta.url);
     const workers = options.workers ?? 1;
     const fault = workers > 1 ? portFault(options.listen) : undefined;
     const count = fault === undefined ? workers : 0;
     this.links = Array.from(
       { length: count },
-      (_, index) => new WorkerLink(worker, { ...options, workers, index }, this.linkEvents()),
+      (_, index) => new WorkerLink(worker, { ...options, workers, index }, this.linkEvents(onReady)),
     );
     this.ready = fault ? Promise.reject(fault) : allReady(this.links);
     this.ready.catch(() => {});
@@ -45,6 +50,11 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
       generation: this.generation,
       fits: (kid) => workerOfKid(kid, 0, links.length) === index,
     };
+  }
+
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#own = addresses;
+    for (const link of this.links) link.post({ type: 'own', addresses });
   }
 
   protected linkOf(kid: Uint8Array): WorkerLink<RelayWorkerData> {

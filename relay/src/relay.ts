@@ -12,10 +12,10 @@ import {
   reportSession,
   sayGoodbye,
   softwareVersion,
+  writePeerMessage,
 } from '@tresse/daemon';
 import { type EnginePlace, type EngineStatus, localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
 import { BugError, sentenceOf, UserError } from '@tresse/kit';
-import { readInterfaces } from '@tresse/plan';
 import {
   type BoxesAnswer,
   type DaemonStatus,
@@ -24,10 +24,11 @@ import {
   type RelayConfig,
   writePairingCode,
 } from '@tresse/schema';
-import { ip, readSysctl } from '@tresse/sys';
+import { readSysctl } from '@tresse/sys';
 
 import { Attendance } from './attendance.ts';
 import { GuestList } from './guest-list.ts';
+import { lookAround, Outlook, type Surroundings } from './outlook.ts';
 import { ownPublicAddresses } from './public-addresses.ts';
 import type { Register } from './register.ts';
 import { Sessions } from './sessions.ts';
@@ -57,6 +58,7 @@ export class Relay {
   #looking: NodeJS.Timeout | undefined;
   #looks = 0;
   #engine: RelayEngine | undefined;
+  #outlook: Outlook | undefined;
   #stopping = false;
 
   constructor(config: RelayConfig, identity: Identity, register: Register, log: Log) {
@@ -90,14 +92,14 @@ export class Relay {
   /** Starts the engine. Throws UserError `PORT_IN_USE`, SystemErrors of the engine. */
   async start(): Promise<void> {
     const { addresses, port } = this.#config.listen;
-    const ownAddresses = readInterfaces(await ip('addr', 'show')).flatMap((one) => one.addresses.map((a) => a.address));
+    const surroundings = await lookAround();
     // One socket for both families, where the kernel has both.
     const any = readSysctl('net.ipv6.bindv6only') === undefined ? '0.0.0.0' : '::';
     this.#engine = startRelayEngine(
       {
         listen: addresses.map((address) => ({ address: address === 'any' ? any : address, port })),
         allowPrivate: this.#config.allowPrivate,
-        ownAddresses,
+        ownAddresses: surroundings.own,
         workers: workerCount(this.#config.workers, availableParallelism()),
       },
       {
@@ -108,7 +110,7 @@ export class Relay {
         onTlsConnection: (fd, remote) => this.#reception.adopt(fd, remote),
         onPeerMessage: (sessionKey, bytes) => {
           const message = readPeerMessage(bytes);
-          if (!message) return;
+          if (message?.kind !== 'bye') return;
           this.#log.info('a box says goodbye', { reason: message.reason });
           this.#engine?.endSession(sessionKey);
         },
@@ -129,6 +131,7 @@ export class Relay {
       );
     }
     this.#log.info('the relay listens', { port, pin: this.#identity.pin, boxes: this.#guests.size });
+    this.#outlook = new Outlook(surroundings, (now) => this.#lookedAround(now));
     this.#looking = setInterval(() => {
       this.#look().catch((error: unknown) =>
         this.#log.warn('boxes.json is not current', { reason: sentenceOf(error) }),
@@ -136,8 +139,20 @@ export class Relay {
     }, lookMs);
   }
 
+  /** The machine has other addresses or routes: streams must not lead to the former, boxes are told of the latter. */
+  #lookedAround(now: Surroundings): void {
+    this.#log.info('the network around the relay is another', {
+      addresses: now.own.join(' '),
+      ipv4: now.ipv4,
+      ipv6: now.ipv6,
+    });
+    this.#engine?.setOwnAddresses(now.own);
+    this.#engine?.tellPeers(egressMessage(now));
+  }
+
   /** Ends every session and frees the port. */
   async stop(): Promise<void> {
+    this.#outlook?.stop();
     this.#stopping = true;
     clearInterval(this.#looking);
     this.#reception.close();
@@ -259,6 +274,7 @@ export class Relay {
       revision: this.#engine.revisionOf(pin),
     });
     agreement.secret.fill(0);
+    if (arrival.isNew && this.#outlook) this.#engine.tellPeers(egressMessage(this.#outlook.now), arrival.sessionKey);
     this.#attendance.arrive(pin, address, arrival.isNew, Date.now());
     this.#log.info(arrival.isNew ? 'a box is connected' : 'a box renewed its keys', {
       box: name,
@@ -281,6 +297,10 @@ export class Relay {
 /** The peers whose lines are there. */
 function connected(status: EngineStatus): ReadonlySet<string> {
   return new Set(status.sessions.flatMap((one) => (one.paths.length > 0 ? [one.peer] : [])));
+}
+
+function egressMessage({ ipv4, ipv6 }: Surroundings): Uint8Array {
+  return writePeerMessage({ kind: 'egress', ipv4, ipv6 });
 }
 
 function prefixed(prefix: string, counters: Readonly<Record<string, number>>): Record<string, number> {

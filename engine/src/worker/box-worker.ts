@@ -12,6 +12,7 @@ import {
 
 import type { BoxPath, DirectSources, EngineStatus, KidInstall } from '../api.ts';
 import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
+import { AddressRace } from './address-race.ts';
 import { CarrierWatch } from './carrier-watch.ts';
 import { DirectPump } from './direct-pump.ts';
 import { intercept } from './interceptor.ts';
@@ -39,6 +40,7 @@ class BoxPlane {
   readonly #carriers: CarrierWatch;
   readonly #reach: Reach;
   readonly #pump: DirectPump;
+  readonly #race = new AddressRace();
   readonly #held: { fd: number; dialled: SocketAddress }[] = [];
   readonly #counters = { intercepted: 0, refusedWithoutSession: 0, resetUnheard: 0, openingsRefused: 0 };
   #paths = new Map<number, BoxPath>();
@@ -119,6 +121,7 @@ class BoxPlane {
         this.#driver?.say(message.bytes);
         break;
       case 'strand':
+      case 'own':
         // A relay's only.
         break;
       case 'status':
@@ -164,6 +167,7 @@ class BoxPlane {
     );
     this.#driver = driver;
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
+    this.#race.begin(loop.nowMs);
     this.#setPaths([...this.#paths.values()]);
     this.#reach.saw(loop.nowMs);
     this.#reachDue = true;
@@ -173,6 +177,7 @@ class BoxPlane {
   #setPaths(paths: readonly BoxPath[]): void {
     const old = this.#paths;
     this.#paths = new Map(paths.map((p) => [p.path, p]));
+    this.#race.setPaths(paths, this.#context.loop.nowMs);
     const caller = this.#caller;
     if (!caller) return;
     caller.setPaths(this.#paths);
@@ -188,9 +193,14 @@ class BoxPlane {
   #applyPath(path: BoxPath): void {
     const nowMs = this.#context.loop.nowMs;
     const up = path.enabled && this.#carriers.up(path.interface);
-    this.#driver?.session.handlePathState(path.path, up, path.metered, nowMs, this.#limitsOf(path));
-    this.#caller?.dialer.enable(path.path, up);
+    const dialled = this.#race.wants(path.path);
+    const session = this.#driver?.session;
+    if (dialled || session?.paths.has(path.path)) {
+      session?.handlePathState(path.path, up, path.metered, nowMs, this.#limitsOf(path));
+    }
+    this.#caller?.dialer.enable(path.path, up && dialled);
     if (!up) this.#closePath(path.path, path.enabled ? 'carrier lost' : 'uplink disabled');
+    else if (!dialled) this.#closePath(path.path, 'another address of the relay answers');
     this.#driver?.touch();
   }
 
@@ -338,6 +348,20 @@ class BoxPlane {
     this.#shareLimits();
     this.#pump.sweep(nowMs);
     this.#judgeReach(nowMs);
+    this.#chooseAddresses(nowMs);
+  }
+
+  #chooseAddresses(nowMs: number): void {
+    const session = this.#driver?.session;
+    if (!session) return;
+    const answers = (id: number): boolean => {
+      const path = session.paths.get(id);
+      return path !== undefined && path.usable && path.answered;
+    };
+    for (const id of this.#race.update(answers, nowMs)) {
+      const path = this.#paths.get(id);
+      if (path) this.#applyPath(path);
+    }
   }
 
   #afterBatch(): void {

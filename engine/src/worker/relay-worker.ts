@@ -36,7 +36,7 @@ class RelayPlane implements ListenerOwner {
   readonly #log: Log;
   readonly #pool = new FreeListPool(nativeSlab, unusedSlabBytes);
   readonly #listener: StrandListener;
-  readonly #connect: Connect;
+  #egress: Connect;
   readonly #sessions = new Map<string, RelaySession>();
   readonly #kids = new RelayKids<RelaySession>();
   readonly #governor: MemoryGovernor;
@@ -46,7 +46,7 @@ class RelayPlane implements ListenerOwner {
     this.#context = context;
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
     const { loop, data } = context;
-    this.#connect = egressConnect(data);
+    this.#egress = egressConnect(data);
     this.#governor = new MemoryGovernor((data.memoryBytes ?? memoryBudget()) / data.workers);
     this.#listener = new StrandListener(loop, this, data.index, data.workers);
   }
@@ -127,7 +127,12 @@ class RelayPlane implements ListenerOwner {
         }
         break;
       case 'message':
-        for (const session of this.#sessions.values()) session.driver.say(message.bytes);
+        for (const session of this.#sessions.values()) {
+          if (message.sessionKey === undefined || message.sessionKey === session.key) session.driver.say(message.bytes);
+        }
+        break;
+      case 'own':
+        this.#egress = egressConnect({ ...this.#context.data, ownAddresses: message.addresses });
         break;
       case 'strand':
         this.#listener.adopt(message.fd);
@@ -153,16 +158,24 @@ class RelayPlane implements ListenerOwner {
 
   #begin(install: KidInstall): RelaySession {
     const { loop } = this.#context;
-    const driver = new SessionDriver('relay', install.peer, loop, this.#pool, this.#connect, this.#log, {
-      onPath: (path, suspect) => {
-        const text = suspect ? 'path is silent while others are heard' : 'path is heard again';
-        this.#log(suspect ? 'warn' : 'info', text, { box: install.peer, path });
+    const driver = new SessionDriver(
+      'relay',
+      install.peer,
+      loop,
+      this.#pool,
+      (stream) => this.#egress(stream),
+      this.#log,
+      {
+        onPath: (path, suspect) => {
+          const text = suspect ? 'path is silent while others are heard' : 'path is heard again';
+          this.#log(suspect ? 'warn' : 'info', text, { box: install.peer, path });
+        },
+        onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
+        onAnswered: () => {},
+        onStrandClosed: () => {},
+        onOver: () => this.#sleep(session),
       },
-      onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
-      onAnswered: () => {},
-      onStrandClosed: () => {},
-      onOver: () => this.#sleep(session),
-    });
+    );
     const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, asleep: false };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
