@@ -16,6 +16,7 @@ import { engineMark, interceptPort, type ResolvedUplink } from '@tresse/plan';
 import type { BoxConfig, DaemonStatus } from '@tresse/schema';
 
 import { Health, type UplinkView } from './health.ts';
+import { bestPath, linePath, linesUp } from './line-paths.ts';
 import { Network } from './network.ts';
 import { NewConnections } from './new-connections.ts';
 import { PathNumbers } from './path-numbers.ts';
@@ -165,9 +166,9 @@ export class Box {
       version: softwareVersion(),
       pin: this.#identity.pin,
       uptimeS: Math.round((performance.now() - this.#startedAtMs) / 1000),
-      summary: this.#summary(paths.filter((path) => path.state === 'up').length),
+      summary: this.#summary(linesUp(paths)),
       uplinks: this.#uplinks.map((uplink) => {
-        const path = pathOf(paths, uplink.name);
+        const path = linePath(paths, uplink.name);
         return {
           name: uplink.name,
           interface: uplink.interface,
@@ -190,7 +191,7 @@ export class Box {
     if (this.#incarnation === undefined) return 'the data plane is starting';
     const without = this.#connections.summary();
     if (without !== undefined) return without;
-    const lines = `${up} of ${this.#config.uplinks.length} lines`;
+    const lines = `${up} of ${this.#config.uplinks.filter((one) => one.enabled).length} lines`;
     if (this.#outBecause !== undefined) return this.#outBecause;
     if (this.#rendezvous.pending && !this.#session) return 'looking for the relay';
     if (this.#rendezvous.pending) return `bonding over ${lines}, renewing keys with the relay`;
@@ -340,10 +341,9 @@ export class Box {
   }
 
   #viewOf(name: string): UplinkView {
-    const path = pathOf(
-      this.#latest.sessions.flatMap((one) => one.paths),
-      name,
-    );
+    const paths = this.#latest.sessions.flatMap((one) => one.paths);
+    const path = bestPath(paths, name);
+    if (path?.state === 'up') this.#rendezvous.forgetFault(name);
     return { path, dialFault: this.#rendezvous.faultOf(name) };
   }
 
@@ -355,14 +355,4 @@ export class Box {
     if (this.#warnings.get(key) !== sentence) this.#log.warn(sentence);
     this.#warnings.set(key, sentence);
   }
-}
-
-/** Of a line's paths, one to each of the relay's addresses, the one that carries. */
-function pathOf<P extends { readonly uplink?: string | undefined; readonly state: string }>(
-  paths: readonly P[],
-  uplink: string,
-): P | undefined {
-  const states = ['up', 'suspect'];
-  const own = paths.filter((one) => one.uplink === uplink);
-  return own.find((one) => one.state === states[0]) ?? own.find((one) => one.state === states[1]) ?? own.at(-1);
 }

@@ -19,6 +19,7 @@ export interface UplinkView {
 export class Health {
   readonly #log: Log;
   readonly #verdicts = new Map<string, Judgement & { sinceMs: number }>();
+  readonly #silentSinceMs = new Map<string, number>();
   #direct: DirectUplinks = {};
 
   constructor(log: Log) {
@@ -42,8 +43,9 @@ export class Health {
   judge(uplinks: readonly ResolvedUplink[], view: (uplink: string) => UplinkView): boolean {
     const candidates = uplinks.map((uplink) => {
       const { path, dialFault } = view(uplink.name);
-      const judgement = judge(uplink, path, dialFault);
-      this.#note(uplink, judgement);
+      const silentSinceMs = this.#silence(uplink.name, path);
+      const judgement = judge(uplink, path && { ...path, silentMs: performance.now() - silentSinceMs }, dialFault);
+      this.#note(uplink, judgement, judgement.verdict === 'down' && path ? silentSinceMs : performance.now());
       return { uplink, verdict: judgement.verdict, minRttMs: path?.minRttMs ?? 0 };
     });
     const before = this.#direct;
@@ -57,10 +59,18 @@ export class Health {
     this.#log.info('direct traffic leaves by another line', { family: `IPv${family}`, uplink, before });
   }
 
-  #note(uplink: ResolvedUplink, judgement: Judgement): void {
+  /** Since when an uplink's path is not up; now, where it is. */
+  #silence(uplink: string, path: PathView | undefined): number {
+    if (!path || path.state === 'up') this.#silentSinceMs.delete(uplink);
+    const sinceMs = this.#silentSinceMs.get(uplink) ?? performance.now();
+    if (path && path.state !== 'up') this.#silentSinceMs.set(uplink, sinceMs);
+    return sinceMs;
+  }
+
+  #note(uplink: ResolvedUplink, judgement: Judgement, sinceMs: number): void {
     const before = this.#verdicts.get(uplink.name);
     if (before?.verdict === judgement.verdict && before.reason === judgement.reason) return;
-    this.#verdicts.set(uplink.name, { ...judgement, sinceMs: performance.now() });
+    this.#verdicts.set(uplink.name, { ...judgement, sinceMs });
     const level = judgement.verdict === 'up' || judgement.verdict === 'disabled' ? 'info' : 'warn';
     this.#log.at(level, 'verdict', {
       uplink: uplink.name,

@@ -66,6 +66,11 @@ export class Rendezvous {
     return this.#faults.get(uplink);
   }
 
+  /** The relay answers on this uplink: what a handshake met before says nothing of it any more. */
+  forgetFault(uplink: string): void {
+    this.#faults.delete(uplink);
+  }
+
   /** A handshake is wanted. More wishes while one is under way are the same wish. */
   want(reason: string, pace: Pace = 'urgent'): void {
     if (this.#round || this.#stopped) return;

@@ -1,5 +1,5 @@
 import { makeLog } from '@tresse/daemon';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { Health } from '../src/health.ts';
 import { uplinks } from './fakes.ts';
@@ -21,14 +21,42 @@ test('every change of a verdict is logged once, with its reason', () => {
   expect(health.direct[4]).toBe('b');
   expect(health.verdictOf('a')).toMatchObject({
     verdict: 'down',
-    reason: 'no answer from the relay; the cable is plugged',
+    reason: 'the link has just fallen',
   });
   expect(log.slice(3).map((line) => line.replace(/^time=\S+ /u, ''))).toEqual([
-    'level=warn msg=verdict uplink=a interface=wan1 verdict=down reason="no answer from the relay; the cable is plugged"\n',
+    'level=warn msg=verdict uplink=a interface=wan1 verdict=down reason="the link has just fallen"\n',
     'level=info msg="direct traffic leaves by another line" family=IPv4 uplink=b before=a\n',
   ]);
 });
 
 test('what was never looked at is down', () => {
   expect(new Health(makeLog('error', () => {})).verdictOf('x').verdict).toBe('down');
+});
+
+test('a line that stays silent is down, since its silence began', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const health = new Health(makeLog('error', () => {}));
+  const states = { a: 'up', b: 'up' };
+  const judge = (): void => {
+    health.judge(lines, (name) => ({
+      path: { state: name === 'a' ? states.a : states.b, minRttMs: 10 },
+      dialFault: undefined,
+    }));
+  };
+  judge();
+  states.a = 'suspect';
+  judge();
+  expect(health.verdictOf('a')).toMatchObject({ verdict: 'degraded', sinceS: 0 });
+  vi.advanceTimersByTime(7_000);
+  judge();
+  expect(health.verdictOf('a')).toEqual({
+    verdict: 'down',
+    reason: 'no answer from the relay; the cable is plugged',
+    sinceS: 7,
+  });
+  states.a = 'up';
+  judge();
+  expect(health.verdictOf('a')).toMatchObject({ verdict: 'up', sinceS: 0 });
+  expect(health.verdictOf('b')).toMatchObject({ verdict: 'up', sinceS: 7 });
+  vi.useRealTimers();
 });

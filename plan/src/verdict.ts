@@ -7,7 +7,12 @@ import { type ResolvedUplink, sendingAddress } from './uplink.ts';
 export interface PathView {
   readonly state: string;
   readonly minRttMs: number;
+  /** For how long it has not been up; 0 or absent while it is. */
+  readonly silentMs?: number;
 }
+
+/** A line that is silent for longer is down: recovery from loss or a fresh connection takes less. */
+const silentMsMax = 5_000;
 
 /** An uplink's health with the reason a person is shown. */
 export interface Judgement {
@@ -17,18 +22,20 @@ export interface Judgement {
 
 /**
  * The verdict on an uplink from what the machine says, what the path does, and what the last handshake over it met
- * (a sentence, absent when it went well or was not tried).
+ * (a sentence, absent when it went well or was not tried; a relay that refuses is no fault of the line).
  */
 export function judge(uplink: ResolvedUplink, path: PathView | undefined, dialFault: string | undefined): Judgement {
   if (!uplink.enabled) return { verdict: 'disabled', reason: uplink.fault ?? 'switched off' };
   if (uplink.fault !== undefined) return { verdict: 'down', reason: uplink.fault };
+  if (path?.state === 'up') return { verdict: 'up', reason: 'the relay answers' };
+  if (path && (path.silentMs ?? 0) >= silentMsMax && dialFault === undefined) {
+    return { verdict: 'down', reason: `no answer from the relay; ${linkWords(uplink)}` };
+  }
   switch (path?.state) {
-    case 'up':
-      return { verdict: 'up', reason: 'the relay answers' };
     case 'suspect':
       return { verdict: 'degraded', reason: 'the relay does not answer here for the moment, and does on another line' };
     case 'down':
-      return { verdict: 'down', reason: `no answer from the relay; ${linkWords(uplink)}` };
+      return { verdict: 'down', reason: 'the link has just fallen' };
     case undefined:
     default:
       return { verdict: 'degraded', reason: dialFault ?? 'the relay is not reached yet' };

@@ -55,3 +55,18 @@ test('a verdict always comes with its reason', () => {
   );
   expect(judge({ ...uplink, enabled: false }, undefined, undefined).verdict).toBe('disabled');
 });
+
+test('silence is degraded at first, then down, with what the link does', () => {
+  const [line] = uplinks;
+  if (!line) throw new Error('no line');
+  const silent = (silentMs: number, dialFault?: string): string => {
+    const { verdict, reason } = judge(line, { state: 'suspect', minRttMs: 3, silentMs }, dialFault);
+    return `${verdict}: ${reason}`;
+  };
+  expect(silent(900)).toBe('degraded: the relay does not answer here for the moment, and does on another line');
+  expect(silent(6_000)).toBe('down: no answer from the relay; the cable is plugged');
+  expect(judge({ ...line, kind: '4g' }, { state: 'connecting', minRttMs: 0, silentMs: 6_000 }, undefined).reason).toBe(
+    'no answer from the relay; the link is there',
+  );
+  expect(judge(line, { state: 'connecting', minRttMs: 0, silentMs: 6_000 }, 'it refuses').verdict).toBe('degraded');
+});

@@ -1,0 +1,88 @@
+/** `tresse status` of a real box, as people read it, in the states a person meets. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+import { at, Stage } from './stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.lay();
+});
+afterAll(async () => {
+  await stage?.clear();
+});
+
+const patience = { timeout: 25_000, interval: 200 };
+
+/** The status once it is this, line by line; what differs between runs is `…`. */
+async function reads(...wanted: string[]): Promise<void> {
+  await vi.waitFor(async () => {
+    const lines = (await stage.status('box'))
+      .split('\n')
+      .filter((line) => !/^(?:Warning: Fast|Warning: The kernel|$)/u.test(line));
+    const seen = lines.map((line) =>
+      line
+        .replace(/running for .*\)/u, 'running for …)')
+        .replace(/^(?<line>dsl|fibre) +(?<state>\S+) .* {2}(?<why>\S.*)$/u, '$<line> $<state> … $<why>')
+        .replace(/^LINE .*$/u, 'LINE …'),
+    );
+    expect(seen).toEqual(wanted);
+  }, patience);
+}
+
+test('no relay there: what connections do meanwhile, and for each line why', async () => {
+  stage.configure();
+  stage.start('box');
+  await reads(
+    'The relay is not reached: new connections leave directly by dsl. (Tresse box, running for …)',
+    'LINE …',
+    'dsl degraded … 203.0.113.1:7443 refuses the connection: does the relay run, on this port?',
+    'fibre degraded … 203.0.113.1:7443 refuses the connection: does the relay run, on this port?',
+    'What does not go through the relay leaves by dsl.',
+  );
+});
+
+test('bonding', async () => {
+  stage.start('relay');
+  await reads(
+    'Bonding over 2 of 2 lines. (Tresse box, running for …)',
+    'LINE …',
+    'dsl up … the relay answers',
+    'fibre up … the relay answers',
+    'No streams are open.',
+    'What does not go through the relay leaves by dsl.',
+  );
+});
+
+test('a line that has died without a word', async () => {
+  const drop = 'add table ip hush; add chain ip hush in { type filter hook prerouting priority -300; }';
+  await at('relay', 'nft', `${drop}; add rule ip hush in iifname op2 drop`);
+  await reads(
+    'Bonding over 1 of 2 lines. (Tresse box, running for …)',
+    'LINE …',
+    'dsl up … the relay answers',
+    'fibre down … no answer from the relay; the cable is plugged',
+    'No streams are open.',
+    'What does not go through the relay leaves by dsl.',
+  );
+  await at('relay', 'nft', 'delete table ip hush');
+});
+
+test('a plug that is pulled', async () => {
+  await at('relay', 'ip', 'link', 'set', 'op1', 'down');
+  await reads(
+    'Bonding over 1 of 2 lines. (Tresse box, running for …)',
+    'LINE …',
+    'dsl down … no carrier on wan1',
+    'fibre up … the relay answers',
+    'No streams are open.',
+    'What does not go through the relay leaves by fibre.',
+  );
+});
+
+test('details have what a helper asks for', async () => {
+  const text = await stage.status('box', '--details');
+  expect(text).toMatch(/^Version \d+\.\d+\.\d+, pin [\w-]{43}$/mu);
+  expect(text).toMatch(/^fibre +fibre +wan2 +10\.0\.2\.2 +10\.0\.2\.1/mu);
+  expect(text).toMatch(/^PATH +LINE +STATE +MIN RTT/mu);
+});
