@@ -18,6 +18,7 @@ export {
   workerOfKid,
   writeOpening,
 } from './opening.ts';
+export { OpenAllowance } from './open-allowance.ts';
 export type { Path } from './path.ts';
 export { type PathLimits, Session, type SessionOptions } from './session.ts';
 export type { Side } from './session-state.ts';

@@ -52,6 +52,12 @@ export const messageBytesPerSecond = 65_536;
 export const controlCreditBytes = 65_536;
 /** Live streams of a session. */
 export const streamsMax = 4_096;
+/** Streams a peer may open in a second: far above a household's, far below what fills a server's tables. */
+export const opensPerSecond = 512;
+/** So many seconds' worth may come at once; a peer that keeps to one has the other for the lines' unequal delays. */
+export const opensSavedS = 2;
+/** Egress connections of a session that do not stand yet: those to hosts that do not answer stay for ten seconds. */
+export const pendingConnectsMax = 1_024;
 /** Bulk strands of a path: one carries, one stands by. */
 export const bulkStrands = 2;
 /** A strand is replaced so long after a newer key came, ms. */

@@ -84,7 +84,7 @@ export class Receiver implements FrameSink {
     const stream = new Stream(id, klass as StreamClass, target, paths, false, state.pool, state.budget, state.nowMs);
     state.streams.set(id, stream);
     state.counters.streamsOpened++;
-    if (state.streams.size > streamsMax) state.reset(stream, ResetReason.limit);
+    if (state.streams.size > streamsMax || !state.opens.take(state.nowMs)) state.reset(stream, ResetReason.limit);
     else {
       state.pend(stream, 'credit');
       state.local.connect(stream);

@@ -13,10 +13,13 @@ import {
   controlCreditBytes,
   creditFloorBytes,
   loggedItemsMax,
+  opensPerSecond,
+  opensSavedS,
   sendBudgetBytes,
   sendFloorBytes,
 } from './limits.ts';
 import type { Local } from './local.ts';
+import { OpenAllowance } from './open-allowance.ts';
 import { Path } from './path.ts';
 import type { Strand } from './strand.ts';
 import { Stream } from './stream.ts';
@@ -65,6 +68,8 @@ export class SessionState {
   readonly strands: Map<number, Strand> = new Map();
   readonly streams: Map<number, Stream> = new Map();
   readonly used: UsedNumbers;
+  /** What the peer may open. */
+  readonly opens: OpenAllowance;
   /** Stream 0: the daemons' messages, with a fixed credit, before everything else. */
   readonly control: Stream;
   readonly inbox: MessageReader;
@@ -111,6 +116,7 @@ export class SessionState {
     this.local = local;
     this.pool = pool;
     this.budget = budget;
+    this.opens = new OpenAllowance(opensPerSecond, opensSavedS, nowMs);
     this.used = new UsedNumbers(side === 'box' ? 2 : 1);
     this.nextStream = side === 'box' ? 1 : 2;
     this.nowMs = nowMs;

@@ -311,3 +311,20 @@ test('bound to an interface, refused, wrong and silent ends are told apart too',
   abort.abort();
   await expect(given).rejects.toMatchObject({ name: 'SystemError' });
 });
+
+test('a peer that begins TLS and says no more is dropped after 5 s', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  undo(() => vi.useRealTimers());
+  const host = await relay(theirs, [ours.pin]);
+  const socket = connectTcp(host.port, '127.0.0.1');
+  undo(() => socket.destroy());
+  socket.on('error', () => {});
+  let ended = false;
+  socket.on('close', () => (ended = true));
+  socket.write(Buffer.from([0x16]));
+  await expect.poll(() => host.reception.counters.begun).toBe(1);
+  vi.advanceTimersByTime(4_900);
+  expect(ended).toBe(false);
+  vi.advanceTimersByTime(200);
+  await once(socket, 'close');
+});

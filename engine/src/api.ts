@@ -30,6 +30,8 @@ export interface PeerLimits {
   readonly streams: number;
   readonly initialCredit: number;
   readonly frames: readonly number[];
+  /** Streams that may be opened in a second; as many as wanted where nothing is told. */
+  readonly opensPerSecond?: number | undefined;
 }
 
 export interface KidInstall {

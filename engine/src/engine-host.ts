@@ -22,6 +22,7 @@ const knownFrames = 12;
 export const localLimits: PeerLimits = {
   streams: limits.streamsMax,
   initialCredit: limits.creditFloorBytes,
+  opensPerSecond: limits.opensPerSecond,
   frames: Array.from({ length: knownFrames }, (_, type) => type),
 };
 

@@ -19,6 +19,7 @@ const limits = z.object({
     .int()
     .min(1024)
     .max(2 ** 30),
+  opensPerSecond: z.int().min(1).max(1_000_000).optional(),
   frames: z.array(z.int().min(0).max(255)).max(256),
 });
 

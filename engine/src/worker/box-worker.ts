@@ -1,5 +1,5 @@
 /** The box's data plane: intercepts the LAN's TCP, opens strands over every path, drives the one session. */
-import { limits, type PathLimits, type ResetReason, ResetReason as Reason } from '@tresse/core';
+import { limits, OpenAllowance, type PathLimits, type ResetReason, ResetReason as Reason } from '@tresse/core';
 import { FreeListPool, sentenceOf } from '@tresse/kit';
 import {
   closeWithReset,
@@ -29,6 +29,8 @@ const heldMax = 1_024;
 /** Refused openings in a row that mean: the relay does not know our key. */
 const refusalsMax = 2;
 const handshakeGapMs = 1_000;
+/** Streams a second where the relay names no bound. */
+const opensUntold = 1_000_000;
 /** So often it is looked whether the relay is heard, and for what has waited too long, ms. */
 const sweepGapMs = 100;
 const unusedSlabBytes = 16 * 1_048_576;
@@ -48,6 +50,9 @@ class BoxPlane {
   #sessionKey = '';
   #driver: SessionDriver | undefined;
   #caller: StrandCaller | undefined;
+  /** What the relay takes, as its hello told. */
+  #streamsMax: number = limits.streamsMax;
+  #opens: OpenAllowance = new OpenAllowance(limits.opensPerSecond, 1, 0);
   #refusals = 0;
   #networkChanged = false;
   #reachDue = false;
@@ -141,6 +146,8 @@ class BoxPlane {
     this.#endSession('a new session begins');
     const { loop, data } = this.#context;
     this.#sessionKey = install.sessionKey;
+    this.#streamsMax = Math.min(limits.streamsMax, install.limits.streams);
+    this.#opens = new OpenAllowance(install.limits.opensPerSecond ?? opensUntold, 1, loop.nowMs);
     const events: DriverEvents = {
       onPath: (path, suspect) => this.#onPathVerdict(path, suspect),
       onAnswered: (strand) => {
@@ -295,8 +302,14 @@ class BoxPlane {
   }
 
   #open(driver: SessionDriver, fd: number, dialled: SocketAddress): void {
-    if (driver.session.streams.size >= limits.streamsMax) {
+    if (driver.session.streams.size >= this.#streamsMax) {
       this.#refuse(fd);
+      return;
+    }
+    if (!this.#opens.take(this.#context.loop.nowMs)) {
+      // Too many for a moment: they wait for the next look.
+      if (this.#held.length < heldMax) this.#held.push({ fd, dialled });
+      else this.#refuse(fd);
       return;
     }
     const stream = driver.session.openStream(targetOf(dialled), [], this.#context.loop.nowMs);

@@ -266,7 +266,7 @@ export class SessionDriver implements StrandOwner, Holder {
       this.#events.onOver();
       return;
     }
-    if (nowMs - this.#sweptMs >= sweepGapMs) this.#sweep(nowMs);
+    if (nowMs - this.#sweptMs >= sweepGapMs) this.sweep(nowMs);
     this.#dirty = true;
   }
 
@@ -293,7 +293,8 @@ export class SessionDriver implements StrandOwner, Holder {
     this.#sampleGapMs = Math.max(sampleGapMsMin, shortestMs / samplesPerRtt);
   }
 
-  #sweep(nowMs: number): void {
+  /** Closes strands that take nothing, are not answered or were replaced; called some times a second. */
+  sweep(nowMs: number): void {
     this.#sweptMs = nowMs;
     this.sockets.sweep(nowMs);
     this.#meter.sample(this.session.paths.values(), nowMs);

@@ -2,7 +2,7 @@
  * The local ends of streams: connections of LAN hosts at the box, connections to servers at the relay. A crash is an RST
  * to them, never a FIN: lingering is off until a stream has ended in order.
  */
-import { type Local, ResetReason, type Session, type Stream } from '@tresse/core';
+import { limits, type Local, ResetReason, type Session, type Stream } from '@tresse/core';
 import type { Slab } from '@tresse/kit';
 import {
   closeFd,
@@ -129,6 +129,10 @@ export class StreamSockets implements Local {
   }
 
   connect(stream: Stream): void {
+    if (this.#connecting.size >= limits.pendingConnectsMax) {
+      this.#session?.resetStream(stream, ResetReason.limit, this.#loop.nowMs);
+      return;
+    }
     const outcome = this.#connect(stream);
     if ('refused' in outcome) {
       this.#session?.resetStream(stream, outcome.refused, this.#loop.nowMs);
