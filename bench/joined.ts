@@ -76,6 +76,7 @@ export class JoinedSessions {
       unsentBytes: 0,
       unackedSegments: 0,
       segmentsInFlight: 0,
+      bytesInFlight: 0,
       segmentsIn: 0,
       bytesAcked: 0,
       deliveryRate: lineBytesPerS,

@@ -5,11 +5,11 @@
  */
 import { blindSilenceMs, blindSilenceRtts, silenceMsMin, silenceRtts } from './limits.ts';
 import type { Path } from './path.ts';
-import type { Strand } from './strand.ts';
+import { segmentBytes, type Strand } from './strand.ts';
 
 /** A witness was heard at least this long after the suspect fell silent, ms. */
 const witnessLeadMs = 20;
-const delayedSegments = 2;
+const delayedBytes: number = 2 * segmentBytes;
 /** How late such an acknowledgement comes at most, with some room for the other end's timers, ms. */
 const delayedAckMs = 60;
 
@@ -18,11 +18,11 @@ export const silenceLimitMs = (rttMs: number): number => Math.max(silenceMsMin, 
 
 /**
  * The same for what a strand has outstanding. A connection that begins to carry on a feeble line waits behind its siblings'
- * segments and its own, longer than its round trips so far tell. Up to two segments may be answered late, since the
- * other end's TCP delays acknowledgements (RFC 1122, 4.2.3.2; 40 ms on Linux).
+ * segments and its own, longer than its round trips so far tell. Up to two segments' worth, in whatever pieces, may be
+ * answered late, since the other end's TCP delays acknowledgements (RFC 1122, 4.2.3.2; 40 ms on Linux).
  */
 function strandLimitMs(strand: Strand, path: Path): number {
-  const few = strand.unackedSegments <= delayedSegments && strand.unsentBytes === 0;
+  const few = strand.unsentBytes === 0 && strand.bytesInFlight <= delayedBytes;
   return silenceLimitMs(Math.max(strand.rttMs, path.drainMs)) + (few ? delayedAckMs : 0);
 }
 

@@ -5,12 +5,12 @@ import { QueueWatch } from './queue-watch.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
 const youngWindowBytes: number = 6 * segmentBytes;
-const windowBytesMin: number = 6 * segmentBytes;
+const windowBytesMin: number = 4 * segmentBytes;
 const windowBytesLeast: number = 4 * segmentBytes;
 const squeezedBytes: number = 4 * segmentBytes;
 const seasonedBytes: number = 32 * segmentBytes;
-/** A segment's time at 0.5 Mbit/s, ms: reckoned with where a line's rate is not known yet. */
-const segmentMsSlowest = 24;
+/** Reckoned with where a line's rate is not known yet: 0.5 Mbit/s, in bytes per second. */
+const slowestRate = 62_500;
 /** A queue longer than this is not explained by what is on its way: the rate may be mistaken, ms. */
 const drainQueueMsMax = 250;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
@@ -102,9 +102,11 @@ export class Path {
    * the round trip. One that has little on its way beside its siblings says little of the line.
    */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    const carries = 2 * strand.segmentsInFlight * segmentBytes >= this.outstandingBytes(nowMs) - this.unsentBytes;
+    const carries = 2 * strand.bytesInFlight >= this.outstandingBytes(nowMs) - this.unsentBytes;
     const baseMs = this.baseRttMs;
-    const explainedMs = this.#rate.measured ? (this.#fillBytes() * 1_000) / this.#rate.bytesPerSecond : Infinity;
+    // A chunk is given while there is room for its first byte.
+    const givenBytes = this.#fillBytes() + chunkBytesMin;
+    const explainedMs = this.#rate.measured ? (givenBytes * 1_000) / this.#rate.bytesPerSecond : Infinity;
     // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
     const seasoned = carries && strand.bytesAcked >= seasonedBytes;
     if (seasoned) this.#queue.take(strand.rttMs, explainedMs, nowMs);
@@ -177,17 +179,17 @@ export class Path {
     let sum = 0;
     for (const strand of this.strands) {
       if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
-      sum += strand.segmentsInFlight * segmentBytes + strand.unsentBytes;
+      sum += strand.bytesInFlight + strand.unsentBytes;
     }
     return sum;
   }
 
   /** How long the line needs for what all strands have on their way, ms: a round trip that is no sign of death. */
   get drainMs(): number {
-    let segments = 0;
-    for (const strand of this.strands) if (strand.state === 'answered') segments += strand.segmentsInFlight;
-    const rate = this.#rate.bytesPerSecond;
-    const drainMs = this.#rate.measured ? (segments * segmentBytes * 1_000) / rate : segments * segmentMsSlowest;
+    let bytes = 0;
+    for (const strand of this.strands) if (strand.state === 'answered') bytes += strand.bytesInFlight;
+    const rate = this.#rate.measured ? this.#rate.bytesPerSecond : slowestRate;
+    const drainMs = (bytes * 1_000) / rate;
     return Math.min(drainMs, this.baseRttMs + drainQueueMsMax);
   }
 
@@ -203,7 +205,7 @@ export class Path {
     const fillBytes = this.#fillBytes() * this.#queue.gain(nowMs);
     if (this.#rate.startingUp) return fillBytes * startUpGain;
     if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesLeast, fillBytes);
-    const more = Math.max((this.#rate.bytesPerSecond * probeQueueMsMax) / 1_000, windowBytesMin);
+    const more = Math.max((this.#rate.bytesPerSecond * probeQueueMsMax) / 1_000, chunkBytesMin);
     return Math.max(windowBytesLeast, Math.min(fillBytes * probeGain, fillBytes + more));
   }
 

@@ -13,6 +13,8 @@ export interface StrandInfo {
   readonly unackedSegments: number;
   /** Those of them that are on their way: neither lost nor arrived behind a loss. */
   readonly segmentsInFlight: number;
+  /** What those carry: acknowledgements and probes have segments of their own, and fill no line. */
+  readonly bytesInFlight: number;
   /** Segments received, of any kind: the proof of life. */
   readonly segmentsIn: number;
   /** Bytes the other end's TCP has acknowledged; stands still through loss recovery. */
@@ -82,6 +84,7 @@ export class Strand {
   unsentBytes = 0;
   unackedSegments = 0;
   segmentsInFlight = 0;
+  bytesInFlight = 0;
   segmentsIn = 0;
   bytesAcked = 0;
   windowBytes: number = 14_480;
@@ -145,6 +148,7 @@ export class Strand {
     this.unsentBytes = info.unsentBytes;
     this.unackedSegments = info.unackedSegments;
     this.segmentsInFlight = info.segmentsInFlight;
+    this.bytesInFlight = info.bytesInFlight;
     this.windowBytes = info.windowBytes;
     const outstanding = info.unackedSegments > 0 || info.unsentBytes > 0;
     if (info.bytesAcked !== this.bytesAcked || !outstanding) {

@@ -12,6 +12,7 @@ const idle: StrandInfo = {
   unsentBytes: 0,
   unackedSegments: 0,
   segmentsInFlight: 0,
+  bytesInFlight: 0,
   segmentsIn: 1,
   bytesAcked: 0,
   deliveryRate: 0,
@@ -28,10 +29,14 @@ function pathOf(id: number, ...roles: StrandRole[]): { path: Path; strands: Stra
 }
 
 /** Something is sent there at a time and never answered. */
-const send = (strand: Strand, nowMs: number): void => strand.update({ ...idle, unackedSegments: 3 }, nowMs);
+const send = (strand: Strand, nowMs: number): void =>
+  strand.update({ ...idle, unackedSegments: 3, segmentsInFlight: 3, bytesInFlight: 3 * 1_448 }, nowMs);
 /** A segment comes in. */
 const hear = (strand: Strand, nowMs: number): void =>
-  strand.update({ ...idle, segmentsIn: strand.segmentsIn + 1, unackedSegments: 3 }, nowMs);
+  strand.update(
+    { ...idle, segmentsIn: strand.segmentsIn + 1, unackedSegments: 3, segmentsInFlight: 3, bytesInFlight: 3 * 1_448 },
+    nowMs,
+  );
 
 test('silence that a round trip does not explain', () => {
   expect(silenceLimitMs(10)).toBe(silenceMsMin);
@@ -89,11 +94,13 @@ test('a strand is silent while a sibling of its own path is heard', () => {
   const [quick, bulk] = strands as [Strand, Strand];
   send(bulk, 1_000);
   hear(quick, 1_080);
-  expect(strandFellSilent(bulk, path, strands, 1_000 + silenceMsMin)).toBe(false);
-  expect(strandFellSilent(bulk, path, strands, 1_001 + silenceMsMin)).toBe(true);
-  expect(strandFellSilent(quick, path, strands, 1_001 + silenceMsMin)).toBe(false);
+  // Both have sent, on a line of unknown rate.
+  const limitMs = silenceLimitMs(path.drainMs);
+  expect(strandFellSilent(bulk, path, strands, 1_000 + limitMs)).toBe(false);
+  expect(strandFellSilent(bulk, path, strands, 1_001 + limitMs)).toBe(true);
+  expect(strandFellSilent(quick, path, strands, 1_001 + limitMs)).toBe(false);
   quick.suspect = true;
-  expect(strandFellSilent(bulk, path, strands, 1_001 + silenceMsMin)).toBe(false);
+  expect(strandFellSilent(bulk, path, strands, 1_001 + limitMs)).toBe(false);
 });
 
 test('what waits behind its siblings on a feeble line is not silent', () => {
@@ -101,7 +108,7 @@ test('what waits behind its siblings on a feeble line is not silent', () => {
   const b = pathOf(2, StrandRole.quick);
   const bulk = a.strands[1]!;
   // Nobody knows the line's rate yet, and eight segments may take 200 ms.
-  bulk.update({ ...idle, unackedSegments: 8, segmentsInFlight: 8 }, 1_000);
+  bulk.update({ ...idle, unackedSegments: 8, segmentsInFlight: 8, bytesInFlight: 8 * 1_448 }, 1_000);
   hear(b.strands[0]!, 1_150);
   expect(strandFellSilent(bulk, a.path, b.strands, 1_150)).toBe(false);
   expect(pathFellSilent(a.path, [a.path, b.path], 1_150)).toBe(false);

@@ -80,6 +80,7 @@ export class Connection {
       unsentBytes: half.unsentBytes,
       unackedSegments: half.unackedSegments,
       segmentsInFlight: half.segmentsInFlight,
+      bytesInFlight: half.bytesInFlight,
       segmentsIn: half.segmentsIn + other.segmentsOut,
       bytesAcked: half.bytesAcked,
       deliveryRate: half.deliveryRate,

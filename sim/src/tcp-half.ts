@@ -119,6 +119,10 @@ export class TcpHalf {
     return Math.ceil((this.#sent - this.#acked) / segmentBytes);
   }
 
+  get bytesInFlight(): number {
+    return this.#inFlight;
+  }
+
   get segmentsInFlight(): number {
     return Math.ceil(this.#inFlight / segmentBytes);
   }

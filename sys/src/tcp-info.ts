@@ -47,6 +47,14 @@ export class TcpInfo {
     return Math.max(0, this.#u32(24) - this.#u32(28) - this.#u32(32) + this.#u32(36));
   }
 
+  /** Bytes in those segments: of all that was sent and not acknowledged, their share. */
+  get bytesInFlight(): number {
+    const unacked = this.unackedSegments;
+    if (unacked === 0) return 0;
+    const bytes = this.bytesSent - this.bytesRetransmitted - this.bytesAcked;
+    return Math.max(0, (bytes * this.segmentsInFlight) / unacked);
+  }
+
   /** Segments thought lost. */
   get lostSegments(): number {
     return this.#u32(32);

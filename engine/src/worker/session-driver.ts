@@ -52,6 +52,7 @@ const info: { -readonly [K in keyof StrandInfo]: StrandInfo[K] } = {
   unsentBytes: 0,
   unackedSegments: 0,
   segmentsInFlight: 0,
+  bytesInFlight: 0,
   segmentsIn: 0,
   bytesAcked: 0,
   deliveryRate: 0,
@@ -281,6 +282,7 @@ export class SessionDriver implements StrandOwner, Holder {
       info.unsentBytes = kernel.unsentBytes + socket.waitingBytes;
       info.unackedSegments = kernel.unackedSegments;
       info.segmentsInFlight = kernel.segmentsInFlight;
+      info.bytesInFlight = kernel.bytesInFlight;
       info.segmentsIn = kernel.segmentsIn;
       info.bytesAcked = kernel.bytesAcked;
       const fill = socket.fill.update(kernel.bytesSent, kernel.dataSegmentsOut, kernel.sndMss);
