@@ -45,7 +45,7 @@ export function post<T>(path: string, schema: SchemaOf<T>, answer: (body: T) => 
 /**
  * Serves routes on the state directory's socket as JSON, for its owner alone (mode 0600). What a person asks wrongly is
  * answered with 422 and `{code, sentence}`. The lock must be held: a socket found there belongs to a dead daemon. Resolves to
- * what closes it. Throws UserError `API_PATH`, SystemErrors of listening.
+ * what closes it. Throws UserError `API_PATH`, `STATE_UNWRITABLE`.
  */
 export async function serveApi(
   directory: StateDirectory,
@@ -56,15 +56,20 @@ export async function serveApi(
   if (Buffer.byteLength(path) > socketPathMax) {
     throw new UserError('API_PATH', `The state directory's path is too long for a socket in it: ${directory.path}`);
   }
-  rmSync(path, { force: true });
   const server = createServer((request, response) => {
     void serve(routes, request, log).then(({ status, body }) => write(response, status, body));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  chmodSync(path, 0o600);
+  try {
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+  } catch (error) {
+    server.close();
+    throw new UserError('STATE_UNWRITABLE', `${path} cannot be made (${sentenceOf(error)}).`, error);
+  }
   return () =>
     new Promise((resolve) => {
       server.close(() => {

@@ -12,7 +12,7 @@ export {
   type RelayTarget,
 } from './dial.ts';
 export { ensureIdentity, type Identity, requireIdentity } from './identity.ts';
-export { exitOf, onCrash, requireRoot, runMain, softwareVersion, untilSignal } from './life.ts';
+export { exitOf, givenUp, onCrash, requireRoot, runMain, softwareVersion, untilSignal } from './life.ts';
 export { kernelWishes } from './kernel-wishes.ts';
 export { lockHolder, lockStateDirectory } from './lock.ts';
 export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { BugError, sentenceOf, TresseError, UserError } from '@tresse/kit';
+import { BugError, sentenceOf, SystemError, TresseError, UserError } from '@tresse/kit';
 
 import type { Log } from './log.ts';
 
@@ -15,6 +15,14 @@ export function softwareVersion(): string {
   const version = parsed !== null && typeof parsed === 'object' && 'version' in parsed ? parsed.version : undefined;
   if (typeof version !== 'string') throw new BugError('VERSION', 'package.json has no version');
   return version;
+}
+
+/**
+ * For a data plane that failed too often to be started again: thrown out of its event it ends the daemon, whose supervisor begins
+ * anew. Half a daemon would hold the LAN's connections and carry none.
+ */
+export function givenUp(): SystemError {
+  return new SystemError('ENGINE_GIVEN_UP', 'the data plane failed ten times within a minute: the daemon ends');
 }
 
 /** Resolves with the name of the first SIGTERM, SIGINT or SIGHUP. Further ones are ignored: the end is under way. */

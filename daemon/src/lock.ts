@@ -1,6 +1,6 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
-import { UserError } from '@tresse/kit';
+import { sentenceOf, UserError } from '@tresse/kit';
 
 import { isMissing, type StateDirectory, type StateReader } from './state-directory.ts';
 
@@ -17,16 +17,22 @@ export function lockStateDirectory(directory: StateDirectory): () => void {
   const path = directory.file(name);
   const mine = `${process.pid} ${startOf(process.pid) ?? ''}\n`;
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, mine, { mode: 0o600 });
   try {
+    writeFileSync(draft, mine, { mode: 0o600 });
     for (let attempt = 0; attempt < 5; attempt++) {
-      if (linked(draft, path)) return () => release(path, mine);
+      if (linked(draft, path)) {
+        sweep(directory);
+        return () => release(path, mine);
+      }
       const holder = textOf(path);
       if (holder === undefined) continue;
       if (alive(holder)) refuse(directory, holder);
       moveAway(path, holder);
     }
     return refuse(directory, textOf(path) ?? '');
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError('STATE_UNWRITABLE', `${path} cannot be written (${sentenceOf(error)}).`, error);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -36,6 +42,15 @@ export function lockStateDirectory(directory: StateDirectory): () => void {
 export function lockHolder(directory: StateReader): number | undefined {
   const holder = directory.read(name);
   return holder !== undefined && alive(holder) ? Number(holder.split(' ')[0]) : undefined;
+}
+
+/** Removes what daemons left that were killed while they wrote: drafts, one of which may hold a key. */
+function sweep(directory: StateDirectory): void {
+  for (const file of readdirSync(directory.path)) {
+    const writer = /\.(\d+)\.new$|^lock(?:\.stale)?\.(\d+)$/u.exec(file);
+    const pid = Number(writer?.[1] ?? writer?.[2] ?? process.pid);
+    if (pid !== process.pid && startOf(pid) === undefined) directory.remove(file);
+  }
 }
 
 function refuse(directory: StateDirectory, holder: string): never {

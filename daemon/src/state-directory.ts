@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 import { sentenceOf, UserError } from '@tresse/kit';
 
+/** Room a daemon needs for what it writes while it runs, bytes. */
+const probeBytes = 16_384;
+
 /** A state directory that is only looked at. */
 export interface StateReader {
   readonly path: string;
@@ -25,10 +28,17 @@ export function openStateDirectory(path: string): StateDirectory {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    // A full disk shows only when something is written: better now than when half of everything is set up.
+    const probe = join(path, `probe.${process.pid}.new`);
+    try {
+      writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600, flush: true });
+    } finally {
+      rmSync(probe, { force: true });
+    }
   } catch (error) {
     throw new UserError(
       'STATE_UNWRITABLE',
-      `The state directory ${path} cannot be written (${sentenceOf(error)}): give another by --state, or run as root.`,
+      `The state directory ${path} cannot be written (${sentenceOf(error)}): ${wayOut(error)}.`,
       error,
     );
   }
@@ -60,6 +70,13 @@ export function readStateDirectory(path: string): StateReader {
       }
     },
   };
+}
+
+function wayOut(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'make room there, or give another by --state';
+  if (code === 'EROFS') return 'mount it for writing, or give another by --state';
+  return 'give another by --state, or run as root';
 }
 
 function writeWhole(path: string, text: string): void {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test, vi } from 'vitest';
@@ -80,6 +80,28 @@ test('a log line is one line, whatever a peer says', () => {
   log.warn('a peer', { said: 'a\nb="c"', port: 7443, missing: undefined });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^time=\S+ level=warn msg="a peer" said="a\\nb=\\"c\\"" port=7443\n$/u);
+});
+
+test('what is said over and over is counted, and told when it ends', () => {
+  const lines: string[] = [];
+  const log = makeLog('info', (line) => lines.push(line));
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+  for (let i = 0; i < 5_000; i++) log.warn('a stranger was turned away', { address: `2001:db8::${i}` });
+  log.warn('something else');
+  expect(lines).toHaveLength(51);
+  clock.mockReturnValue(12_000);
+  log.warn('a stranger was turned away');
+  expect(lines.at(-1)).toContain('msg="a stranger was turned away" withheld=4950');
+  clock.mockRestore();
+});
+
+test('drafts of the dead are swept, those of the living are not', () => {
+  const directory = openStateDirectory(scratch());
+  for (const name of ['identity.pem.999999999.new', 'lock.999999999', `boxes.json.${process.ppid}.new`, 'boxes.json']) {
+    writeFileSync(directory.file(name), 'x');
+  }
+  lockStateDirectory(directory)();
+  expect(readdirSync(directory.path).toSorted()).toEqual(['boxes.json', `boxes.json.${process.ppid}.new`]);
 });
 
 test('what is wished from the kernel is said, and only then', () => {
