@@ -1,4 +1,5 @@
 import {
+  givenUp,
   type Identity,
   kernelWishes,
   type Log,
@@ -112,10 +113,11 @@ export class Box {
           this.#refreshSoon();
         },
         onNetworkChanged: () => this.#networkChanged(),
-        onFault: (stack, count) => {
+        onFault: (stack, count, restartInMs) => {
           this.#incarnation = undefined;
           this.#connections.noteReach(true, 'the data plane starts anew');
           this.#log.error('the data plane failed', { stack, count });
+          if (restartInMs === undefined && this.#started && !this.#stopped) throw givenUp();
         },
       },
     );

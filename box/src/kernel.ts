@@ -1,5 +1,5 @@
 import { type Log } from '@tresse/daemon';
-import { sentenceOf } from '@tresse/kit';
+import { sentenceOf, UserError } from '@tresse/kit';
 import {
   type ChangedSysctls,
   type Facts,
@@ -96,7 +96,9 @@ export async function applySteps(
       known = await applyOther(group, known, remember);
       return 0;
     } catch (error) {
-      log.warn('the kernel refused a step', { step: renderStep(group), reason: sentenceOf(error) });
+      // What was there before must be on disk first: it is the disk, then, that refuses.
+      const what = error instanceof UserError ? 'a setting is left as it is' : 'the kernel refused a step';
+      log.warn(what, { step: renderStep(group), reason: sentenceOf(error) });
       return 1;
     }
   });

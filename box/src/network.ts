@@ -35,6 +35,8 @@ export class Network {
   readonly #directory: StateDirectory;
   readonly #log: Log;
   #last: Promise<unknown> = Promise.resolve();
+  /** What sysctls were before, as the file has it or should have it. */
+  #known: ChangedSysctls | undefined;
 
   constructor(config: BoxConfig, directory: StateDirectory, log: Log) {
     this.#config = config;
@@ -92,14 +94,24 @@ export class Network {
   }
 
   #changed(): ChangedSysctls {
-    const changed = readChangedSysctls(this.#directory);
-    if (changed) return changed;
+    if (this.#known) return this.#known;
+    this.#known = readChangedSysctls(this.#directory);
+    if (this.#known) return this.#known;
     this.#log.warn('what sysctls were before is not known: the file is damaged', { file: sysctlFile });
-    return {};
+    return (this.#known = {});
   }
 
+  /** Throws UserError `STATE_UNWRITABLE` when something new cannot be written down: then it must not be changed. */
   #remember(changed: ChangedSysctls): void {
-    if (Object.keys(changed).length === 0) this.#directory.remove(sysctlFile);
-    else this.#directory.write(sysctlFile, `${JSON.stringify(changed)}\n`);
+    const before = this.#changed();
+    const forgets = Object.keys(changed).every((key) => key in before);
+    try {
+      if (Object.keys(changed).length === 0) this.#directory.remove(sysctlFile);
+      else this.#directory.write(sysctlFile, `${JSON.stringify(changed)}\n`);
+    } catch (error) {
+      // What the file has too much is seen at the next start to be as it was before, and forgotten then.
+      if (!forgets) throw error;
+    }
+    this.#known = changed;
   }
 }

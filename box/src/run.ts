@@ -55,7 +55,12 @@ export async function runBox(options: {
   };
   try {
     await box.start();
-    const closeApi = await serveApi(directory, [get('/v1/status', () => box.status())], log);
+    const closeApi = await serveApi(directory, [get('/v1/status', () => box.status())], log).catch(
+      async (error: unknown) => {
+        await box.stop();
+        throw error;
+      },
+    );
     try {
       await bondOn(config);
     } finally {

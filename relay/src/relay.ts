@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 
 import {
   type Agreement,
+  givenUp,
   type Identity,
   kernelWishes,
   type Log,
@@ -114,8 +115,9 @@ export class Relay {
           this.#log.info('a box says goodbye', { reason: message.reason });
           this.#engine?.endSession(sessionKey);
         },
-        onFault: (stack, count) => {
+        onFault: (stack, count, restartInMs) => {
           this.#log.error('the data plane failed', { stack, count });
+          if (restartInMs === undefined && this.#looking && !this.#stopping) throw givenUp();
         },
       },
     );

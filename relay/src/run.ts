@@ -27,10 +27,16 @@ export async function runRelay(options: { state: string; config: string; logLeve
   try {
     const relay = new Relay(config, identity, new Register(directory), log);
     await relay.start();
-    const closeApi = await serveApi(directory, relayRoutes(relay), log);
+    const closeApi = await serveApi(directory, relayRoutes(relay), log).catch(async (error: unknown) => {
+      await relay.stop();
+      throw error;
+    });
     log.info('ending', { signal: await signalled });
-    await closeApi();
-    await relay.stop();
+    try {
+      await relay.stop();
+    } finally {
+      await closeApi();
+    }
   } finally {
     unlock();
   }
