@@ -245,9 +245,15 @@ test('one identity on two boxes is said on both sides', async () => {
   }
   const lines = { uplinks: [{ name: 'net', interface: 'eth0', gateway: '198.51.100.1' }], lan: { interfaces: ['lo'] } };
   writeFileSync(stage.file('twin', 'box.yaml'), JSON.stringify(lines));
-  stage.serve('inet', tresse, 'box', 'run', '--state', twin);
+  const endTwin = stage.serve('inet', tresse, 'box', 'run', '--state', twin);
   const told = 'nother box with the identity of this one runs at';
   await vi.waitFor(async () => expect(await stage.status('box')).toContain(told), patience);
   await vi.waitFor(async () => expect(await stage.tresse('inet', 'twin', 'status')).toContain(told), patience);
   expect(await stage.status('relay')).toContain('runs on two boxes (seen from');
+  await endTwin();
+  await at('inet', 'nft', 'delete', 'table', 'inet', 'tresse');
+  // With the twin gone the first box serves its LAN again.
+  await bothUp();
+  await vi.waitFor(() => at('lan', 'curl', '-sS', '-m', '3', '-o', '/dev/null', 'http://198.51.100.10/file'), patience);
+  await at('lan', 'curl', '-sS', '-m', '3', '-o', '/dev/null', 'http://198.51.100.10/file');
 });

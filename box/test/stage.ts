@@ -130,9 +130,14 @@ export class Stage {
     return child.exitCode;
   }
 
-  /** A program that runs until the end in one of the namespaces. */
-  serve(place: Place, ...argv: string[]): void {
-    this.#children.set(argv.join(' '), spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: 'ignore' }));
+  /** A program that runs until the end in one of the namespaces, or until what is returned is called. */
+  serve(place: Place, ...argv: string[]): () => Promise<void> {
+    const child = spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: 'ignore' });
+    this.#children.set(argv.join(' '), child);
+    return async () => {
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    };
   }
 
   /** A command of `tresse` in a namespace, on a daemon's state directory or another of this name. Returns its output. */
