@@ -109,7 +109,10 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
       ...operators.flatMap((o) => {
         const metric = 100 + byRate.indexOf(o);
         const route = (via: string): string => `route add default via ${via} dev ${nicOf(o.line)} metric ${metric}`;
-        return [route(o.at.gateway), ...(o.line.ipv6 ? [route(o.at6.gateway)] : [])];
+        return [
+          ...(o.line.ipv6 === 'only' ? [] : [route(o.at.gateway)]),
+          ...(o.line.ipv6 ? [route(o.at6.gateway)] : []),
+        ];
       }),
     ]),
     host(names.core, [

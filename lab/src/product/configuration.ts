@@ -15,8 +15,8 @@ export function boxYaml(lines: readonly LineSpec[], relayPin: string): string {
         name: line.name,
         interface: nicOf(line),
         gateway: withSix(line, lineAddresses(lines, i).gateway, lineAddresses6(i).gateway),
-        // Lines on one interface are told apart by the box's address on each.
-        ...(shared.has(nicOf(line))
+        // Lines on one interface are told apart by the box's address on each; a family without one is not used.
+        ...(shared.has(nicOf(line)) || line.ipv6 === 'only'
           ? { address: withSix(line, lineAddresses(lines, i).box, lineAddresses6(i).box) }
           : {}),
         kind: line.kind,
@@ -32,12 +32,8 @@ export function boxYaml(lines: readonly LineSpec[], relayPin: string): string {
   );
 }
 
-/** An address, or one of each family. */
+/** The address of each family that the box is to use. */
 function withSix({ ipv6 }: LineSpec, four: string, six: string): string | string[] {
+  if (ipv6 === 'only') return six;
   return ipv6 ? [four, six] : four;
-}
-
-/** How many paths a box with these lines has: one for every family of a line. */
-export function pathCount(lines: readonly LineSpec[]): number {
-  return lines.reduce((sum, { ipv6 }) => sum + (ipv6 ? 2 : 1), 0);
 }

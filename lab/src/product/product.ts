@@ -5,7 +5,7 @@ import type { LabNames } from '../network/addresses.ts';
 import { inTurn, until } from '../process/in-turn.ts';
 import type { DaemonAct } from '../scenario/event.ts';
 import type { LineSpec } from '../scenario/scenario.ts';
-import { boxYaml, pathCount, relayYaml } from './configuration.ts';
+import { boxYaml, relayYaml } from './configuration.ts';
 import { Daemon, type Room } from './daemon.ts';
 
 const pollMs = 50;
@@ -14,12 +14,12 @@ const pollMs = 50;
 export class Product {
   readonly #relay: Daemon;
   readonly #box: Daemon;
-  readonly #paths: number;
+  readonly #uplinks: number;
 
-  private constructor(relay: Daemon, box: Daemon, paths: number) {
+  private constructor(relay: Daemon, box: Daemon, uplinks: number) {
     this.#relay = relay;
     this.#box = box;
-    this.#paths = paths;
+    this.#uplinks = uplinks;
   }
 
   /** Makes both identities, tells each the other's pin, and starts both daemons. Throws CommandError, SystemError `PRODUCT`. */
@@ -30,7 +30,7 @@ export class Product {
     ]);
     const relay = await Daemon.start('relay', names.relay, folder, relayYaml(boxPin));
     const box = await Daemon.start('box', names.box, folder, boxYaml(lines, relayPin));
-    return new Product(relay, box, pathCount(lines));
+    return new Product(relay, box, lines.length);
   }
 
   /** Does something to one of the daemons. Returns when, by the monotonic clock: the end of one that is stopped or killed, the start of one that is started. */
@@ -54,8 +54,8 @@ export class Product {
         if (status === undefined) return false;
         const paths = status.sessions.flatMap((session) => session.paths);
         const up = paths.filter((path) => path.state === 'up').length;
-        last = `${up} of ${this.#paths} paths are up; ${status.summary}`;
-        return up >= this.#paths;
+        last = `${up} of ${this.#uplinks} paths are up; ${status.summary}`;
+        return up >= this.#uplinks;
       },
       pollMs,
       patienceMs,

@@ -50,8 +50,8 @@ export const line = z
     nat: z.strictObject({ timeout: durationMs.optional() }).optional(),
     /** Another line: both hang on its interface of the box, in one subnet. */
     nic: lineName.optional(),
-    /** The line has IPv6 beside IPv4. */
-    ipv6: z.literal(true).optional(),
+    /** The line has IPv6 beside IPv4; `only`: the box uses nothing else there. */
+    ipv6: z.union([z.literal(true), z.literal('only')]).optional(),
   })
   .transform((given): LineSpec => {
     const {
@@ -94,7 +94,7 @@ export interface LineSpec {
   readonly nat?: { readonly timeoutMs: number | undefined };
   /** The line whose interface of the box it shares. */
   readonly nic?: string | undefined;
-  readonly ipv6?: true | undefined;
+  readonly ipv6?: true | 'only' | undefined;
 }
 
 /** The link model's properties of what was given, and no others. */
