@@ -16,6 +16,7 @@ import { sentenceOf, UserError } from '@tresse/kit';
 import { engineMark, interceptPort, type ResolvedUplink } from '@tresse/plan';
 import type { BoxConfig, DaemonStatus } from '@tresse/schema';
 
+import { DirectFlows } from './direct-flows.ts';
 import { Health, type UplinkView } from './health.ts';
 import { bestPath, linePath, linesUp } from './line-paths.ts';
 import { Network } from './network.ts';
@@ -42,6 +43,7 @@ export class Box {
   readonly #network: Network;
   readonly #health: Health;
   readonly #connections: NewConnections;
+  readonly #flows: DirectFlows;
   readonly #rendezvous: Rendezvous;
   readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
@@ -68,6 +70,7 @@ export class Box {
     this.#network = new Network(config, directory, log);
     this.#health = new Health(log);
     this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
+    this.#flows = new DirectFlows(log);
     this.#connections = new NewConnections(config.withoutRelay, log);
     this.#rendezvous = new Rendezvous(
       config,
@@ -288,7 +291,16 @@ export class Box {
     if (this.#stopped) return;
     this.#setPaths();
     this.#engine?.setDirect(this.#connections.sources(this.#uplinks));
+    this.#lookAtFlows();
     if (this.#sending() !== before) this.#rendezvous.hurry();
+  }
+
+  /** After the rules, so that what is forgotten finds the new way. */
+  #lookAtFlows(): void {
+    const states = this.#uplinks.map((one) => this.#viewOf(one.name).path?.state);
+    const heard = states.includes('up');
+    const silent = (name: string): boolean => heard && this.#viewOf(name).path?.state === 'suspect';
+    this.#flows.look(this.#uplinks, silent, performance.now());
   }
 
   #sending(): string {
@@ -333,7 +345,9 @@ export class Box {
     this.#latest = await this.#engineStatus();
     this.#looks++;
     const changed = this.#health.judge(this.#uplinks, (name) => this.#viewOf(name));
-    if (!this.#stopped && (changed || this.#looks % looksPerRefresh === 0)) await this.#refresh();
+    if (this.#stopped) return;
+    if (changed || this.#looks % looksPerRefresh === 0) await this.#refresh();
+    else this.#lookAtFlows();
   }
 
   /** Nothing while the data plane starts anew. */

@@ -150,6 +150,17 @@ export class Stage {
     return join(this.folder, state, name);
   }
 
+  /** The same for one whose output is wanted. */
+  listen(place: Place, ...argv: string[]): { text: () => string } {
+    const child = spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    this.#children.set(argv.join(' '), child);
+    return { text: () => said };
+  }
+
   /** `tresse status` of a daemon: as JSON, or as people see it. */
   async status(room: Room, ...options: string[]): Promise<string> {
     return run([tresse, 'status', '--state', this.#state(room), ...options]);

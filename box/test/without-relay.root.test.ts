@@ -1,19 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-
 import { daemonStatus, type DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { at, kernelOfBox, nameOf, Stage } from './stage.ts';
-
-/** `/who` answers whom the server sees; `/slow/N` a line every 100 ms, N of them. */
-const server = `http.createServer((request, answer) => {
-  if (request.url === '/who') { answer.end(request.socket.remoteAddress); return; }
-  let left = Number(request.url.split('/').at(-1));
-  const timer = setInterval(() => {
-    answer.write(left + '\\n');
-    if (--left <= 0) { clearInterval(timer); answer.end('whole'); }
-  }, 100);
-}).listen(80, '0.0.0.0')`;
+import { Slow, slowServer } from './slow.ts';
+import { at, kernelOfBox, Stage } from './stage.ts';
 
 const byRelay = '198.51.100.1';
 const directly = '10.0.1.2';
@@ -23,7 +12,7 @@ let untouched = '';
 
 beforeAll(async () => {
   stage = await Stage.lay();
-  stage.serve('inet', process.execPath, '-e', server);
+  stage.serve('inet', process.execPath, '-e', slowServer);
   untouched = await kernelOfBox();
 });
 afterAll(async () => {
@@ -37,32 +26,6 @@ const seenFrom = (address: string): Promise<void> =>
   vi.waitFor(async () => expect(await who(1)).toBe(address), patience);
 const bonded = (): Promise<void> =>
   vi.waitFor(async () => expect((await status()).summary).toBe('bonding over 2 of 2 lines'), patience);
-
-/** A download of so many tenths of a second. */
-class Slow {
-  readonly #child: ChildProcess;
-  #text = '';
-
-  constructor(tenths: number) {
-    const url = `http://198.51.100.10/slow/${tenths}`;
-    this.#child = spawn('ip', ['netns', 'exec', nameOf('lan'), 'curl', '-sSN', '-m', '40', url]);
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.#text += chunk.toString();
-    });
-  }
-
-  /** Resolves when it flows. */
-  async begun(): Promise<this> {
-    await vi.waitFor(() => expect(this.#text).toContain('\n'), patience);
-    return this;
-  }
-
-  /** Its last line, once it is through. */
-  async end(): Promise<string | undefined> {
-    if (this.#child.exitCode === null) await new Promise((resolve) => this.#child.once('exit', resolve));
-    return this.#text.split('\n').at(-1);
-  }
-}
 
 /** The relay's port hears nothing any more, and says nothing. */
 const silence = (): Promise<string> =>
@@ -130,9 +93,11 @@ test('direct flows stay with their line when another becomes the best', async ()
   const route = ['default', 'via', `10.0.${one}.1`, 'dev', `wan${one}`, 'metric', String(10 * one)];
   // No carrier for a moment: the kernel keeps the routes, and the operator what it knows of the flow.
   await at('relay', 'ip', 'link', 'set', `op${one}`, 'down');
-  await seenFrom(`10.0.${other}.2`);
+  const name = other === 1 ? 'dsl' : 'fibre';
+  await vi.waitFor(async () => expect((await status()).uplinks.find((u) => u.direct)?.name).toBe(name), patience);
   await at('relay', 'ip', 'link', 'set', `op${one}`, 'up');
   await at('box', 'ip', 'route', 'replace', ...route);
+  await seenFrom(`10.0.${other}.2`);
   expect(await running.end()).toBe('whole');
   await hear();
   await bonded();

@@ -1,6 +1,7 @@
 export { bestAead } from './aead.ts';
 export type { Aead, AeadKey, Cipher } from './aead-form.ts';
 export { monotonicMs } from './clock.ts';
+export { forgetFlows } from './conntrack.ts';
 export { closeFd } from './descriptors.ts';
 export { FAILED, HANGUP, READABLE, WRITABLE } from './epoll.ts';
 export * from './errno.ts';
