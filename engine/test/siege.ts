@@ -84,6 +84,8 @@ async function freePort(): Promise<number> {
 export class Siege {
   readonly loop: EventLoop = new EventLoop();
   readonly faults: string[] = [];
+  /** How often the data plane began. */
+  readies = 0;
   /** What becomes of handshakes; the descriptor is the callee's. */
   onTls: (fd: number) => void = closeWithReset;
   readonly messages: Uint8Array[] = [];
@@ -94,7 +96,7 @@ export class Siege {
     const siege = new Siege();
     siege.port = await freePort();
     const events: EngineEvents = {
-      onReady: () => {},
+      onReady: () => void siege.readies++,
       onLog: () => {},
       onTlsConnection: (fd) => siege.onTls(fd),
       onPeerMessage: (_key, bytes) => siege.messages.push(bytes),
