@@ -125,6 +125,41 @@ test('damaged hellos within good TLS: the close alone or one reason, all counted
   await expect(dial(ours, host.port, theirs.pin)).resolves.toMatchObject({ peerPin: theirs.pin });
 }, 60_000);
 
+test('silent and slow peers at every stage of a handshake have five seconds, and are counted', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  const start = await clientHello();
+  const closed: Promise<unknown>[] = [];
+  const plain = (first: Uint8Array): Socket => {
+    const socket = connect(host.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.resume();
+    socket.write(first);
+    closed.push(once(socket, 'close'));
+    undo(() => socket.destroy());
+    return socket;
+  };
+  plain(Buffer.of(0x16));
+  plain(start.subarray(0, 200));
+  plain(start);
+  const slow = plain(start.subarray(0, 1));
+  let at = 1;
+  const drip = setInterval(() => slow.write(start.subarray(at, ++at)), 250);
+  undo(() => clearInterval(drip));
+  // TLS stands, and then: nothing; or half a hello.
+  for (const said of [Buffer.alloc(0), encodeFrame(hello).subarray(0, 40)]) {
+    const socket = connectTls({ ...tlsSettings(ours), host: '127.0.0.1', port: host.port, servername: '' });
+    socket.on('error', () => {});
+    socket.once('secureConnect', () => socket.write(said));
+    socket.resume();
+    closed.push(once(socket, 'close'));
+    undo(() => socket.destroy());
+  }
+  await expect(dial(ours, host.port, theirs.pin)).resolves.toMatchObject({ peerPin: theirs.pin });
+  await Promise.all(closed);
+  await vi.waitFor(() => expect(host.reception.counters.failed).toBe(6));
+  expect(host.reception.counters).toMatchObject({ begun: 7, agreed: 1, dropped: 0 });
+});
+
 test('messages of the other daemon, half of them JSON: something known, or nothing', () => {
   const prng = new Prng(seed);
   const good = Buffer.from(JSON.stringify({ kind: 'bye', reason: 'the relay stops' }));
