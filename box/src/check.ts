@@ -10,6 +10,7 @@ import { sentenceOf } from '@tresse/kit';
 import {
   type Advice,
   adviseBox,
+  adviseBoxFirewall,
   adviseNeed,
   beforeAnySession,
   bestUplinks,
@@ -22,6 +23,7 @@ import {
   type KernelState,
   problem,
   readChoice,
+  readDroppingChains,
   type ResolvedUplink,
   resolveUplinks,
   type Step,
@@ -32,7 +34,7 @@ import {
   warning,
 } from '@tresse/plan';
 import { type BoxConfig, boxConfig, type BoxFile, relayPort } from '@tresse/schema';
-import { CommandError, listeningPorts, nftCheck } from '@tresse/sys';
+import { CommandError, listeningPorts, nftCheck, readRuleset } from '@tresse/sys';
 
 import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
 import { readFacts, readKernel } from './kernel.ts';
@@ -53,6 +55,7 @@ export async function checkBox(options: { state: string; config: string }): Prom
   const advice = [
     ...preview.advice,
     ...adviseBox(config, preview.facts, preview.uplinks),
+    ...adviseBoxFirewall(readDroppingChains(await readRuleset()), config.lan.interfaces),
     ...adviseNeed(() => requireIdentity(directory, 'tresse box init')),
     ...relay.advice,
     ...(running === undefined && listeningPorts().includes(interceptPort)

@@ -56,6 +56,20 @@ test('the relay is checked too', async () => {
   expect(stateOf('relay')).toBe(before);
 });
 
+test('firewalls of the machine that may be in the way are named', async () => {
+  const chain = 'add table inet mine; add chain inet mine in { type filter hook input priority 0; policy drop; }';
+  await at('box', 'nft', chain);
+  await at('relay', 'nft', chain);
+  expect(await check('box')).toContain('a firewall of this machine (inet mine in) drops what it does not know');
+  expect(await check('relay')).toContain('it must accept TCP port 7443');
+  await at('relay', 'nft', 'add rule inet mine in tcp dport { 22, 7443 } accept');
+  expect(await check('relay')).not.toContain('firewall of this machine');
+  await at('box', 'nft', 'add rule inet mine in meta mark and 0xff0000 == 0x510000 accept');
+  expect(await check('box')).not.toContain('firewall of this machine');
+  await at('box', 'nft', 'delete table inet mine');
+  await at('relay', 'nft', 'delete table inet mine');
+});
+
 test('a state directory that is not there is not made', async () => {
   const state = join(stage.folder, 'nowhere');
   const text = await check('box', { state });

@@ -14,6 +14,7 @@ export {
   readRules,
   readTable,
 } from './facts.ts';
+export { adviseBoxFirewall, adviseRelayFirewall, readDroppingChains } from './firewall.ts';
 export { engineMark, interceptPort, markMask, nftTable, routeProtocol, uplinkMark } from './numbers.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';

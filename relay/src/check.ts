@@ -10,15 +10,17 @@ import {
   type Advice,
   adviseNeed,
   adviseRelay,
+  adviseRelayFirewall,
   checkText,
   type InterfaceFact,
   problem,
+  readDroppingChains,
   readGateways,
   readInterfaces,
   warning,
 } from '@tresse/plan';
 import { type RelayConfig, relayConfig } from '@tresse/schema';
-import { ip, listeningPorts } from '@tresse/sys';
+import { ip, listeningPorts, readRuleset } from '@tresse/sys';
 
 import { publicAddresses } from './public-addresses.ts';
 import { readRegister } from './register.ts';
@@ -50,6 +52,7 @@ export async function checkRelay(options: {
     ...adviseRelay(config, facts),
     ...adviseNeed(() => requireIdentity(directory, 'tresse relay init')),
     ...advisePort(config.listen.port, running),
+    ...adviseRelayFirewall(readDroppingChains(await readRuleset()), config.listen.port),
     ...guests.advice,
     ...advisePublic(config, facts.interfaces),
     ...kernelWishes().map((sentence) => warning(sentence)),

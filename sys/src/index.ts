@@ -10,7 +10,7 @@ export { listeningPorts } from './listening.ts';
 export { EventLoop } from './loop.ts';
 export { openRouteMonitor, readRouteEvents } from './netlink.ts';
 export { inNetns } from './netns.ts';
-export { ip, ipBatch, nftApply, nftCheck, nftList } from './network-commands.ts';
+export { ip, ipBatch, nftApply, nftCheck, nftList, readRuleset } from './network-commands.ts';
 export { CommandError, run, runJson } from './run.ts';
 export { hkdf, randomBytes } from './secrets.ts';
 export { nativeSlab } from './slab.ts';

@@ -40,3 +40,8 @@ export async function nftListIn(options: RunOptions, ...what: string[]): Promise
   if (!Array.isArray(objects)) return [];
   return objects.filter((o) => typeof o === 'object' && o !== null && !('metainfo' in o));
 }
+
+/** The objects of `nft -j list ruleset`, everybody's; none where nft is missing, or it is not allowed to look. Never throws. */
+export async function readRuleset(): Promise<unknown[]> {
+  return nftList('ruleset').catch(() => []);
+}
