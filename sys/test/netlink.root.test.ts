@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { closeFd } from '../src/descriptors.ts';
 import { READABLE } from '../src/epoll.ts';
 import { EventLoop } from '../src/loop.ts';
-import { openRouteMonitor, readRouteEvents } from '../src/netlink.ts';
+import { drainEvents, openFirewallMonitor, openRouteMonitor, readRouteEvents } from '../src/netlink.ts';
 import { inNetns } from '../src/netns.ts';
 import { run } from '../src/run.ts';
 import { openTap, setCarrier } from '../src/tun.ts';
@@ -55,4 +55,17 @@ test('interfaces, carrier, addresses and routes are told through the loop', () =
     closeFd(monitor);
     loop.stop();
     loop.run();
+  }));
+
+test('changed firewall rules are told', () =>
+  withNetns(async (netns) => {
+    const monitor = inNetns(netns, openFirewallMonitor);
+    expect(drainEvents(monitor)).toBe(false);
+    await run(['nft', 'add table inet tsyn'], { netns });
+    expect(drainEvents(monitor)).toBe(true);
+    await run(['nft', 'list ruleset'], { netns });
+    expect(drainEvents(monitor)).toBe(false);
+    await run(['nft', 'flush ruleset'], { netns });
+    expect(drainEvents(monitor)).toBe(true);
+    closeFd(monitor);
   }));
