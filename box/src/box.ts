@@ -8,13 +8,15 @@ import {
   type RelayAgreement,
   reportSession,
   sayGoodbye,
+  SlowWarnings,
   softwareVersion,
   type StateDirectory,
 } from '@tresse/daemon';
 import { type BoxEngine, type EngineStatus, localLimits, startBoxEngine } from '@tresse/engine';
 import { sentenceOf, UserError } from '@tresse/kit';
-import { engineMark, interceptPort, type ResolvedUplink } from '@tresse/plan';
+import { adviseBoxFirewall, engineMark, interceptPort, readDroppingChains, type ResolvedUplink } from '@tresse/plan';
 import type { BoxConfig, DaemonStatus } from '@tresse/schema';
+import { readRuleset } from '@tresse/sys';
 
 import { DirectFlows } from './direct-flows.ts';
 import { Health, type UplinkView } from './health.ts';
@@ -48,6 +50,7 @@ export class Box {
   readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
   readonly #warnings = new Map<string, string>();
+  readonly #firewall: SlowWarnings;
   readonly #startedAtMs = performance.now();
   #engine: BoxEngine | undefined;
   #incarnation: string | undefined;
@@ -69,6 +72,10 @@ export class Box {
     this.#log = log;
     this.#network = new Network(config, directory, log);
     this.#health = new Health(log);
+    this.#firewall = new SlowWarnings(async () => {
+      const chains = readDroppingChains(await readRuleset());
+      return adviseBoxFirewall(chains, config.lan.interfaces).map((one) => one.sentence);
+    });
     this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
     this.#flows = new DirectFlows(log);
     this.#connections = new NewConnections(config.withoutRelay, log);
@@ -188,7 +195,7 @@ export class Box {
       }),
       sessions,
       counters: { ...this.#latest.counters },
-      warnings: [...this.#warnings.values(), ...kernelWishes()],
+      warnings: [...this.#warnings.values(), ...(await this.#firewall.sentences(performance.now())), ...kernelWishes()],
     };
   }
 

@@ -86,3 +86,15 @@ test('details have what a helper asks for', async () => {
   expect(text).toMatch(/^fibre +fibre +wan2 +10\.0\.2\.2 +10\.0\.2\.1/mu);
   expect(text).toMatch(/^PATH +LINE +STATE +MIN RTT/mu);
 });
+
+test('a firewall that may be in the way is a warning, at the box and at the relay', async () => {
+  const chain = 'add table inet mine; add chain inet mine in { type filter hook input priority 0; policy drop; }';
+  await Promise.all([at('box', 'nft', chain), at('relay', 'nft', chain)]);
+  expect(await stage.end('box', 'SIGTERM')).toBe(0);
+  expect(await stage.end('relay', 'SIGTERM')).toBe(0);
+  stage.start('relay');
+  stage.start('box');
+  const said = 'Warning: A firewall of this machine (inet mine in) drops what it does not know: it must accept';
+  await vi.waitFor(async () => expect(await stage.status('relay')).toContain(`${said} TCP port 7443`), patience);
+  await vi.waitFor(async () => expect(await stage.status('box')).toContain(`${said} what carries the mark`), patience);
+});

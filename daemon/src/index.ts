@@ -19,4 +19,5 @@ export { type Log, type LogLevel, logLevels, makeLog } from './log.ts';
 export { Reception, type Remote, type Welcome } from './reception.ts';
 export { openStateDirectory, readStateDirectory, type StateDirectory, type StateReader } from './state-directory.ts';
 export { reportSession } from './session-report.ts';
+export { SlowWarnings } from './slow-warnings.ts';
 export { startCommand } from './start-command.ts';

@@ -12,11 +12,13 @@ import {
   Reception,
   reportSession,
   sayGoodbye,
+  SlowWarnings,
   softwareVersion,
   writePeerMessage,
 } from '@tresse/daemon';
 import { type EnginePlace, type EngineStatus, localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
 import { BugError, sentenceOf, UserError } from '@tresse/kit';
+import { adviseRelayFirewall, readDroppingChains } from '@tresse/plan';
 import {
   type BoxesAnswer,
   type DaemonStatus,
@@ -25,7 +27,7 @@ import {
   type RelayConfig,
   writePairingCode,
 } from '@tresse/schema';
-import { readSysctl } from '@tresse/sys';
+import { readRuleset, readSysctl } from '@tresse/sys';
 
 import { Attendance } from './attendance.ts';
 import { GuestList } from './guest-list.ts';
@@ -56,6 +58,7 @@ export class Relay {
   readonly #attendance = new Attendance();
   readonly #reception: Reception;
   readonly #warnings: string[] = [];
+  readonly #firewall: SlowWarnings;
   #looking: NodeJS.Timeout | undefined;
   #looks = 0;
   #engine: RelayEngine | undefined;
@@ -68,6 +71,10 @@ export class Relay {
     this.#log = log;
     this.#register = register;
     this.#guests = new GuestList(config.boxes, register);
+    this.#firewall = new SlowWarnings(async () => {
+      const chains = readDroppingChains(await readRuleset());
+      return adviseRelayFirewall(chains, config.listen.port).map((one) => one.sentence);
+    });
     this.#reception = new Reception(
       identity,
       {
@@ -179,6 +186,7 @@ export class Relay {
       warnings: [
         ...(this.#guests.size === 0 ? ['no box is known: let one in by "tresse relay pair"'] : []),
         ...this.#warnings,
+        ...(await this.#firewall.sentences(performance.now())),
         ...kernelWishes(),
       ],
     };
