@@ -58,6 +58,8 @@ interface Guest {
   readonly socket: Socket;
   readonly remote: Remote;
   pin: string | undefined;
+  /** It has proved the key of a box that may come in. */
+  trusted: boolean;
 }
 
 /**
@@ -111,15 +113,15 @@ export class Reception {
     }
     socket.on('error', (error) => this.#log.debug('a handshake broke off', { reason: sentenceOf(error), ...remote }));
     const key = keyOf(socket);
-    const guest: Guest = { socket, remote, pin: undefined };
+    const guest: Guest = { socket, remote, pin: undefined, trusted: false };
     const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
     socket.on('close', () => {
       clearTimeout(timer);
       this.#crowd.remove(guest);
       if (this.#guests.get(key) === guest) this.#guests.delete(key);
     });
-    // Who has proved a key goes last, so that a box gets in beside silent peers.
-    const displaced = this.#crowd.add(guest, sourceOf(remote.address), ({ pin }) => pin !== undefined);
+    // Who has proved the key of a box goes last: a stranger's own key is quickly made.
+    const displaced = this.#crowd.add(guest, sourceOf(remote.address), ({ trusted }) => trusted);
     if (displaced) {
       this.counters.dropped++;
       displaced.socket.destroy();
@@ -143,6 +145,7 @@ export class Reception {
         return;
       }
       guest.pin = pin;
+      guest.trusted = 'name' in this.#host.welcome(pin);
       const ofPin = [...this.#guests.values()].filter((one) => one.pin === pin).length;
       const hello = boxHello.parse(await readFrame(socket));
       const outcome = ofPin > unfinishedMaxOfPin ? 'busy' : await this.#answer(socket, guest, pin, hello);

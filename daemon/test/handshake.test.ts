@@ -196,6 +196,19 @@ test('beside more silent peers than there are places a box still gets in', async
   expect(host.reception.counters.dropped).toBeGreaterThanOrEqual(8);
 });
 
+test('strangers who have made keys and say nothing do not displace one another’s better: a box still gets in', async () => {
+  const host = await relay(theirs, [ours.pin]);
+  for (let i = 0; i < 40; i += 8) {
+    // oxlint-disable-next-line no-await-in-loop -- a few at a time
+    await Promise.all(Array.from({ length: 8 }, () => raw(host.port, stranger)));
+  }
+  const box = await raw(host.port, ours);
+  await Promise.all(Array.from({ length: 8 }, () => raw(host.port, stranger)));
+  box.write(encodeFrame({ ...offer, type: 'hello', versions: [1] }));
+  expect(await answerOf(box)).toContain('"version":1');
+  expect(host.reception.counters.dropped).toBeGreaterThan(0);
+});
+
 test('a fourth unfinished handshake of one pin is refused with a reason', async () => {
   const host = await relay(theirs, [ours.pin]);
   await Promise.all([1, 2, 3].map(() => raw(host.port, ours)));
