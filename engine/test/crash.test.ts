@@ -1,9 +1,12 @@
 /** A relay's data plane that dies in mid-transfer, silent and slow peers, and targets a box may not name. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { HostileBox, say } from './hostile-box.ts';
 import { connectedPair, Peer, Server, socketCount } from './peer.ts';
 import { frame, HonestBox, opening, record, Siege, u64 } from './siege.ts';
+
+// On a machine that has much to do, ten thousand connections take their time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let siege: Siege;
 let before: number;

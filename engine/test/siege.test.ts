@@ -2,11 +2,14 @@
  * A box with a good key and bad intentions, at one relay with a box of good will. Whatever the first one does, the second
  * one's bytes go through, and the relay holds no more than it may.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { full, HostileBox, say } from './hostile-box.ts';
 import { Server, socketCount } from './peer.ts';
 import { HonestBox, Siege } from './siege.ts';
+
+// On a machine that has much to do, ten thousand connections take their time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const mebi = 1_048_576;
 const budget = 40 * mebi;

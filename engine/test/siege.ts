@@ -121,7 +121,7 @@ export class Siege {
   }
 
   /** Lets both threads work until something holds. */
-  async soon(holds: () => boolean | Promise<boolean>, what: string, patienceMs = 8_000): Promise<void> {
+  async soon(holds: () => boolean | Promise<boolean>, what: string, patienceMs = 30_000): Promise<void> {
     const endMs = performance.now() + patienceMs;
     const again = async (): Promise<void> => {
       if (await holds()) return;

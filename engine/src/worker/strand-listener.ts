@@ -39,6 +39,7 @@ import {
 } from '@tresse/sys';
 
 import { Acceptor } from './acceptor.ts';
+import { SourceAllowance } from './source-allowance.ts';
 import { type StrandKeys, strandKeys } from './strand-keys.ts';
 import { prepareStrand } from './strand-options.ts';
 
@@ -87,6 +88,8 @@ export class StrandListener {
   readonly counters = {
     accepted: 0,
     handshakes: 0,
+    /** Begun by a source that asks for too many. */
+    handshakesRefused: 0,
     handedOn: 0,
     strangers: 0,
     silent: 0,
@@ -106,6 +109,7 @@ export class StrandListener {
   readonly #workers: number;
   readonly #acceptors: Acceptor[] = [];
   readonly #waiting = new Crowd<Waiting>(waitingMax);
+  readonly #allowance = new SourceAllowance();
 
   /** `worker` is which of so many workers this is; sessions are spread over them by their kids. */
   constructor(loop: EventLoop, owner: ListenerOwner, worker = 0, workers = 1) {
@@ -213,8 +217,10 @@ export class StrandListener {
     const count = peekInto(fd, peeked.address, peekBytes);
     if (count < peekBytes) {
       // A few bytes that stay where they are would wake the loop for ever; and so would their end.
-      if (count === 0 || waiting.hurried) this.#drop(waiting);
-      else if (count > 0) setReceiveLowat(fd, peekBytes);
+      if (count === 0 || waiting.hurried) {
+        this.counters.gone++;
+        this.#drop(waiting);
+      } else if (count > 0) setReceiveLowat(fd, peekBytes);
       waiting.hurried ||= count > 0;
       return false;
     }
@@ -235,8 +241,13 @@ export class StrandListener {
       this.#drop(waiting);
       return;
     }
-    this.#waiting.remove(waiting);
     this.counters.handshakes++;
+    if (!this.#allowance.take(sourceOf(remote.address), this.#loop.nowMs)) {
+      this.counters.handshakesRefused++;
+      this.#drop(waiting);
+      return;
+    }
+    this.#waiting.remove(waiting);
     this.#owner.onTls(waiting.fd, remote);
   }
 
