@@ -3,7 +3,7 @@
  * one heard meanwhile (the witness). Heard means any segment of that connection's peer; never judged by acknowledged
  * bytes, which stand still through every loss recovery. A false alarm costs bytes, nothing else.
  */
-import { blindSilenceMs, blindSilenceRtts, silenceMsMin, silenceRtts } from './limits.ts';
+import { ackDelayMsMax, blindSilenceMs, blindSilenceRtts, silenceMsMin, silenceRtts } from './limits.ts';
 import type { Path } from './path.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
@@ -22,6 +22,9 @@ export const silenceLimitMs = (rttMs: number): number => Math.max(silenceMsMin, 
  * answered late, since the other end's TCP delays acknowledgements (RFC 1122, 4.2.3.2; 40 ms on Linux).
  */
 function strandLimitMs(strand: Strand, path: Path): number {
+  if (strand.recordsOnly) {
+    return silenceLimitMs(Math.max(strand.rttMs, path.drainMs, path.pingRttMs)) + delayedAckMs + ackDelayMsMax;
+  }
   const few = strand.unsentBytes === 0 && strand.bytesInFlight <= delayedBytes;
   return silenceLimitMs(Math.max(strand.rttMs, path.drainMs)) + (few ? delayedAckMs : 0);
 }

@@ -1,6 +1,7 @@
 import { Allowance } from './allowance.ts';
 import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
+import { ProxyWatch } from './proxy-watch.ts';
 import { QueueWatch } from './queue-watch.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
@@ -51,8 +52,10 @@ export class Path {
   sequence = 0;
   /** What of it the peer has acknowledged. */
   sequenceKnown = 0;
-  /** PING round trip, ms; what a proxy's TCP cannot fake. 0: not measured. */
-  pingRttMs = 0;
+  readonly #proxy: ProxyWatch = new ProxyWatch();
+  #proxied = false;
+  /** It gave no answers while its segments came in, and has given none since. */
+  #deaf = false;
   /** Acknowledgements ride this path's own quick strand once per round trip. */
   ackedHereMs = 0;
   /** The strand whose count is to ride there next. */
@@ -119,6 +122,37 @@ export class Path {
     return this.#rate.measured ? this.#rate.bytesPerSecond : 0;
   }
 
+  /** PING round trip, ms; what a proxy's TCP cannot fake. 0: not measured. */
+  get pingRttMs(): number {
+    return this.#proxy.pingRttMs;
+  }
+
+  /** A proxy in the middle acknowledges, as far as PING tells. */
+  get proxied(): boolean {
+    return this.#proxied;
+  }
+
+  /** Only records count as heard here. */
+  get recordsOnly(): boolean {
+    return this.#proxied || this.#deaf;
+  }
+
+  /** A PING was answered after so long, ms. */
+  takePing(rttMs: number): void {
+    this.#proxy.take(rttMs);
+    this.#proxied = this.#proxy.sees(this.minRttMs);
+    this.#applyRecordsOnly();
+  }
+
+  set deaf(deaf: boolean) {
+    this.#deaf = deaf;
+    this.#applyRecordsOnly();
+  }
+
+  #applyRecordsOnly(): void {
+    for (const strand of this.strands) strand.recordsOnly = this.recordsOnly;
+  }
+
   /** The rate to reckon with: the measured one, or what a cold window gives. */
   rate(): number {
     const limit = this.allowance.limitBps / 8;
@@ -141,7 +175,7 @@ export class Path {
       if (strand.quick) quickRtt = strand.rttMs;
       rtt = rtt === 0 ? strand.rttMs : Math.min(rtt, strand.rttMs);
     }
-    return quickRtt > 0 ? quickRtt : rtt;
+    return Math.max(quickRtt > 0 ? quickRtt : rtt, this.#proxied ? this.pingRttMs : 0);
   }
 
   get minRttMs(): number {
@@ -152,6 +186,11 @@ export class Path {
     return rtt;
   }
 
+  /** Half the bare round trip, ms; through a proxy PING's. */
+  get bareDelayMs(): number {
+    return Math.max(this.minRttMs, this.#proxied ? this.#proxy.pingMinMs : 0) / 2;
+  }
+
   /** Expected one-way delay now, ms: half the bare round trip and what stands queued on the way. */
   get delayMs(): number {
     const min = this.minRttMs;
@@ -159,7 +198,7 @@ export class Path {
     for (const strand of this.strands) {
       if (strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
     }
-    return min / 2 + Math.max(0, rtt - min);
+    return this.bareDelayMs + Math.max(0, rtt - min);
   }
 
   /** Unsent bytes of all strands: they share the line. A suspect's may never leave, and were given to others. */

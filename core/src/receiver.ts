@@ -43,7 +43,7 @@ export class Receiver implements FrameSink {
   /** Reads the frames at [start, end) of an authenticated record. A violation means: close the strand. */
   handleRecord(strand: Strand, slab: Slab, start: number, end: number): Violation | undefined {
     const state = this.#state;
-    strand.heard(state.nowMs);
+    strand.heardRecord(state.nowMs);
     strand.recordsReceived++;
     strand.bytesIn += end - start;
     state.counters.recordsIn++;
@@ -173,7 +173,10 @@ export class Receiver implements FrameSink {
     if (records <= strand.recordsAcked) return undefined;
     strand.recordsAcked = records;
     // The peer got something there: as good a sign of life as a segment of its own.
-    if (strand !== this.#strand && !strand.suspect) strand.lastHeardMs = state.nowMs;
+    if (strand !== this.#strand && !strand.suspect) {
+      strand.lastHeardMs = state.nowMs;
+      strand.recordHeardMs = state.nowMs;
+    }
     while (strand.sent.headNumber() < records) {
       const item = state.takeLogged(strand);
       if (item) state.acknowledged(item);
@@ -213,9 +216,7 @@ export class Receiver implements FrameSink {
   onPong(token: number): Violation | undefined {
     const strand = this.#strand;
     if (strand && strand.pingToken === token) {
-      const path = this.#state.path(strand.path);
-      const rttMs = this.#state.nowMs - strand.pingSentMs;
-      path.pingRttMs = path.pingRttMs === 0 ? rttMs : path.pingRttMs * 0.75 + rttMs * 0.25;
+      this.#state.path(strand.path).takePing(this.#state.nowMs - strand.pingSentMs);
       strand.pingToken = -1;
     }
     return undefined;

@@ -119,6 +119,9 @@ export class Session {
     const relay = this.#state.side === 'relay';
     const strand = new Strand(id, pathId, role, relay ? 'answered' : 'opening', nowMs);
     const path = this.#state.path(pathId);
+    // Through a proxy the connection itself says nothing of the other end.
+    if (!relay && path.recordsOnly) strand.recordHeardMs = -Infinity;
+    strand.recordsOnly = path.recordsOnly;
     path.strands.push(strand);
     this.#state.strands.set(id, strand);
     strand.answerPending = relay;

@@ -91,6 +91,12 @@ export class Strand {
 
   // Evidence of life.
   lastHeardMs: number;
+  /** When a record came here, or word of one that went. */
+  recordHeardMs: number;
+  /** Since when an answer is owed; Infinity when none is. */
+  owedSinceMs: number = Infinity;
+  /** A proxy acknowledges: its segments are no sign of life. */
+  #recordsOnly = false;
   /** Since when something is outstanding without a break; Infinity when nothing is. */
   outstandingSinceMs: number = Infinity;
   /** When bytesAcked last moved, or nothing was outstanding. */
@@ -104,6 +110,7 @@ export class Strand {
     this.state = state;
     this.openedMs = nowMs;
     this.lastHeardMs = nowMs;
+    this.recordHeardMs = nowMs;
     this.progressMs = nowMs;
   }
 
@@ -131,7 +138,32 @@ export class Strand {
     return this.unackedSegments > 0 && nowMs - this.progressMs > Math.max(stuckMsMin, stuckRtts * this.rttMs);
   }
 
+  get recordsOnly(): boolean {
+    return this.#recordsOnly;
+  }
+
+  /** Whether only records count as heard, from now on and so far. */
+  set recordsOnly(only: boolean) {
+    if (this.#recordsOnly === only) return;
+    this.#recordsOnly = only;
+    if (!only) return;
+    this.lastHeardMs = this.recordHeardMs;
+    this.outstandingSinceMs = this.owedSinceMs;
+  }
+
+  /** The peer shall answer: frames are not acknowledged, or a PING. */
+  get owes(): boolean {
+    return this.sent.length > 0 || this.pingToken >= 0;
+  }
+
   /** Notes a record's arrival. */
+  heardRecord(nowMs: number): void {
+    this.recordHeardMs = nowMs;
+    if (this.owedSinceMs !== Infinity) this.owedSinceMs = nowMs;
+    this.heard(nowMs);
+  }
+
+  /** Notes a sign of life. */
   heard(nowMs: number): void {
     this.lastHeardMs = nowMs;
     this.suspect = false;
@@ -141,7 +173,7 @@ export class Strand {
   update(info: StrandInfo, nowMs: number): void {
     if (info.segmentsIn !== this.segmentsIn) {
       this.segmentsIn = info.segmentsIn;
-      this.heard(nowMs);
+      if (!this.#recordsOnly) this.heard(nowMs);
     }
     this.rttMs = info.rttMs;
     this.minRttMs = info.minRttMs;
@@ -155,7 +187,9 @@ export class Strand {
       this.bytesAcked = info.bytesAcked;
       this.progressMs = nowMs;
     }
-    if (!outstanding) this.outstandingSinceMs = Infinity;
+    if (!this.owes) this.owedSinceMs = Infinity;
+    else if (this.owedSinceMs === Infinity) this.owedSinceMs = nowMs;
+    if (!(this.#recordsOnly ? this.owes : outstanding)) this.outstandingSinceMs = Infinity;
     else if (this.outstandingSinceMs === Infinity) this.outstandingSinceMs = nowMs;
   }
 

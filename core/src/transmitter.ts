@@ -337,7 +337,7 @@ export class Transmitter {
     chunk.strand = strand.id;
     chunk.sentMs = nowMs;
     const queuedMs = ((line.unsentBytes + chunk.length + dataOverheadBytes) * 1_000) / line.rate;
-    chunk.dueMs = nowMs + queuedMs + line.delayMs + line.path.minRttMs / 2 + ackDelayMsMax;
+    chunk.dueMs = nowMs + queuedMs + line.delayMs + line.path.bareDelayMs + ackDelayMsMax;
     if (stream.send.head === chunk) stream.progressMs = nowMs;
     stream.lastActiveMs = nowMs;
     this.#state.log(strand, chunk);

@@ -7,6 +7,7 @@ import { ResetReason } from './frame.ts';
 import { hedgeShare, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
 import { pathFellSilent, pathWantsWitness, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
+import { pathFellDeaf } from './proxy-watch.ts';
 import type { Receiver } from './receiver.ts';
 import type { SessionState } from './session-state.ts';
 import { StrandTurnover } from './strand-turnover.ts';
@@ -81,10 +82,14 @@ export class Watch {
         if (path.lastHeardMs > path.suspectSinceMs) {
           path.suspect = false;
           // Idle siblings were suspect only with their path: nothing of theirs waits for an answer.
-          for (const strand of path.strands) strand.suspect &&= strand.unackedSegments > 0 || strand.unsentBytes > 0;
+          for (const strand of path.strands) {
+            const waits = strand.unackedSegments > 0 || strand.unsentBytes > 0;
+            strand.suspect &&= waits || (strand.recordsOnly && strand.owes);
+          }
+          path.deaf = false;
           this.#onPath(path);
         }
-      } else if (pathFellSilent(path, paths.values(), nowMs)) {
+      } else if (pathFellSilent(path, paths.values(), nowMs) || this.#fellDeaf(path)) {
         path.suspect = true;
         path.suspectSinceMs = nowMs;
         path.suspicions++;
@@ -96,6 +101,12 @@ export class Watch {
         this.#onPath(path);
       } else if (!path.metered && pathWantsWitness(path, nowMs)) this.#askWitness();
     }
+  }
+
+  #fellDeaf(path: Path): boolean {
+    if (path.recordsOnly || !pathFellDeaf(path, this.#state.paths.values(), this.#state.nowMs)) return false;
+    path.deaf = true;
+    return true;
   }
 
   /** A metered path is quiet, and so no witness: it is asked to say a word. */

@@ -52,7 +52,9 @@ export class Connection {
         {
           receives: () => this.#open[to],
           swallowed: () => this.#swallowed,
-          onWhole: (content) => events[to].onContent(this, content),
+          onWhole: (content) => {
+            if (!line.deaf) events[to].onContent(this, content);
+          },
           onAcked: () => events[from].onAcked(this),
           onRefused: () => this.#down(from),
           onGivenUp: () => this.#down(from),

@@ -55,6 +55,7 @@ export class Line {
   readonly queueMs: number;
   readonly #spec: LineSpec;
   #alive = true;
+  #deaf = false;
   /** Changes whenever the line dies: what was on its way then is lost. */
   #life = 0;
 
@@ -71,6 +72,20 @@ export class Line {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** A proxy at the far end has died: it acknowledges, and passes nothing on. */
+  get deaf(): boolean {
+    return this.#deaf;
+  }
+
+  deafen(): void {
+    this.#deaf = true;
+  }
+
+  /** Another proxy; it knows nothing of the connections of the one before, which the caller resets. */
+  undeafen(): void {
+    this.#deaf = false;
   }
 
   get life(): number {

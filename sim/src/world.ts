@@ -118,6 +118,17 @@ export class World {
     this.box.session.handleNewKey(this.clock.nowMs);
   }
 
+  /** The proxy of a line dies, acknowledging on; or another one takes its place. */
+  proxy(path: number, alive: boolean): void {
+    const line = this.line(path);
+    if (!alive) {
+      line.deafen();
+      return;
+    }
+    line.undeafen();
+    for (const connection of this.connections) if (connection.line === line) connection.reset();
+  }
+
   /** A side's process stands still: its kernel goes on. */
   freeze(side: EndName, forMs: number): void {
     this[side].freeze(forMs);
