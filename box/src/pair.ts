@@ -123,8 +123,8 @@ async function meet(
       return { name: answer.name, way, clockAheadMs: Date.now() - answer.relayTimeMs };
     } catch (error) {
       faults.push({ line: way.line, sentence: sentenceOf(error) });
-      // Every way leads to the same relay: it would say the same again.
-      if (error instanceof RefusalError) refused.reject(refusalOf(error));
+      // Every way leads to the same relay: it would say the same again, unless it is busy with our other ways.
+      if (error instanceof RefusalError && error.reason !== 'busy') refused.reject(refusalOf(error));
       throw error;
     }
   });

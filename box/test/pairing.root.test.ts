@@ -153,6 +153,21 @@ test('two boxes with one code: exactly one is let in', async () => {
   expect(await relayAsked('boxes')).toContain('box-1');
 });
 
+test('two commands with one code on one fresh state directory are one box', async () => {
+  const one = await codeFor('--name', 'once');
+  const said = await Promise.all([pair(one, 'fresh-box'), pair(one, 'fresh-box')]);
+  for (const each of said) expect(each).toContain('calls it "once"');
+});
+
+test('where box.yaml names a relay, pairing says which of the two counts', async () => {
+  const config = `${stage.folder}/named.yaml`;
+  const lines = { uplinks: [{ name: 'dsl', interface: 'wan1' }], lan: { interfaces: ['lan0'] } };
+  const pin = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+  writeFileSync(config, JSON.stringify({ ...lines, relay: { addresses: ['203.0.113.1'], pin } }));
+  const said = stage.tresse('box', 'named', 'box', 'pair', await codeFor(), '--config', config);
+  expect(await said).toContain('names a relay itself, which goes before: take "relay:" out of it');
+});
+
 test('names: unique, sensible, and changed while the box is there', async () => {
   await expect(relayAsked('rename', 'home', 'box-1')).rejects.toThrow('A box is called "box-1" already');
   await expect(relayAsked('rename', 'home', 'My Home')).rejects.toThrow('to: "My Home": not a name');
@@ -231,6 +246,29 @@ test('a box that runs goes to another relay when it is paired there', async () =
   await vi.waitFor(() => ask('boxes'), patience);
   expect(await pair((await ask('pair', '--name', 'moved')).trim())).toContain('calls it "moved"');
   await vi.waitFor(async () => expect(await ask('boxes')).toMatch(/moved {2}.*connected/u), patience);
+  await bothUp();
+});
+
+test('a relay that is not there: the status says of each line why', async () => {
+  expect(await pair(await codeFor('--name', 'back'))).toContain('"back"');
+  await bothUp();
+  const chain = 'add table inet d; add chain inet d i { type filter hook input priority 0; }';
+  const rules =
+    'add rule inet d i iifname op1 drop; add rule inet d i iifname op2 reject with icmp type host-unreachable';
+  await at('relay', 'nft', `${chain}; ${rules}`);
+  await stage.end('relay', 'SIGKILL');
+  await vi.waitFor(
+    async () =>
+      expect(await reasons()).toEqual([
+        'no answer from 203.0.113.1:7443 from 10.0.1.2 in time',
+        'there is no route to 203.0.113.1 from 10.0.2.2',
+      ]),
+    { timeout: 40_000, interval: 100 },
+  );
+  await at('relay', 'nft', 'delete', 'table', 'inet', 'd');
+  const refused = expect.stringContaining('203.0.113.1:7443 refuses the connection');
+  await vi.waitFor(async () => expect(await reasons()).toEqual([refused, refused]), patience);
+  stage.start('relay');
   await bothUp();
 });
 

@@ -56,6 +56,7 @@ export async function ensureIdentity(directory: StateDirectory, name: string): P
   if (found) return { ...found, isNew: false };
   const { makeIdentity } = await import('./identity-maker.ts');
   const { keyPem, certificatePem } = await makeIdentity(name);
-  directory.write(fileName, keyPem + certificatePem);
-  return { ...requireIdentity(directory, 'tresse init'), isNew: true };
+  // Another command may have made one meanwhile: the first counts.
+  const isNew = directory.make(fileName, keyPem + certificatePem);
+  return { ...requireIdentity(directory, 'tresse init'), isNew };
 }

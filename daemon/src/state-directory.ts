@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { sentenceOf, UserError } from '@tresse/kit';
@@ -19,6 +19,8 @@ export interface StateReader {
 export interface StateDirectory extends StateReader {
   /** Replaces a file in one step, readable by its owner alone. Throws UserError `STATE_UNWRITABLE`. */
   write(name: string, text: string): void;
+  /** Makes a file like {@link write}, unless there is one. Returns whether it did. Throws UserError `STATE_UNWRITABLE`. */
+  make(name: string, text: string): boolean;
   /** Removes a file, if it is there. */
   remove(name: string): void;
 }
@@ -49,6 +51,7 @@ export function openStateDirectory(path: string): StateDirectory {
     write: (name, text) => {
       writeWhole(file(name), text);
     },
+    make: (name, text) => makeWhole(file(name), text),
     remove: (name) => {
       rmSync(file(name), { force: true });
     },
@@ -80,10 +83,29 @@ function wayOut(error: unknown): string {
 }
 
 function writeWhole(path: string, text: string): void {
+  throughDraft(path, text, (draft) => renameSync(draft, path));
+}
+
+function makeWhole(path: string, text: string): boolean {
+  return throughDraft(path, text, (draft) => {
+    try {
+      linkSync(draft, path);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  });
+}
+
+/** Whole or not at all: nobody reads half a file, and a full disk leaves what was there. */
+function throughDraft<T>(path: string, text: string, settle: (draft: string) => T): T {
   const draft = `${path}.${process.pid}.new`;
   try {
     writeFileSync(draft, text, { mode: 0o600, flush: true });
-    renameSync(draft, path);
+    return settle(draft);
   } catch (error) {
     rmSync(draft, { force: true });
     throw new UserError('STATE_UNWRITABLE', `${path} cannot be written (${sentenceOf(error)}).`, error);

@@ -27,6 +27,14 @@ test('an identity is made once, for its owner alone, and read again', async () =
   expect(requireIdentity(directory, 'tresse box init')).toMatchObject({ pin: made.pin });
 });
 
+test('two commands that make an identity at once have the same', async () => {
+  const directory = openStateDirectory(scratch());
+  const made = await Promise.all([1, 2, 3].map(() => ensureIdentity(directory, 'box')));
+  expect(new Set(made.map((one) => one.pin)).size).toBe(1);
+  expect(made.filter((one) => one.isNew)).toHaveLength(1);
+  expect(modeOf(directory.file('identity.pem'))).toBe(0o600);
+});
+
 test('a missing or damaged identity is a sentence that says what to do', () => {
   const directory = openStateDirectory(scratch());
   expect(() => requireIdentity(directory, 'tresse box init')).toThrow(/make one by "tresse box init --state/u);
