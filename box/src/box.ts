@@ -26,6 +26,7 @@ import { NewConnections } from './new-connections.ts';
 import { PathNumbers } from './path-numbers.ts';
 import { Rekeying } from './rekeying.ts';
 import { Rendezvous } from './rendezvous.ts';
+import { unreachedBy } from './unreached.ts';
 
 /** Events of the kernel come in bunches. */
 const settleMs = 30;
@@ -367,7 +368,11 @@ export class Box {
     const paths = this.#latest.sessions.flatMap((one) => one.paths);
     const path = bestPath(paths, name);
     if (path?.state === 'up') this.#rendezvous.forgetFault(name);
-    return { path, dialFault: this.#rendezvous.faultOf(name) };
+    const unreached = path && unreachedBy(path, this.#config.relay.port);
+    return {
+      path: path && { ...path, ...(unreached && { unreached }) },
+      dialFault: this.#rendezvous.faultOf(name),
+    };
   }
 
   #unread(error: unknown): void {

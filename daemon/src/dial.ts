@@ -251,6 +251,14 @@ function endedBy(
   };
 }
 
+/** Why a connection to a relay does not come about, as a sentence; `code` is the errno's name. */
+export function unreachedSentence(
+  code: string,
+  target: Pick<RelayTarget, 'address' | 'port' | 'localAddress'>,
+): string {
+  return sentenceOfFailure({ code }, 'nothing', { ...target, pin: '' }).message;
+}
+
 function sentenceOfFailure(error: unknown, reached: Reached, target: RelayTarget): TresseError {
   const code = error !== null && typeof error === 'object' && 'code' in error ? String(error.code) : '';
   const where = placeOf(target);

@@ -10,6 +10,7 @@ export {
   RefusalError,
   type RelayAgreement,
   type RelayTarget,
+  unreachedSentence,
 } from './dial.ts';
 export { ensureIdentity, type Identity, requireIdentity } from './identity.ts';
 export { exitOf, givenUp, onCrash, requireRoot, runMain, softwareVersion, untilSignal } from './life.ts';

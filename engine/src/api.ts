@@ -118,6 +118,10 @@ export interface PathStatus {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly suspicions: number;
+  /** Box: where it leads. */
+  readonly relayAddress?: string;
+  /** Box: why the newest connection over it was not made, as the errno's name; absent once one stood. */
+  readonly connectFault?: string;
   readonly strands: readonly StrandStatus[];
 }
 

@@ -119,6 +119,9 @@ test('a connection to the relay that does not stand is given up after 3 s', () =
   expect(told).toEqual([]);
   caller.sweep(loop.nowMs + 3_100);
   expect(told).toEqual(['connection timed out']);
+  expect(caller.faultOf(1)).toBe('ETIMEDOUT');
+  caller.setPaths(new Map());
+  expect(caller.faultOf(1)).toBeUndefined();
   expect(socketCount()).toBe(sockets);
 });
 

@@ -9,6 +9,8 @@ export interface PathView {
   readonly minRttMs: number;
   /** For how long it has not been up; 0 or absent while it is. */
   readonly silentMs?: number;
+  /** Why no connection comes about over it, where that is more than silence; who refuses proves that the line is well. */
+  readonly unreached?: { readonly isRefusal: boolean; readonly sentence: string };
 }
 
 /** A line that is silent for longer is down: recovery from loss or a fresh connection takes less. */
@@ -29,6 +31,8 @@ export function judge(uplink: ResolvedUplink, path: PathView | undefined, dialFa
   if (uplink.fault !== undefined) return { verdict: 'down', reason: uplink.fault };
   if (path?.state === 'up') return { verdict: 'up', reason: 'the relay answers' };
   if (path && (path.silentMs ?? 0) >= silentMsMax && dialFault === undefined) {
+    const fault = path.unreached;
+    if (fault) return { verdict: fault.isRefusal ? 'degraded' : 'down', reason: fault.sentence };
     return { verdict: 'down', reason: `no answer from the relay; ${linkWords(uplink)}` };
   }
   switch (path?.state) {

@@ -70,3 +70,13 @@ test('silence is degraded at first, then down, with what the link does', () => {
   );
   expect(judge(line, { state: 'connecting', minRttMs: 0, silentMs: 6_000 }, 'it refuses').verdict).toBe('degraded');
 });
+
+test('a relay that refuses connections is no fault of the line; no route to it is', () => {
+  const [line] = uplinks;
+  if (!line) throw new Error('no line');
+  const told = (isRefusal: boolean, silentMs: number): unknown =>
+    judge(line, { state: 'suspect', minRttMs: 3, silentMs, unreached: { isRefusal, sentence: 'why' } }, undefined);
+  expect(told(true, 6_000)).toEqual({ verdict: 'degraded', reason: 'why' });
+  expect(told(false, 6_000)).toEqual({ verdict: 'down', reason: 'why' });
+  expect(told(true, 900)).toMatchObject({ verdict: 'degraded', reason: expect.stringContaining('for the moment') });
+});

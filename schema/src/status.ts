@@ -31,6 +31,9 @@ const pathStatus = z.object({
   bytesOut: z.number(),
   /** How often it was suspected. */
   suspicions: z.number(),
+  /** Of a box: where it leads, and why the newest connection over it was not made (an errno's name). */
+  relayAddress: z.string().optional(),
+  connectFault: z.string().optional(),
   strands: z.array(strandStatus),
 });
 /** One path of a session. */

@@ -10,7 +10,7 @@ import {
   type WorkerContext,
 } from '@tresse/sys';
 
-import type { BoxPath, DirectSources, EngineStatus, KidInstall } from '../api.ts';
+import type { BoxPath, DirectSources, EngineStatus, KidInstall, PathStatus } from '../api.ts';
 import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
 import { AddressRace } from './address-race.ts';
 import { CarrierWatch } from './carrier-watch.ts';
@@ -391,10 +391,21 @@ class BoxPlane {
     this.#driver?.afterBatch();
   }
 
+  /** A path with what only this side knows of it. */
+  #told(path: PathStatus): PathStatus {
+    const relayAddress = this.#paths.get(path.path)?.relayAddress;
+    const connectFault = this.#caller?.faultOf(path.path);
+    return Object.assign(
+      path,
+      relayAddress !== undefined && { relayAddress },
+      connectFault !== undefined && { connectFault },
+    );
+  }
+
   #status(): EngineStatus {
-    const sessions = this.#driver ? [this.#driver.status((id) => this.#paths.get(id)?.uplink)] : [];
+    const session = this.#driver?.status((id) => this.#paths.get(id)?.uplink);
     return {
-      sessions,
+      sessions: session ? [{ ...session, paths: session.paths.map((path) => this.#told(path)) }] : [],
       counters: {
         ...this.#counters,
         ...this.#pump.counters,

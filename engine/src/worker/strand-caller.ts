@@ -62,6 +62,8 @@ export class StrandCaller {
   readonly #attempts = new Set<Attempt>();
   readonly #opening: Slab = nativeSlab(openingBytes);
   readonly #complaints = new Map<number, { text: string; atMs: number }>();
+  /** Why the newest connection of a path was not made. */
+  readonly #faults = new Map<number, string>();
   #paths: ReadonlyMap<number, BoxPath> = new Map();
   #kid: Kid;
   #nextStrand = 1;
@@ -83,6 +85,12 @@ export class StrandCaller {
 
   setPaths(paths: ReadonlyMap<number, BoxPath>): void {
     this.#paths = paths;
+    for (const path of this.#faults.keys()) if (!paths.has(path)) this.#faults.delete(path);
+  }
+
+  /** The errno's name of the newest connection that was not made over a path; undefined once one stood. */
+  faultOf(path: number): string | undefined {
+    return this.#faults.get(path);
   }
 
   /** Begins what connections are due. */
@@ -93,8 +101,8 @@ export class StrandCaller {
   /** Gives up connections that take too long, and those of a path that is gone. */
   sweep(nowMs: number): void {
     for (const attempt of this.#attempts) {
-      if (nowMs - attempt.sinceMs >= connectMsMax) this.#fail(attempt, 'connection timed out');
-      else if (!this.#paths.has(attempt.order.path)) this.#fail(attempt, 'path is gone');
+      if (nowMs - attempt.sinceMs >= connectMsMax) this.#fail(attempt, 'ETIMEDOUT', 'connection timed out');
+      else if (!this.#paths.has(attempt.order.path)) this.#end(attempt);
     }
   }
 
@@ -140,6 +148,7 @@ export class StrandCaller {
       this.dialer.handleEnd(order);
       // A line may lose its interface or address at any time, and the machine its descriptors: that is no fault of ours.
       if (!(error instanceof ErrnoError || error instanceof UserError)) throw error;
+      if (error instanceof ErrnoError) this.#faults.set(path.path, error.code);
       this.#complain(path, error.message, nowMs);
     }
   }
@@ -159,6 +168,7 @@ export class StrandCaller {
     this.#attempts.delete(attempt);
     this.dialer.handleEnd(attempt.order);
     const { path, role } = attempt.order;
+    this.#faults.delete(path);
     const aead = aeadOf(this.#kid.cipher);
     const salt = randomBytes(saltBytes);
     const keys = strandKeys(aead, this.#kid.secret, salt);
@@ -177,10 +187,12 @@ export class StrandCaller {
     socket.sendPlain(this.#opening, openingBytes);
   }
 
-  #fail(attempt: Attempt, reason: string): void {
+  #fail(attempt: Attempt, errno: string, words: string = errno): void {
     this.#end(attempt);
     const path = this.#paths.get(attempt.order.path);
-    if (path) this.#complain(path, reason, this.#loop.nowMs);
+    if (!path) return;
+    this.#faults.set(path.path, errno);
+    this.#complain(path, words, this.#loop.nowMs);
   }
 
   #end(attempt: Attempt): void {
