@@ -185,8 +185,12 @@ export class Reception {
       elsewhere = await this.#host.admit(agreement, remote);
     } catch (error) {
       this.#log.warn('a box could not be let in', { reason: sentenceOf(error), ...remote });
-      return 'not-ready';
+      const since = this.#host.welcome(pin);
+      return 'refused' in since ? since.refused : 'not-ready';
     }
+    // It may have been put out meanwhile.
+    const still = this.#host.welcome(pin);
+    if ('refused' in still) return still.refused;
     this.counters.agreed++;
     this.#say(socket, {
       type: 'hello',

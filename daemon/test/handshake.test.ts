@@ -298,6 +298,22 @@ test('a revoked box is told so', async () => {
   expect(told).toHaveLength(3);
 });
 
+test.each([
+  ['and its key installed', () => Promise.resolve(undefined)],
+  ['and its key refused', () => Promise.reject(new TypeError('ended since'))],
+] as const)('a box put out in the middle of its handshake, %s, is told so', async (_, outcome) => {
+  let isOut = false;
+  const host = await relay(theirs, [ours.pin], {
+    welcome: () => (isOut ? { refused: 'revoked' } : { name: 'box' }),
+    admit: () => {
+      isOut = true;
+      return outcome();
+    },
+  });
+  await expect(dial(ours, host.port, theirs.pin)).rejects.toMatchObject({ reason: 'revoked' });
+  expect(host.reception.counters.agreed).toBe(0);
+});
+
 test('a token that is none is no well-formed hello: the close alone', async () => {
   const host = await relay(theirs, [ours.pin]);
   const socket = await raw(host.port, ours);

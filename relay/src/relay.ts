@@ -120,6 +120,7 @@ export class Relay {
           const message = readPeerMessage(bytes);
           if (message?.kind !== 'bye') return;
           this.#log.info('a box says goodbye', { reason: message.reason });
+          this.#sessions.leave(sessionKey);
           this.#engine?.endSession(sessionKey);
         },
         onFault: (stack, count, restartInMs) => {

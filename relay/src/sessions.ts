@@ -7,6 +7,8 @@ interface Known {
   sessionKey: string;
   swapsAtMs: number[];
   addresses: string[];
+  /** It ended the session itself: what follows replaces nothing. */
+  left: boolean;
 }
 
 /** What the arrival of a box means. */
@@ -36,9 +38,10 @@ export class Sessions {
     const sessionKey = `${box.pin} ${box.incarnation} ${relayIncarnation}`;
     const known = this.#known.get(box.pin);
     if (known?.sessionKey === sessionKey) return { sessionKey, isNew: false };
-    const swapsAtMs = known ? [...known.swapsAtMs, nowMs].filter((at) => nowMs - at < swapWindowMs) : [];
+    const before = known?.swapsAtMs ?? [];
+    const swapsAtMs = (known && !known.left ? [...before, nowMs] : before).filter((at) => nowMs - at < swapWindowMs);
     const addresses = [box.address, ...(known?.addresses ?? [])].filter((one, i, all) => all.indexOf(one) === i);
-    this.#known.set(box.pin, { sessionKey, swapsAtMs, addresses: addresses.slice(0, 2) });
+    this.#known.set(box.pin, { sessionKey, swapsAtMs, addresses: addresses.slice(0, 2), left: false });
     if (swapsAtMs.length < swapsSuspicious) return { sessionKey, isNew: true };
     const where = addresses.slice(0, 2).join(' and ');
     return {
@@ -47,6 +50,12 @@ export class Sessions {
       warning: `the identity of ${box.name} runs on two boxes (seen from ${where})`,
       elsewhere: addresses[1] ?? box.address,
     };
+  }
+
+  /** A box stops in good order: its next start is no twin's. */
+  leave(sessionKey: string): void {
+    const known = this.#known.get(sessionKey.split(' ')[0] ?? '');
+    if (known?.sessionKey === sessionKey) known.left = true;
   }
 
   /** A box is put out. */

@@ -35,6 +35,17 @@ test('a box that was put out begins anew', () => {
   expect(sessions.arrive(box, 'r', 1).isNew).toBe(true);
 });
 
+test('a box that stops in good order may start again as often as it likes', () => {
+  const sessions = new Sessions();
+  const warnings = Array.from({ length: 10 }, (_, i) => {
+    const arrival = sessions.arrive({ ...box, incarnation: String(i) }, 'r', i * 1_000);
+    sessions.leave(arrival.sessionKey);
+    sessions.leave('somebody else r');
+    return arrival.warning;
+  });
+  expect(warnings.every((warning) => warning === undefined)).toBe(true);
+});
+
 test('a box restarted now and then is no cause for alarm', () => {
   const sessions = new Sessions();
   const warnings = Array.from({ length: 10 }, (_, i) =>
