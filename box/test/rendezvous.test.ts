@@ -103,6 +103,8 @@ test('a line that leads nowhere does not hold up the other, and says why it fail
 test('attempts begin so that no dead address and no dead line holds up a living one', () => {
   const [a, b] = uplinks({ a: '10.0.1.2', b: '10.0.2.2' });
   const targets = [a!, b!].flatMap((uplink) => ['one', 'two', 'three'].map((address) => ({ uplink, address })));
+  const calm = staggered(targets, 2_000).map(({ afterMs }) => afterMs);
+  expect(calm).toEqual(staggered(targets).map(({ afterMs }) => afterMs * 8));
   const times = staggered(targets).map(({ uplink, address, afterMs }) => `${uplink.name} ${address} ${afterMs}`);
   expect(times).toEqual(['a one 0', 'b two 250', 'a three 250', 'a two 500', 'b one 750', 'b three 1000']);
   expect(

@@ -8,6 +8,7 @@ import {
   openingTextBytes,
   readOpening,
   StrandRole,
+  workerOfKid,
   writeOpening,
 } from '../src/opening.ts';
 
@@ -29,6 +30,16 @@ test('what is written is read; the head is in the open, 49 bytes in all', () => 
     }),
   );
   expect(openingBytes).toBe(49);
+});
+
+test('a kid tells its worker as one number does, whatever the number of workers', () => {
+  const kid = fc.uint8Array({ minLength: 8, maxLength: 8 });
+  fc.assert(
+    fc.property(kid, fc.integer({ min: 1, max: 64 }), (bytes, workers) => {
+      const number = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+      expect(workerOfKid(Uint8Array.of(0x54, ...bytes), 1, workers)).toBe(Number(number % BigInt(workers)));
+    }),
+  );
 });
 
 test('strand 0, path 0 and unknown roles are refused', () => {

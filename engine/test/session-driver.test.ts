@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { egressConnect } from '../src/worker/egress.ts';
 import { type DriverEvents, SessionDriver } from '../src/worker/session-driver.ts';
-import { StrandCaller } from '../src/worker/strand-caller.ts';
+import { type Kid, StrandCaller } from '../src/worker/strand-caller.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { StrandSocket } from '../src/worker/strand-socket.ts';
 import type { Connect } from '../src/worker/stream-sockets.ts';
@@ -146,6 +146,21 @@ test('a path that cannot be dialled costs a complaint, no descriptor and no faul
   expect(caller.dialer.poll(loop.nowMs)).toBeUndefined();
   expect(caller.dialer.nextDueMs(loop.nowMs)).toBeGreaterThan(loop.nowMs);
   caller.end();
+  driver.end('test ends');
+});
+
+test('a key that is followed by another is erased, and the last one at the end', () => {
+  const driver = driverOf('box');
+  const [first, second] = [1, 2].map((number) => ({
+    kid: new Uint8Array(8).fill(number),
+    secret: new Uint8Array(32).fill(number),
+    cipher: 'aes-256-gcm' as const,
+  })) as [Kid, Kid];
+  const caller = new StrandCaller(driver, first, loop, 0, () => {});
+  caller.renew(second);
+  expect([first.secret[0], second.secret[0]]).toEqual([0, 2]);
+  caller.end();
+  expect(second.secret[0]).toBe(0);
   driver.end('test ends');
 });
 

@@ -84,6 +84,18 @@ afterEach(() => {
   expect(socketCount()).toBe(before);
 });
 
+test('a strand that closes leaves no key behind', () => {
+  const { near, far } = connectedPair(loop);
+  const own = keys();
+  const socket = strand(loop, near, 'box', new Ear(), own);
+  socket.watch();
+  const zero = (): boolean[] => [own.up, own.down].map(({ bytes }) => bytes.every((byte) => byte === 0));
+  expect(zero()).toEqual([false, false]);
+  socket.close('test ends');
+  expect(zero()).toEqual([true, true]);
+  new Peer(loop, far).close();
+});
+
 test('records of all sizes arrive whole and in order, both ways', () => {
   const { near, far } = connectedPair(loop);
   const [boxEar, relayEar] = [new Ear(), new Ear()];
