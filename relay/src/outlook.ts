@@ -12,7 +12,7 @@ const anywhere = { 4: '223.255.255.1', 6: '2000::1' } as const;
 const anyPort = 9;
 /** What the internet can answer to. */
 const globalUnicast = '2000::/3';
-const lookMs = 2_000;
+const lookMs = 500;
 
 /** What a relay sees of the network around it. */
 export interface Surroundings {
