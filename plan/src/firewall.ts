@@ -18,19 +18,30 @@ interface Seen {
 }
 
 /**
- * Reads the objects of `nft -j list ruleset`: other people's chains at the hooks of our packets whose policy is to drop. Rules
+ * Reads the objects of `nft -j list ruleset`: other people's chains at the hooks of our packets whose policy or last rule
+ * is to drop. Rules
  * made by iptables' extensions are opaque there and count as none.
  */
 export function readDroppingChains(json: unknown): DroppingChain[] {
   const objects = list(json);
   const rules = list(objects.map((one) => one['rule']));
   return list(objects.map((one) => one['chain'])).flatMap(({ family, table, name, hook, policy }) => {
-    if (policy !== 'drop' || (hook !== 'input' && hook !== 'forward') || table === nftTable) return [];
+    if ((hook !== 'input' && hook !== 'forward') || table === nftTable) return [];
     const own = rules.filter((rule) => rule['family'] === family && rule['table'] === table);
+    if (policy !== 'drop' && !refusesTheRest(own.filter((rule) => rule['chain'] === name))) return [];
     const seen = own.flatMap((rule) => list(rule['expr']).flatMap((expression) => readMatch(expression['match'])));
     return [{ name: `${String(family)} ${String(table)} ${String(name)}`, hook, seen }];
   });
 }
+
+/** Whether a chain's last rule turns away everything that came so far, as firewalld's does. */
+function refusesTheRest(rules: readonly Readonly<Record<string, unknown>>[]): boolean {
+  const words = list(rules.at(-1)?.['expr']).flatMap((expression) => Object.keys(expression));
+  return words.some((word) => word === 'drop' || word === 'reject') && words.every((word) => plainWords.has(word));
+}
+
+/** What a rule may hold that fits every packet. */
+const plainWords = new Set(['counter', 'log', 'drop', 'reject']);
 
 function readMatch(json: unknown): Seen[] {
   const [match] = list([json]);

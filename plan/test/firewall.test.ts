@@ -39,6 +39,18 @@ test.each([
   expect(box(chain('input', 'drop', 'other'), known)).toHaveLength(1);
 });
 
+const last = (...expr: unknown[]): unknown => ({ rule: { family: 'ip', table: 'filter', chain: 'FORWARD', expr } });
+
+test('a chain that ends by refusing the rest, as firewalld has it, drops too', () => {
+  const first = last({ match: { op: '==', left: { ct: { key: 'state' } }, right: 'established' } }, { accept: null });
+  expect(box(chain('forward', 'accept'), first, last({ counter: null }, { reject: { type: 'icmpx' } }))).toHaveLength(
+    1,
+  );
+  expect(box(chain('forward', 'accept'), last({ reject: null }), first)).toEqual([]);
+  const some = last({ match: { op: '==', left: { ct: { key: 'state' } }, right: 'invalid' } }, { drop: null });
+  expect(box(chain('forward', 'accept'), some)).toEqual([]);
+});
+
 test('a relay is told to open its port, unless a rule names it', () => {
   expect(relay(chain('input', 'drop'), chain('forward', 'drop'))).toEqual([
     'a firewall of this machine (ip filter INPUT) drops what it does not know: it must accept TCP port 7443, or no box gets in',
