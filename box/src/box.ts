@@ -18,6 +18,7 @@ import { adviseBoxFirewall, engineMark, interceptPort, readDroppingChains, type 
 import type { BoxConfig, DaemonStatus } from '@tresse/schema';
 import { readRuleset } from '@tresse/sys';
 
+import { clockWarning } from './clock.ts';
 import { DirectFlows } from './direct-flows.ts';
 import { Health, type UplinkView } from './health.ts';
 import { bestPath, linePath, linesUp } from './line-paths.ts';
@@ -33,8 +34,6 @@ const settleMs = 30;
 /** Verdicts are looked at this often, and the kernel itself every so many looks, in case an event was lost. */
 const lookMs = 1_000;
 const looksPerRefresh = 5;
-/** A clock that differs more than this from the relay's is said to be wrong. */
-const clockToleranceMs = 60_000;
 
 const noStatus: EngineStatus = { sessions: [], counters: {} };
 
@@ -250,12 +249,9 @@ export class Box {
   }
 
   #judgeClock(relayTimeMs: number): void {
-    const aheadMs = Date.now() - relayTimeMs;
-    if (Math.abs(aheadMs) < clockToleranceMs) this.#warnings.delete('clock');
-    else {
-      const seconds = Math.round(Math.abs(aheadMs) / 1000);
-      this.#warn('clock', `this machine's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the relay's`);
-    }
+    const warning = clockWarning(Date.now() - relayTimeMs);
+    if (warning === undefined) this.#warnings.delete('clock');
+    else this.#warn('clock', warning);
   }
 
   /** The relay has ended the session already: clients shall not wait for a line that comes back. */

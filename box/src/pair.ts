@@ -20,6 +20,7 @@ import { PeerError, sentenceOf, SystemError, TresseError, UserError } from '@tre
 import { type Facts, resolveUplinks, sendingAddress } from '@tresse/plan';
 import { boxConfig, type BoxFile, ipFamily, type PairingCode, readPairingCode } from '@tresse/schema';
 
+import { clockWarning } from './clock.ts';
 import { readFacts } from './kernel.ts';
 import { keepPairing } from './pairing-file.ts';
 
@@ -56,10 +57,11 @@ export async function pairBox(code: string, options: { state: string; config: st
   const identity = await ensureIdentity(directory, 'tresse box');
   const { addresses, port, pin } = reading.value;
   const { name, way, clockAheadMs } = await meet(waysTo(addresses, await readFacts(), file), identity, reading.value);
+  const clock = clockWarning(clockAheadMs);
   keepPairing(directory, { addresses: [...addresses], port, pin, name });
   return [
     `This box is paired: the relay at ${way.relayAddress} calls it "${name}" (reached by ${way.line}).`,
-    ...clockSentence(clockAheadMs),
+    ...(clock === undefined ? [] : [`Warning: ${clock}; the bond does not mind.`]),
     whatNow(options.config, directory, file),
     '',
   ].join('\n');
@@ -168,17 +170,6 @@ function offer(): Offer {
     ciphers: preferredCiphers(),
     software: softwareVersion(),
   };
-}
-
-/** A clock that differs more than this from the relay's is said to be wrong. */
-const clockToleranceMs = 60_000;
-
-function clockSentence(aheadMs: number): string[] {
-  if (Math.abs(aheadMs) < clockToleranceMs) return [];
-  const seconds = Math.round(Math.abs(aheadMs) / 1000);
-  return [
-    `Warning: this machine's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the relay's; the bond does not mind.`,
-  ];
 }
 
 /** What the person does next. A box that runs sees the new pairing by itself. */

@@ -270,7 +270,7 @@ test('a relay that is not there: the status says of each line why', async () => 
   await vi.waitFor(async () => expect(await reasons()).toEqual([refused, refused]), patience);
   stage.start('relay');
   await bothUp();
-});
+}, 120_000);
 
 test('one identity on two boxes is said on both sides', async () => {
   // The first box goes back to the first relay, and its twin comes from another place.
