@@ -87,6 +87,23 @@ test('the relay is killed in mid-transfer and started again: the same, and the b
   await whole();
 });
 
+test.each(['box', 'relay'] as const)(
+  'a thread of the %s dies in mid-transfer: a reset, a new key, and on it goes',
+  async (room) => {
+    const failures = (): number => stage.log(room).split('the data plane failed').length;
+    const keys = (): number => stage.log('box').split('the relay is reached').length;
+    const before = { failures: failures(), keys: keys() };
+    const { ended } = await started();
+    await at(room, process.execPath, join(import.meta.dirname, 'worker-death.ts'), String(stage.pid(room)));
+    // The thread looks for messages when it is asked something.
+    await stage.status(room).catch(() => '');
+    await vi.waitFor(() => expect(failures()).toBeGreaterThan(before.failures), patience);
+    expect(await ended).toBe(reset);
+    await whole();
+    expect(keys()).toBeGreaterThan(before.keys);
+  },
+);
+
 test('SIGTERM while it starts leaves nothing behind', async () => {
   expect(await stage.end('box', 'SIGTERM')).toBe(0);
   expect(await kernelOfBox()).toBe(untouched);

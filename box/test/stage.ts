@@ -130,6 +130,11 @@ export class Stage {
     return child.exitCode;
   }
 
+  /** The process of a daemon that runs. */
+  pid(room: Room): number {
+    return this.#children.get(room)?.pid ?? 0;
+  }
+
   /** A program that runs until the end in one of the namespaces, or until what is returned is called. */
   serve(place: Place, ...argv: string[]): () => Promise<void> {
     const child = spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: 'ignore' });
