@@ -147,6 +147,12 @@ export class Box {
       throw error;
     }
     this.#started = true;
+    if (!this.#knowsRelay) {
+      this.#warn(
+        'pairing',
+        'pair this box: "tresse relay pair" at the relay makes a code, "tresse box pair CODE" uses it',
+      );
+    }
     this.#rendezvous.want('the box starts');
     this.#scheduleLook();
   }
@@ -199,10 +205,16 @@ export class Box {
     };
   }
 
+  get #knowsRelay(): boolean {
+    return this.#config.relay.addresses.length > 0;
+  }
+
   #summary(up: number): string {
     if (this.#incarnation === undefined) return 'the data plane is starting';
-    const without = this.#connections.summary();
+    const cause = this.#knowsRelay ? 'the relay is not reached' : 'no relay is known';
+    const without = this.#connections.summary(cause);
     if (without !== undefined) return without;
+    if (!this.#knowsRelay) return cause;
     const lines = `${up} of ${this.#config.uplinks.filter((one) => one.enabled).length} lines`;
     if (this.#outBecause !== undefined) return this.#outBecause;
     if (this.#rendezvous.pending && !this.#session) return 'looking for the relay';
@@ -367,7 +379,7 @@ export class Box {
     const unreached = path && unreachedBy(path, this.#config.relay.port);
     return {
       path: path && { ...path, ...(unreached && { unreached }) },
-      dialFault: this.#rendezvous.faultOf(name),
+      dialFault: this.#knowsRelay ? this.#rendezvous.faultOf(name) : 'no relay is known yet',
     };
   }
 

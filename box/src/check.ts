@@ -33,12 +33,12 @@ import {
   treat,
   warning,
 } from '@tresse/plan';
-import { type BoxConfig, boxConfig, type BoxFile, relayPort } from '@tresse/schema';
+import { type BoxConfig, boxConfig, type BoxFile } from '@tresse/schema';
 import { CommandError, listeningPorts, nftCheck, readRuleset } from '@tresse/sys';
 
 import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
 import { readFacts, readKernel } from './kernel.ts';
-import { withRelay } from './pairing-file.ts';
+import { nowhere, withRelay } from './pairing-file.ts';
 
 /**
  * `tresse box check`: what the configuration would do on this machine, as text, and whether a box could do its work by it.
@@ -74,7 +74,7 @@ export async function checkBox(options: { state: string; config: string }): Prom
 
 /** Without a relay the rest can be looked at all the same. */
 function relayOf(file: BoxFile, directory: StateReader): { place: BoxConfig['relay']; advice: Advice[] } {
-  let place: BoxConfig['relay'] = { addresses: [], port: relayPort, pin: '' };
+  let place: BoxConfig['relay'] = nowhere;
   const advice = adviseNeed(() => {
     place = withRelay(file, directory).relay;
   });

@@ -62,14 +62,14 @@ export class NewConnections {
     return this.#choice;
   }
 
-  /** What becomes of new connections, for the status; undefined while they are bonded. */
-  summary(): string | undefined {
+  /** What becomes of new connections, for the status, and by what `cause`; undefined while they are bonded. */
+  summary(cause: string): string | undefined {
     if (this.#reached || !this.#choice) return undefined;
     const { direct, treatments } = this.#choice;
-    if (treatments[4] === 'direct') return `the relay is not reached: new connections leave directly by ${direct[4]}`;
-    if (treatments[6] === 'direct') return `the relay is not reached: new connections leave directly by ${direct[6]}`;
+    if (treatments[4] === 'direct') return `${cause}: new connections leave directly by ${direct[4]}`;
+    if (treatments[6] === 'direct') return `${cause}: new connections leave directly by ${direct[6]}`;
     const wish = this.#withoutRelay === 'refuse' ? 'are refused until it is back' : 'are refused, no line can send';
-    return `the relay is not reached: new connections ${wish}`;
+    return `${cause}: new connections ${wish}`;
   }
 
   /** Where the engine sends on what it has accepted and holds when the relay goes. */

@@ -1,6 +1,6 @@
 import type { StateDirectory, StateReader } from '@tresse/daemon';
 import { UserError } from '@tresse/kit';
-import { type BoxConfig, type BoxFile, type Pairing, pairing } from '@tresse/schema';
+import { type BoxConfig, type BoxFile, type Pairing, pairing, type RelayPlace, relayPort } from '@tresse/schema';
 
 /** Its name in the state directory. */
 export const pairingFile = 'pairing.json';
@@ -40,4 +40,17 @@ export function withRelay(file: BoxFile, directory: StateReader): BoxConfig {
   }
   const { addresses, port, pin } = paired;
   return { ...file, relay: { addresses, port, pin } };
+}
+
+/** A relay that is nowhere: nothing is dialled. */
+export const nowhere: RelayPlace = { addresses: [], port: relayPort, pin: '' };
+
+/** As {@link withRelay}; where there is neither, a relay that is {@link nowhere}. Throws UserError `PAIRING_BROKEN`, `STATE_UNREADABLE`. */
+export function withRelayOrNone(file: BoxFile, directory: StateReader): BoxConfig {
+  try {
+    return withRelay(file, directory);
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'RELAY_UNKNOWN') return { ...file, relay: nowhere };
+    throw error;
+  }
 }

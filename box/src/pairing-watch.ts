@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 
 import type { Log, StateDirectory } from '@tresse/daemon';
-import { sentenceOf } from '@tresse/kit';
+import { sentenceOf, UserError } from '@tresse/kit';
 import type { BoxConfig, BoxFile, RelayPlace } from '@tresse/schema';
 
 import { pairingFile, withRelay } from './pairing-file.ts';
@@ -61,6 +61,8 @@ export class PairingWatch {
     try {
       return withRelay(this.#file, this.#directory);
     } catch (error) {
+      // Not paired yet, or not any more: no reason to change anything.
+      if (error instanceof UserError && error.code === 'RELAY_UNKNOWN') return undefined;
       this.#log.warn('the pairing could not be read', { reason: sentenceOf(error) });
       return undefined;
     }

@@ -73,7 +73,7 @@ export class Rendezvous {
 
   /** A handshake is wanted. More wishes while one is under way are the same wish. */
   want(reason: string, pace: Pace = 'urgent'): void {
-    if (this.#round || this.#stopped) return;
+    if (this.#round || this.#stopped || this.#config.relay.addresses.length === 0) return;
     this.#log.info('a handshake is wanted', { reason });
     this.#round = this.#untilAgreed(pace).finally(() => {
       this.#round = undefined;

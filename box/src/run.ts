@@ -14,10 +14,13 @@ import {
 import { type BoxConfig, boxConfig, type BoxFile } from '@tresse/schema';
 
 import { Box } from './box.ts';
-import { withRelay } from './pairing-file.ts';
+import { withRelayOrNone } from './pairing-file.ts';
 import { PairingWatch } from './pairing-watch.ts';
 
-/** `tresse box run`: bonds until told to end. Throws UserErrors for what the person can mend. */
+/**
+ * `tresse box run`: bonds until told to end. A box that knows no relay yet goes on as one whose relay is not reached, until it is
+ * paired. Throws UserErrors for what the person can mend.
+ */
 export async function runBox(options: {
   state: string;
   config: string;
@@ -29,7 +32,7 @@ export async function runBox(options: {
   requireRoot('tresse box run');
   const directory = openStateDirectory(options.state);
   const identity = requireIdentity(directory, 'tresse box init');
-  const config = withRelay(file, directory);
+  const config = withRelayOrNone(file, directory);
   const unlock = lockStateDirectory(directory);
   const signalled = untilSignal();
   const boxFor = (wanted: BoxConfig): Box => new Box(wanted, identity, directory, log, options.rekeyEveryMs);

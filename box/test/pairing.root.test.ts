@@ -67,11 +67,6 @@ test('a relay without a public address is refused before anything is made; one w
   );
 });
 
-test('a box that knows no relay says how to find one', async () => {
-  const run = stage.tresse('box', 'box', 'box', 'run', '--config', `${stage.folder}/box.yaml`);
-  await expect(run).rejects.toThrow('This box knows no relay: get a code by "tresse relay pair" there');
-});
-
 test('without a running relay there is no code', async () => {
   await expect(relayAsked('pair')).rejects.toThrow(/No box and no relay runs with the state directory/u);
 });

@@ -30,20 +30,26 @@ async function reads(...wanted: string[]): Promise<void> {
   }, patience);
 }
 
-test('no relay there: what connections do meanwhile, and for each line why', async () => {
-  stage.configure();
+test('no relay known: how to get one, and the LAN goes on without', async () => {
+  stage.configure({ relay: undefined });
   stage.start('box');
   await reads(
-    'The relay is not reached: new connections leave directly by dsl. (Tresse box, running for …)',
+    'No relay is known: new connections leave directly by dsl. (Tresse box, running for …)',
+    'Warning: Pair this box: "tresse relay pair" at the relay makes a code, "tresse box pair CODE" uses it.',
     'LINE …',
-    'dsl degraded … 203.0.113.1:7443 refuses the connection: does the relay run, on this port?',
-    'fibre degraded … 203.0.113.1:7443 refuses the connection: does the relay run, on this port?',
+    'dsl degraded … no relay is known yet',
+    'fibre degraded … no relay is known yet',
     'What does not go through the relay leaves by dsl.',
   );
+  await at('lan', 'ping', '-c', '1', '-W', '2', '198.51.100.10');
 });
 
-test('bonding', async () => {
+test('paired while it runs, it bonds', async () => {
   stage.start('relay');
+  await vi.waitFor(async () => expect(await stage.status('relay')).toContain('boxes connected'), patience);
+  const code = (await stage.tresse('relay', 'relay', 'relay', 'pair')).trim().split('\n')[0] ?? '';
+  const said = await stage.tresse('box', 'box', 'box', 'pair', code, '--config', `${stage.folder}/box.yaml`);
+  expect(said).toContain('The box that runs here goes there now.');
   await reads(
     'Bonding over 2 of 2 lines. (Tresse box, running for …)',
     'LINE …',
@@ -52,6 +58,19 @@ test('bonding', async () => {
     'No streams are open.',
     'What does not go through the relay leaves by dsl.',
   );
+});
+
+test('the relay is gone: what connections do meanwhile, and for each line why', async () => {
+  expect(await stage.end('relay', 'SIGTERM')).toBe(0);
+  await reads(
+    'The relay is not reached: new connections leave directly by dsl. (Tresse box, running for …)',
+    'LINE …',
+    'dsl degraded … 203.0.113.1:7443 refuses the connection: does the relay run, on this port?',
+    'fibre degraded … 203.0.113.1:7443 refuses the connection: does the relay run, on this port?',
+    'What does not go through the relay leaves by dsl.',
+  );
+  stage.start('relay');
+  await vi.waitFor(async () => expect(await stage.status('box')).toContain('Bonding over 2 of 2'), patience);
 });
 
 test('a line that has died without a word', async () => {

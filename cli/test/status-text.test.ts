@@ -63,17 +63,23 @@ test('every verdict has its word', () => {
 });
 
 test('no relay known', () => {
-  const lines = [bareUplink('dsl', { verdict: 'degraded', reason: 'no relay is known yet', direct: true })];
-  expect(statusText(box('no relay is known: pair this box with one by "tresse box pair CODE"', lines)))
-    .toMatchInlineSnapshot(`
-      "No relay is known: pair this box with one by "tresse box pair CODE". (Tresse box, running for 1 h 2 min)
+  const text = statusText(
+    box(
+      'no relay is known: new connections leave directly by dsl',
+      [bareUplink('dsl', { verdict: 'degraded', reason: 'no relay is known yet', direct: true })],
+      { warnings: ['pair this box: "tresse relay pair" at the relay makes a code, "tresse box pair CODE" uses it'] },
+    ),
+  );
+  expect(text).toMatchInlineSnapshot(`
+    "No relay is known: new connections leave directly by dsl. (Tresse box, running for 1 h 2 min)
+    Warning: Pair this box: "tresse relay pair" at the relay makes a code, "tresse box pair CODE" uses it.
 
-      LINE  STATE     FOR        DOWN  UP  RTT  WHY
-      dsl   degraded  1 h 2 min  -     -   -    no relay is known yet
+    LINE  STATE     FOR        DOWN  UP  RTT  WHY
+    dsl   degraded  1 h 2 min  -     -   -    no relay is known yet
 
-      What does not go through the relay leaves by dsl.
-      "
-    `);
+    What does not go through the relay leaves by dsl.
+    "
+  `);
 });
 
 test('looking for the relay', () => {
