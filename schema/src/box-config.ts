@@ -110,7 +110,7 @@ const relay = z
   .meta({
     description:
       'The other end of the bond. Left out, it is the relay this box was paired with by `tresse box pair CODE`; given, it goes ' +
-      'before the pairing.',
+      'before the pairing. Without either, the box goes on as while its relay is not reached.',
   });
 
 /** Where a relay is and how it is known. */
