@@ -1,6 +1,6 @@
 /** From nothing to a bond by a pairing code, and out again: real daemons, and certificates whose dates are all wrong. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
 import { daemonStatus, type DaemonStatus, type PairingCode, readPairingCode, writePairingCode } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -116,25 +116,45 @@ test('a box is paired over the line that works, though the default route is of t
   expect(said).toContain('This box is paired: the relay at 203.0.113.1 calls it "home" (reached by fibre).');
   expect(said).toContain('Start the box by "tresse box run".');
   expect(statSync(stage.file('box', 'pairing.json')).mode & 0o777).toBe(0o600);
-  expect(await relayAsked('boxes')).toMatch(/home {2}\S{43} {2}never/u);
+  expect(await relayAsked('boxes')).toMatch(/home +\S{43} +never/u);
 });
 
-test('killed before its answer arrived, the relay answers the same box again, and no other', async () => {
-  rmSync(stage.file('box', 'pairing.json'));
+/** Hands on both ways between box and relay, but nothing the relay says after the box has proved its key. */
+const swallower = `net.createServer((box) => {
+  const relay = net.connect(7443, '203.0.113.1');
+  let heard = false, proved = false;
+  relay.on('data', (bytes) => { heard = true; if (!proved) box.write(bytes); });
+  box.on('data', (bytes) => { proved = heard; relay.write(bytes); });
+  for (const end of [box, relay]) end.on('error', () => {});
+}).listen(7401, '203.0.113.1')`;
+
+test('killed between the use of a token and the answer, the relay answers the same box again, and no other', async () => {
+  const endSwallower = stage.serve('relay', process.execPath, '-e', swallower);
+  const unheard = await codeFor('--name', 'unheard');
+  await vi.waitFor(() => at('relay', 'sh', '-c', 'ss -ltn | grep -q 7401'), patience);
+  const asked = pair(altered(unheard, { port: 7401 }), 'unheard');
+  asked.catch(() => {});
+  await vi.waitFor(async () => expect(await relayAsked('boxes')).toContain('unheard'), patience);
   await stage.end('relay', 'SIGKILL');
+  await expect(asked).rejects.toThrow('203.0.113.1:7401 takes the connection but does not go on');
+  expect(existsSync(stage.file('unheard', 'pairing.json'))).toBe(false);
+  await endSwallower();
   stage.start('relay');
   await relayRuns();
-  expect(await pair(code)).toContain('calls it "home"');
-  await expect(pair(code, 'other')).rejects.toThrow('this pairing code was used already');
+  await expect(pair(unheard, 'other')).rejects.toThrow('this pairing code was used already');
+  expect(await pair(unheard, 'unheard')).toContain('calls it "unheard"');
 });
 
 test('paired, the box bonds; the dates in both certificates are long past or to come', async () => {
   stage.start('box');
   await bothUp();
   await at('lan', 'curl', '-sS', '-m', '20', '-o', '/dev/null', 'http://198.51.100.10/file');
-  expect(await relayAsked('boxes')).toMatch(/home {2}\S{43} {2}connected for .*10\.0\.[12]\.2/u);
+  expect(await relayAsked('boxes')).toMatch(/home +\S{43} +connected for .*10\.0\.[12]\.2/u);
   expect(JSON.parse(await relayAsked('boxes', '--json'))).toMatchObject({
-    boxes: [{ name: 'home', connected: true, origin: 'paired' }],
+    boxes: [
+      { name: 'home', connected: true, origin: 'paired' },
+      { name: 'unheard', connected: false },
+    ],
   });
 });
 
@@ -188,7 +208,7 @@ test('a revoked box: its streams end, it is told why, and it comes in again by a
   await expect(pair(code)).rejects.toThrow('this pairing code was used already');
   expect(await pair(await codeFor('--name', 'again'))).toContain('The box that runs here goes there now.');
   await bothUp();
-  expect(await relayAsked('boxes')).toMatch(/again {2}.*connected/u);
+  expect(await relayAsked('boxes')).toMatch(/again .*connected/u);
 });
 
 test('a relay that is reached by IPv6 only', async () => {
@@ -240,7 +260,7 @@ test('a box that runs goes to another relay when it is paired there', async () =
   const ask = (...argv: string[]): Promise<string> => stage.tresse('relay', 'relay2', 'relay', ...argv);
   await vi.waitFor(() => ask('boxes'), patience);
   expect(await pair((await ask('pair', '--name', 'moved')).trim())).toContain('calls it "moved"');
-  await vi.waitFor(async () => expect(await ask('boxes')).toMatch(/moved {2}.*connected/u), patience);
+  await vi.waitFor(async () => expect(await ask('boxes')).toMatch(/moved .*connected/u), patience);
   await bothUp();
 });
 
