@@ -9,6 +9,8 @@ const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 4 * segmentBytes;
 const windowBytesLeast: number = 4 * segmentBytes;
 const squeezedBytes: number = 4 * segmentBytes;
+const trickleBytes: number = 2 * segmentBytes;
+const trickleRtts = 3;
 const seasonedBytes: number = 32 * segmentBytes;
 /** Reckoned with where a line's rate is not known yet: 0.5 Mbit/s, in bytes per second. */
 const slowestRate = 62_500;
@@ -64,6 +66,9 @@ export class Path {
   carrying: Strand | undefined;
   readonly #rate: LineRate = new LineRate();
   readonly #queue: QueueWatch = new QueueWatch();
+  /** Acknowledged on all strands when last no more than a trickle was on its way, bytes. */
+  #ackedBefore = 0;
+  #busyMs = -Infinity;
   /** Since when the present one carries. */
   #turnMs = 0;
   suspicions = 0;
@@ -105,7 +110,11 @@ export class Path {
    * the round trip. One that has little on its way beside its siblings says little of the line.
    */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    const carries = 2 * strand.bytesInFlight >= this.outstandingBytes(nowMs) - this.unsentBytes;
+    const outstandingBytes = this.outstandingBytes(nowMs);
+    // A trickle proves nothing of what the line carries away; a flight that has just ended does.
+    if (outstandingBytes > trickleBytes) this.#busyMs = nowMs;
+    else if (nowMs - this.#busyMs > trickleRtts * this.rttMs) this.#ackedBefore = this.#bytesAcked();
+    const carries = 2 * strand.bytesInFlight >= outstandingBytes - this.unsentBytes;
     const baseMs = this.baseRttMs;
     // A chunk is given while there is room for its first byte.
     const givenBytes = this.#fillBytes() + chunkBytesMin;
@@ -115,6 +124,12 @@ export class Path {
     if (seasoned) this.#queue.take(strand.rttMs, explainedMs, nowMs);
     const evident = seasoned && this.#queue.believes(strand.rttMs, explainedMs, nowMs);
     this.#rate.add(bytesPerSecond, sourceLimited || !carries, baseMs, evident ? strand.rttMs - baseMs : 0, nowMs);
+  }
+
+  #bytesAcked(): number {
+    let bytes = 0;
+    for (const strand of this.strands) bytes += strand.bytesAcked;
+    return bytes;
   }
 
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
@@ -239,7 +254,7 @@ export class Path {
    * much as it has proved to carry away, from six segments on (slow start, RFC 5681, on the whole path).
    */
   windowBytes(nowMs: number): number {
-    if (!this.#rate.measured) return this.strands.reduce((sum, strand) => sum + strand.bytesAcked, youngWindowBytes);
+    if (!this.#rate.measured) return youngWindowBytes + Math.max(0, this.#bytesAcked() - this.#ackedBefore);
     const sinceProbeMs = (nowMs + this.id * probeStaggerMs) % probeGapMs;
     const fillBytes = this.#fillBytes() * this.#queue.gain(nowMs);
     if (this.#rate.startingUp) return fillBytes * startUpGain;
