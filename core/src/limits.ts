@@ -69,6 +69,8 @@ export const strandsMax = 64;
 
 /** An acknowledgement waits at most this long on a bulk strand, ms; the sender reckons with it. */
 export const ackDelayMsMax = 20;
+/** The box pings a strand that is not quick this often, ms: a NAT forgets what is idle. */
+export const pingSiblingMs = 45_000;
 /** Silence that makes a path or strand suspect while another is heard: at least this, ms. */
 export const silenceMsMin = 100;
 /** ... and at least this many round trips. */

@@ -216,7 +216,8 @@ export class Receiver implements FrameSink {
   onPong(token: number): Violation | undefined {
     const strand = this.#strand;
     if (strand && strand.pingToken === token) {
-      this.#state.path(strand.path).takePing(this.#state.nowMs - strand.pingSentMs);
+      // Behind bulk an answer tells of the queue.
+      if (strand.quick) this.#state.path(strand.path).takePing(this.#state.nowMs - strand.pingSentMs);
       strand.pingToken = -1;
     }
     return undefined;

@@ -11,7 +11,7 @@ import { BugError, type Slab, type SlabPool } from '@tresse/kit';
 import { framedMessage, messageBytesMax } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
 import { ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
-import { receiveBudgetBytes, strandOldMs } from './limits.ts';
+import { pingSiblingMs, receiveBudgetBytes, strandOldMs } from './limits.ts';
 import type { Local } from './local.ts';
 import type { StrandRole } from './opening.ts';
 import type { Path } from './path.ts';
@@ -127,7 +127,8 @@ export class Session {
     strand.answerPending = relay;
     // Nobody but the box can have opened it: its line is there, whatever PATH said last.
     if (relay) this.#state.lineSeenMs = nowMs;
-    strand.pingDueMs = strand.quick ? nowMs : Infinity;
+    if (strand.quick) strand.pingDueMs = nowMs;
+    else strand.pingDueMs = relay ? Infinity : nowMs + pingSiblingMs;
     return strand;
   }
 

@@ -15,6 +15,7 @@ import {
   ackDelayMsMax,
   dataOverheadBytes,
   pieceCostBytesMin,
+  pingSiblingMs,
   recordHeaderBytes,
   recordTextMax,
   smallChunksMax,
@@ -36,7 +37,6 @@ const bulkTurn = 8;
 const pingBusyMs = 250;
 const pingIdleMs = 5_000;
 const pingMeteredMs = 25_000;
-const pingSiblingMs = 45_000;
 
 export class Transmitter {
   readonly #state: SessionState;

@@ -51,6 +51,7 @@ async function shakeHands(
   number: number,
   sessionKey = 'a',
   cipher: KidInstall['cipher'] = 'aes-256-gcm',
+  caps: Partial<KidInstall['limits']> = {},
 ): Promise<void> {
   const install: KidInstall = {
     kid: new Uint8Array(8).fill(number),
@@ -58,7 +59,7 @@ async function shakeHands(
     cipher,
     sessionKey,
     peer: 'other',
-    limits: localLimits,
+    limits: { ...localLimits, ...caps },
   };
   await relay.installKid(install);
   await box.installKid(install);
@@ -242,6 +243,25 @@ test('a limit is kept to by the relay, and lifted', async () => {
   expect(await curl('file')).toBe(bodyHash);
   expect(performance.now() - beganMs).toBeGreaterThan((body.length * 8) / 80e3);
   box.setPaths([path(1)]);
+});
+
+test('a box keeps to what the relay takes', async () => {
+  box.endSession('c');
+  await soon(() => Promise.resolve(incarnations.length === 4), 'a new incarnation');
+  await shakeHands(5, 'd', 'aes-256-gcm', { streams: 1 });
+  await complete(1);
+  const download = curl('slow');
+  await soon(async () => (await box.status()).sessions[0]?.streams === 1, 'the stream');
+  await expect(curl('file')).rejects.toThrow(CommandError);
+  expect(await download).toBe(bodyHash);
+
+  box.endSession('d');
+  await soon(() => Promise.resolve(incarnations.length === 5), 'a new incarnation');
+  await shakeHands(6, 'e', 'aes-256-gcm', { opensPerSecond: 1 });
+  await complete(1);
+  const all = Promise.all([curl('file'), curl('file'), curl('file')]);
+  await soon(async () => (await box.status()).counters['held']! > 0, 'one held');
+  expect(await all).toEqual([bodyHash, bodyHash, bodyHash]);
 });
 
 test('the end of the box is a reset to its clients, at once', async () => {

@@ -96,6 +96,28 @@ test('a strand that closes leaves no key behind', () => {
   new Peer(loop, far).close();
 });
 
+test('a strand whose writing stands still is read all the same', () => {
+  const { near, far } = connectedPair(loop, 4_096);
+  setSendBuffer(far, 4_096);
+  const ear = new Ear();
+  // The relay's side, so that what the box seals can be heard here.
+  const socket = strand(loop, far, 'relay', ear);
+  socket.watch();
+  const peer = new Peer(loop, near);
+  peer.pause();
+  const text = pattern(60_000);
+  for (let i = 0; i < 200 && ear.writable; i++) {
+    send(socket, text);
+    settle(loop, 5);
+  }
+  expect(ear.writable).toBe(false);
+  for (let i = 1; i <= 20; i++) peer.send(sealed(Uint8Array.of(i), i));
+  until(loop, () => ear.records.length === 20, 'the records that came');
+  expect(ear.writable).toBe(false);
+  socket.close('test ends');
+  peer.close();
+});
+
 test('records of all sizes arrive whole and in order, both ways', () => {
   const { near, far } = connectedPair(loop);
   const [boxEar, relayEar] = [new Ear(), new Ear()];
