@@ -46,6 +46,7 @@ export class Rendezvous {
   #round: Promise<void> | undefined;
   #cancelPause: (() => void) | undefined;
   #agreedAtMs = -Infinity;
+  #pace: Pace = 'urgent';
   #stopped = false;
   #abort = new AbortController();
 
@@ -71,11 +72,19 @@ export class Rendezvous {
     this.#faults.delete(uplink);
   }
 
-  /** A handshake is wanted. More wishes while one is under way are the same wish. */
+  /** A handshake is wanted. More wishes while one is under way are the same wish, but one that is urgent ends a calm one's patience. */
   want(reason: string, pace: Pace = 'urgent'): void {
-    if (this.#round || this.#stopped || this.#config.relay.addresses.length === 0) return;
+    if (this.#stopped || this.#config.relay.addresses.length === 0) return;
+    const hastens = this.#round !== undefined && pace === 'urgent' && this.#pace === 'calm';
+    if (this.#round && !hastens) return;
     this.#log.info('a handshake is wanted', { reason });
-    this.#round = this.#untilAgreed(pace).finally(() => {
+    this.#pace = pace;
+    if (hastens) {
+      this.#abort.abort();
+      this.#cancelPause?.();
+      return;
+    }
+    this.#round = this.#untilAgreed().finally(() => {
       this.#round = undefined;
     });
   }
@@ -93,12 +102,12 @@ export class Rendezvous {
     await this.#round;
   }
 
-  async #untilAgreed(pace: Pace): Promise<void> {
+  async #untilAgreed(): Promise<void> {
     const beganAtMs = performance.now();
     if (beganAtMs - this.#agreedAtMs < calmMs) await this.#pause(jittered(calmMs));
     let pauseMs = pauseMsFirst;
     const attempt = async (): Promise<void> => {
-      if (this.#stopped || (await this.#tryLines(pace))) return;
+      if (this.#stopped || (await this.#tryLines())) return;
       const lateNow = performance.now() - beganAtMs > lateAfterMs;
       await this.#pause(jittered(pauseMs));
       pauseMs = Math.min(pauseMs * 1.5, lateNow ? pauseMsMaxLate : pauseMsMax);
@@ -108,12 +117,12 @@ export class Rendezvous {
   }
 
   /** One attempt over every line that can send, staggered. Returns whether one agreed. */
-  async #tryLines(pace: Pace): Promise<boolean> {
+  async #tryLines(): Promise<boolean> {
     const offer = this.#needs.offer();
     if (!offer) return false;
     this.#abort = new AbortController();
     const round = this.#abort;
-    const attempts = staggered(this.#targets(), staggerMs[pace]).map(async ({ uplink, address, afterMs }) => {
+    const attempts = staggered(this.#targets(), staggerMs[this.#pace]).map(async ({ uplink, address, afterMs }) => {
       await delay(afterMs, round.signal);
       return { uplink: uplink.name, agreement: await this.#dial(uplink, address, offer, round.signal) };
     });

@@ -90,6 +90,22 @@ test('the first line that answers wins, and one handshake is one handshake', asy
   expect(rendezvous.faultOf('a')).toBeUndefined();
 });
 
+test('a handshake that is wanted calmly is wanted urgently as soon as something is amiss', async () => {
+  const [own, theirs] = [await identity(), await identity()];
+  const lines = uplinks({ a: '203.0.113.99', b: '127.0.0.3' });
+  const { rendezvous, agreed, log } = box(own, theirs.pin, relay(theirs, own.pin), lines);
+  rendezvous.want('keys are due', 'calm');
+  rendezvous.want('keys are due again', 'calm');
+  await vi.waitFor(() => expect(rendezvous.faultOf('a')).toBeDefined());
+  rendezvous.want('the relay refuses our key');
+  rendezvous.want('and again');
+  await vi.waitFor(() => expect(agreed).toEqual(['b']), { timeout: 5_000 });
+  const reasons = log
+    .filter((line) => line.includes('a handshake is wanted'))
+    .map((line) => line.match(/reason="(.*)"/u)?.[1]);
+  expect(reasons).toEqual(['keys are due', 'the relay refuses our key']);
+});
+
 test('a line that leads nowhere does not hold up the other, and says why it failed', async () => {
   const [own, theirs] = [await identity(), await identity()];
   const lines = uplinks({ a: '203.0.113.99', b: '127.0.0.3' });
