@@ -16,6 +16,8 @@ const seasonedBytes: number = 32 * segmentBytes;
 const slowestRate = 62_500;
 /** A queue longer than this is not explained by what is on its way: the rate may be mistaken, ms. */
 const drainQueueMsMax = 250;
+/** What has left the flight's count may still stand before it: a chunk's time on a slow line, ms. */
+const drainSlackMs = 20;
 /** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
@@ -244,7 +246,7 @@ export class Path {
     for (const strand of this.strands) if (strand.state === 'answered') bytes += strand.bytesInFlight;
     const rate = this.#rate.measured ? this.#rate.bytesPerSecond : slowestRate;
     const drainMs = (bytes * 1_000) / rate;
-    return Math.min(drainMs, this.baseRttMs + drainQueueMsMax);
+    return Math.min(drainMs + drainSlackMs, this.baseRttMs + drainQueueMsMax);
   }
 
   /**

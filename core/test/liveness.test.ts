@@ -50,9 +50,10 @@ test('a path is silent after its limit, while another is heard', () => {
   send(a.strands[1]!, 1_000);
   send(b.strands[0]!, 1_000);
   hear(b.strands[0]!, 1_090);
-  expect(pathFellSilent(a.path, paths, 1_000 + silenceMsMin)).toBe(false);
-  expect(pathFellSilent(a.path, paths, 1_001 + silenceMsMin)).toBe(true);
-  expect(pathFellSilent(b.path, paths, 1_001 + silenceMsMin)).toBe(false);
+  const limitMs = silenceLimitMs(a.path.drainMs);
+  expect(pathFellSilent(a.path, paths, 1_000 + limitMs)).toBe(false);
+  expect(pathFellSilent(a.path, paths, 1_001 + limitMs)).toBe(true);
+  expect(pathFellSilent(b.path, paths, 1_001 + limitMs)).toBe(false);
 });
 
 test('an idle path is never silent, nor one that is heard on any strand', () => {
