@@ -35,7 +35,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/*.root.test.ts'],
     isolate: false,
     testTimeout: 60_000,
-    reporters: ['dot'],
+    reporters: [['default', { summary: false }]],
     coverage: {
       enabled: true,
       provider: 'v8',

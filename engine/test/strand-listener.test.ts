@@ -185,3 +185,60 @@ test('a taken port is an error with a sentence, and costs no descriptor', () => 
   expect(() => listener.listen('127.0.0.1', port)).toThrow(/EADDRINUSE/u);
   expect(socketCount()).toBe(sockets);
 });
+
+test('one source has no more handshakes than its allowance; the rest is reset and counted', () => {
+  const crowd = Array.from({ length: 80 }, () => visitor().send('\u0016\u0003\u0001'));
+  until(loop, () => listener.counters.handshakes === 80, 'all of them');
+  expect(owner.tls.length).toBeGreaterThanOrEqual(64);
+  expect(owner.tls.length + listener.counters.handshakesRefused).toBe(80);
+  until(loop, () => crowd.filter((one) => one.over).length === listener.counters.handshakesRefused, 'the resets');
+});
+
+/** A listener of the second of two workers, to whom every second kid belongs. */
+function second(): { port: number; foreign: { fd: number; worker: number }[]; end: () => void } {
+  const foreign: { fd: number; worker: number }[] = [];
+  const of = Object.assign(owner, {
+    onForeign: (fd: number, worker: number) => {
+      loop.remove(fd);
+      foreign.push({ fd, worker });
+    },
+  });
+  const other = new StrandListener(loop, of, 1, 2);
+  const fd = other.listen('127.0.0.1', 0);
+  return {
+    port: localName(fd).port,
+    foreign,
+    end: () => {
+      for (const one of foreign) closeFd(one.fd);
+      until(loop, () => other.undecided === 0, 'nobody undecided there');
+      loop.remove(fd);
+      closeFd(fd);
+    },
+  };
+}
+
+test('of several workers each takes its own kids and hands the others on untouched', () => {
+  const worker = second();
+  const at = (bytes: Uint8Array): Peer => {
+    const one = Peer.connect(loop, worker.port).send(bytes);
+    peers.push(one);
+    return one;
+  };
+  const counts = Array.from({ length: 16 }, (_, i) => {
+    at(made({}, Uint8Array.of(i, i, i, i, i, i, i, i)));
+    return i;
+  });
+  at(Buffer.from('GET /'));
+  // Nine bytes tell whose it is. Who sends fewer, and goes or drips, is not waited for.
+  const few = at(made().subarray(0, 5));
+  const gone = at(made().subarray(0, 3)).end();
+  until(loop, () => peers.filter((one) => one.over).length + worker.foreign.length >= counts.length + 2, 'all judged');
+  for (const { worker: index } of worker.foreign) expect(index).toBe(0);
+  expect(worker.foreign.length).toBeGreaterThan(0);
+  expect(worker.foreign.length).toBeLessThan(counts.length);
+  few.send(Uint8Array.of(1));
+  few.send(Uint8Array.of(2));
+  few.reset();
+  until(loop, () => gone.over, 'the one who left');
+  worker.end();
+});
