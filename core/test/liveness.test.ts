@@ -50,7 +50,7 @@ test('a path is silent after its limit, while another is heard', () => {
   send(a.strands[1]!, 1_000);
   send(b.strands[0]!, 1_000);
   hear(b.strands[0]!, 1_090);
-  const limitMs = silenceLimitMs(a.path.drainMs);
+  const limitMs = Math.floor(silenceLimitMs(a.path.drainMs));
   expect(pathFellSilent(a.path, paths, 1_000 + limitMs)).toBe(false);
   expect(pathFellSilent(a.path, paths, 1_001 + limitMs)).toBe(true);
   expect(pathFellSilent(b.path, paths, 1_001 + limitMs)).toBe(false);
@@ -96,7 +96,7 @@ test('a strand is silent while a sibling of its own path is heard', () => {
   send(bulk, 1_000);
   hear(quick, 1_080);
   // Both have sent, on a line of unknown rate.
-  const limitMs = silenceLimitMs(path.drainMs);
+  const limitMs = Math.floor(silenceLimitMs(path.drainMs));
   expect(strandFellSilent(bulk, path, strands, 1_000 + limitMs)).toBe(false);
   expect(strandFellSilent(bulk, path, strands, 1_001 + limitMs)).toBe(true);
   expect(strandFellSilent(quick, path, strands, 1_001 + limitMs)).toBe(false);
