@@ -22,6 +22,8 @@ const theirs = await identity();
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 const hello = { ...offer, type: 'hello', versions: [1], group: 'X25519' };
+/** With a pairing code's token: a stranger may say this. */
+const asking = { ...hello, token: 'A'.repeat(22) };
 
 /** Calls `each` so many times, so many at once. */
 async function storm(count: number, atOnce: number, each: (i: number) => Promise<unknown>): Promise<void> {
@@ -88,7 +90,7 @@ test('hellos of either side, half of them of a right length: understood, or refu
   const seen = new Map<string, number>();
   await storm(inputs, 50, async () => {
     const fromBox = prng.chance(0.5);
-    const bytes = Buffer.from(damagedHello(prng, fromBox ? hello : answer));
+    const bytes = Buffer.from(damagedHello(prng, fromBox ? (prng.chance(0.5) ? hello : asking) : answer));
     const stream = new PassThrough();
     const reading = readFrame(stream).then(
       (message) => ((fromBox ? boxHello : relayAnswer).safeParse(message).success ? 'understood' : 'no hello'),
@@ -113,13 +115,15 @@ test('damaged hellos within good TLS: the close alone or one reason, all counted
     const socket = connectTls({ ...tlsSettings(ours), host: '127.0.0.1', port: host.port, servername: '' });
     socket.on('error', () => {});
     socket.resume();
-    socket.once('secureConnect', () => socket.end(damagedHello(prng, hello)));
+    socket.once('secureConnect', () => socket.end(damagedHello(prng, prng.chance(0.5) ? hello : asking)));
     await once(socket, 'close').catch(() => {});
   });
   const { counters } = host.reception;
   expect(counters.begun).toBe(count);
   await vi.waitFor(() =>
-    expect(counters.failed + counters.refused + counters.agreed + counters.dropped, again).toBe(count),
+    expect(counters.failed + counters.refused + counters.agreed + counters.paired + counters.dropped, again).toBe(
+      count,
+    ),
   );
   await vi.waitFor(() => expect(descriptors(), again).toBeLessThanOrEqual(before));
   await expect(dial(ours, host.port, theirs.pin)).resolves.toMatchObject({ peerPin: theirs.pin });
