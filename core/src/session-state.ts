@@ -50,6 +50,8 @@ export interface SessionCounters {
   bytesReceivedTwice: number;
   pathSuspicions: number;
   strandSuspicions: number;
+  /** Suspicions for want of records while segments came in. */
+  pathsDeaf: number;
   violations: number;
   /** Bytes and ends of streams that were gone already. */
   framesTooLate: number;
@@ -90,6 +92,7 @@ export class SessionState {
     bytesReceivedTwice: 0,
     pathSuspicions: 0,
     strandSuspicions: 0,
+    pathsDeaf: 0,
     violations: 0,
     framesTooLate: 0,
     messagesRefused: 0,

@@ -106,6 +106,7 @@ export class Watch {
   #fellDeaf(path: Path): boolean {
     if (path.recordsOnly || !pathFellDeaf(path, this.#state.paths.values(), this.#state.nowMs)) return false;
     path.deaf = true;
+    this.#state.counters.pathsDeaf++;
     return true;
   }
 
