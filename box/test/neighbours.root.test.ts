@@ -52,6 +52,22 @@ test.each([
   },
 );
 
+/** A host of the LAN that is reached from outside by a line's address. */
+const outside = (line: number): Promise<string> =>
+  at('relay', 'curl', '-sS', '-m', '5', `http://10.0.${line}.2:8080/who`);
+
+test('what begins from outside is answered by the line it came by, though another one is the best', async () => {
+  await nft(`add table ip port; add chain ip port in { type nat hook prerouting priority dstnat; };
+    add rule ip port in tcp dport 8080 dnat to 192.168.77.2:80`);
+  stage.serve('lan', process.execPath, '-e', slowServer);
+  stage.start('box');
+  await bonded();
+  expect(await outside(1)).toBe('10.0.1.1');
+  expect(await outside(2)).toBe('10.0.2.1');
+  expect(await stage.end('box', 'SIGTERM')).toBe(0);
+  await nft('flush ruleset');
+});
+
 test('somebody flushes all rules under us: running streams go on, nothing is left half done, new ones are bonded', async () => {
   stage.start('box');
   await bonded();

@@ -73,6 +73,7 @@ test('numbers are those of the plan', () => {
     numbers.uplinkTable(15),
     numbers.lanLocalPriority,
     numbers.directPriority,
+    numbers.lanDirectPriority,
     numbers.routeProtocol,
     numbers.nftTable,
   ]) {

@@ -6,6 +6,7 @@ import {
   directPriority,
   interceptMark,
   interceptTable,
+  lanDirectPriority,
   lanLocalPriority,
   markMask,
   rulePriorityFirst,
@@ -36,12 +37,12 @@ export function desiredState(wish: Wish): NetworkState {
   return {
     sysctls: desiredSysctls(config, uplinks, sysctls),
     routes: families.flatMap((family) => desiredRoutes(uplinks, family)),
-    rules: families.flatMap((family) => desiredRules(config, uplinks, family)),
+    rules: families.flatMap((family) => desiredRules(wish, family)),
     ruleset: ruleset(wish),
   };
 }
 
-function desiredRules(config: NetworkConfig, uplinks: readonly ResolvedUplink[], family: Family): Rule[] {
+function desiredRules({ config, uplinks, direct }: Wish, family: Family): Rule[] {
   const ours = linesOf(uplinks, family);
   return [
     {
@@ -70,6 +71,16 @@ function desiredRules(config: NetworkConfig, uplinks: readonly ResolvedUplink[],
       mark: { value: uplinkMark(index), mask: markMask },
       table: String(uplinkTable(index)),
     })),
+    ...ours
+      .filter(({ name }) => name === direct[family])
+      .flatMap(({ index }) =>
+        config.lan.interfaces.map((iif) => ({
+          family,
+          priority: lanDirectPriority,
+          iif,
+          table: String(uplinkTable(index)),
+        })),
+      ),
   ];
 }
 
@@ -80,6 +91,7 @@ function desiredRoutes(uplinks: readonly ResolvedUplink[], family: Family): Rout
 }
 
 interface Line {
+  readonly name: string;
   readonly index: number;
   readonly device: string;
   readonly up: boolean;
@@ -88,9 +100,10 @@ interface Line {
 
 /** The uplinks that have an address of a family. */
 function linesOf(uplinks: readonly ResolvedUplink[], family: Family): Line[] {
-  return uplinks.flatMap(({ index, interface: device, up, enabled, addresses }) =>
-    enabled ? addresses.filter((one) => one.family === family).map((address) => ({ index, device, up, address })) : [],
-  );
+  return uplinks.flatMap(({ name, index, interface: device, up, enabled, addresses }) => {
+    const own = enabled ? addresses.filter((one) => one.family === family) : [];
+    return own.map((address) => ({ name, index, device, up, address }));
+  });
 }
 
 /** IPv6 routes have a metric always; this is the kernel's own. */

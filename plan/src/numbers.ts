@@ -37,6 +37,11 @@ export const uplinkTable = (index: number): number => 5101 + index;
 export const lanLocalPriority = 5180;
 /** Then what leaves directly goes by the uplink its mark names. */
 export const directPriority = 5190;
+/**
+ * And what has no mark by the best uplink. The kernel asks this too, without the mark, whether the answers to what leaves
+ * directly may come in as they do (reverse-path filtering): the main table may have no default route.
+ */
+export const lanDirectPriority = 5195;
 
 /**
  * Routes and rules carry this protocol number, so that what a killed daemon left is known as ours. 200 is free in

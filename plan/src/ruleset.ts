@@ -57,6 +57,7 @@ export function ruleset(wish: Wish): Ruleset {
       hook: 'type filter hook prerouting priority mangle; policy accept;',
       rules: intercept(wish, families, fingerprint),
     },
+    { name: 'inbound', rules: inbound(wish.uplinks) },
     { name: 'direct', rules: direct(wish, families) },
     {
       name: 'forward',
@@ -110,14 +111,14 @@ function directSet({ config }: Wish, family: Family): string {
 
 function intercept(wish: Wish, families: readonly Family[], fingerprint: string): string[] {
   return [
-    `iifname != ${quoted(wish.config.lan.interfaces)} accept${fingerprint}`,
+    `iifname != ${quoted(wish.config.lan.interfaces)} goto inbound${fingerprint}`,
     `meta l4proto tcp socket transparent 1 ${marked('meta', intercepted)} accept`,
-    'ct direction reply accept',
     ...linesWithAddress(wish.uplinks).map(
       ({ index }) =>
         `ct mark & ${mask} == ${octets(uplinkMark(index))} ${marked('meta', octets(uplinkMark(index)))} accept`,
     ),
     'fib daddr type { local, broadcast, multicast } accept',
+    'ct direction reply goto direct',
     ...families.flatMap((family) => [
       `${names[family].header} daddr @direct${family} goto direct`,
       ...treatment(wish.treatments[family], family),
@@ -149,6 +150,19 @@ function treatment(chosen: Treatment, family: Family): string[] {
 
 function linesWithAddress(uplinks: readonly ResolvedUplink[]): ResolvedUplink[] {
   return uplinks.filter((uplink) => uplink.enabled && uplink.addresses.length > 0);
+}
+
+/** What begins from outside belongs to the line it came by, and is answered by it. */
+function inbound(uplinks: readonly ResolvedUplink[]): string[] {
+  return linesWithAddress(uplinks).flatMap((uplink) => {
+    const shared = uplinks.filter((one) => one.interface === uplink.interface).length > 1;
+    const mark = marked('ct', octets(uplinkMark(uplink.index)));
+    const from = `iifname "${uplink.interface}"`;
+    if (!shared) return [`${from} ct state new ${mark}`];
+    return uplink.addresses.map(
+      ({ family, address }) => `${from} ${names[family].header} daddr ${address} ct state new ${mark}`,
+    );
+  });
 }
 
 /** The best uplink's mark on what has none yet. */

@@ -82,6 +82,7 @@ test('from nothing: sysctls, routes, rules, then the table', () => {
       "ip rule add pref 5180 iif lan0 lookup main suppress_prefixlength 0 protocol 200",
       "ip rule add pref 5190 fwmark 0x600000/0xff0000 lookup 5101 protocol 200",
       "ip rule add pref 5190 fwmark 0x610000/0xff0000 lookup 5102 protocol 200",
+      "ip rule add pref 5195 iif lan0 lookup 5101 protocol 200",
       "nft -f - (the whole table)",
     ]
   `);
@@ -125,6 +126,7 @@ test('tear-down removes what is ours, and restores only values nobody else chang
       "ip rule del pref 5180 iif lan0 lookup main suppress_prefixlength 0 protocol 200",
       "ip rule del pref 5190 fwmark 0x600000/0xff0000 lookup 5101 protocol 200",
       "ip rule del pref 5190 fwmark 0x610000/0xff0000 lookup 5102 protocol 200",
+      "ip rule del pref 5195 iif lan0 lookup 5101 protocol 200",
       "ip route del local default dev lo table 5100 proto 200",
       "ip route del 10.0.1.0/24 dev wan1 table 5101 proto 200 scope link src 10.0.1.2",
       "ip route del default via 10.0.1.1 dev wan1 table 5101 proto 200",
