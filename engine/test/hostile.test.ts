@@ -23,7 +23,7 @@ beforeEach(async () => {
   before = socketCount();
   prng = new Prng(seed);
   strands = 0;
-  siege = await Siege.lay();
+  siege = await Siege.lay({ workers: 2 });
   await siege.admit(1);
   await siege.admit(2, 'honest');
   honest = await HonestBox.join(siege, 2);
