@@ -92,9 +92,14 @@ test.each(['box', 'relay'] as const)(
   async (room) => {
     const failures = (): number => stage.log(room).split('the data plane failed').length;
     const keys = (): number => stage.log('box').split('the relay is reached').length;
+    expect(await stage.end(room, 'SIGTERM')).toBe(0);
+    stage.nodeOptions = '--inspect=127.0.0.1:9229';
+    stage.start(room);
+    stage.nodeOptions = '';
+    await whole();
     const before = { failures: failures(), keys: keys() };
     const { ended } = await started();
-    await at(room, process.execPath, join(import.meta.dirname, 'worker-death.ts'), String(stage.pid(room)));
+    await at(room, process.execPath, join(import.meta.dirname, 'worker-death.ts'));
     // The thread looks for messages when it is asked something.
     await stage.status(room).catch(() => '');
     await vi.waitFor(() => expect(failures()).toBeGreaterThan(before.failures), patience);

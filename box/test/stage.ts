@@ -68,6 +68,8 @@ link add net0 netns ${names.relay} type veth peer name eth0 netns ${names.inet}
 /** A LAN host, a box of two lines, a relay and an internet host in namespaces, and the real daemons on demand. */
 export class Stage {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'tresse-stage-'));
+  /** Options of Node's for daemons started from now on. */
+  nodeOptions = '';
   readonly #children = new Map<string, ChildProcess>();
   #pins: Record<Room, string> = { box: '', relay: '' };
 
@@ -114,7 +116,9 @@ export class Stage {
   start(room: Room, ...options: string[]): void {
     const files = ['--state', this.#state(room), '--config', this.#config(room)];
     const argv = [room, 'run', ...files, '--log-level', 'debug', ...options];
-    const child = spawn('ip', ['netns', 'exec', names[room], tresse, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = this.nodeOptions === '' ? process.env : { ...process.env, NODE_OPTIONS: this.nodeOptions };
+    const stdio = ['ignore', 'ignore', 'pipe'] as const;
+    const child = spawn('ip', ['netns', 'exec', names[room], tresse, ...argv], { stdio: [...stdio], env });
     child.stderr.pipe(createWriteStream(this.#log(room), { flags: 'a' }));
     this.#children.set(room, child);
   }
@@ -128,11 +132,6 @@ export class Stage {
     child.kill(signal);
     await once(child, 'exit');
     return child.exitCode;
-  }
-
-  /** The process of a daemon that runs. */
-  pid(room: Room): number {
-    return this.#children.get(room)?.pid ?? 0;
   }
 
   /** A program that runs until the end in one of the namespaces, or until what is returned is called. */

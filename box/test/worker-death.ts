@@ -1,10 +1,7 @@
 /**
- * Ends the data-plane thread of a running daemon by an exception within it: through Node's inspector, which a signal opens,
- * the worker is sent a message no daemon sends. Run inside the daemon's namespace with its process number.
+ * Ends the data-plane threads of a daemon that was started with `--inspect` by an exception within them: through Node's
+ * inspector they are sent a message no daemon sends. Run inside the daemon's namespace.
  */
-const pid = Number(process.argv[2]);
-process.kill(pid, 'SIGUSR1');
-
 interface Target {
   readonly webSocketDebuggerUrl: string;
 }
