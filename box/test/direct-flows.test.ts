@@ -15,9 +15,9 @@ function flows(): { look: DirectFlows['look']; forgotten: number[] } {
   const forgotten: number[] = [];
   const kept = new DirectFlows(
     makeLog('error', () => {}),
-    (mark, mask) => {
+    (mark, mask, family) => {
       expect(mask).toBe(0xff_0000);
-      forgotten.push(mark);
+      forgotten.push(mark + (family ?? 0));
     },
   );
   return { look: (...given) => kept.look(...given), forgotten };
@@ -44,9 +44,20 @@ test('another address, or none, at once', () => {
   const { look, forgotten } = flows();
   look(lines, well, 0);
   look(uplinks({ a: '10.0.1.2', b: '10.0.2.7' }), well, 10);
-  expect(forgotten).toEqual([marks.b]);
+  expect(forgotten).toEqual([marks.b + 4]);
   look(uplinks({ a: undefined, b: '10.0.2.7' }), well, 20);
-  expect(forgotten).toEqual([marks.b, marks.a]);
+  expect(forgotten).toEqual([marks.b + 4, marks.a, marks.a + 4]);
+});
+
+test('one family that comes and goes leaves the other alone', () => {
+  const { look, forgotten } = flows();
+  const six = { family: 6, address: '2001:db8::2', network: '2001:db8::/64', routed: true } as const;
+  const both = uplinks({ a: '10.0.1.2' }).map((one) => Object.assign(one, { addresses: [...one.addresses, six] }));
+  look(uplinks({ a: '10.0.1.2' }), well, 0);
+  look(both, well, 10);
+  expect(forgotten).toEqual([]);
+  look(uplinks({ a: '10.0.1.2' }), well, 20);
+  expect(forgotten).toEqual([marks.a + 6]);
 });
 
 test('silence while others are heard, after two seconds', () => {

@@ -17,11 +17,14 @@ const CTA_MARK_MASK = 21;
 /** struct nlmsghdr 16, struct nfgenmsg 4, two attributes of 4 + 4. */
 const requestBytes = 36;
 
+/** AF_INET, AF_INET6. */
+const familyNumbers = { 4: 2, 6: 10 } as const;
+
 /**
- * Makes the kernel forget the flows (of both families) whose mark equals `mark` under `mask`: their next packet begins a new
- * one, with another way and another address. Throws ErrnoError (EPERM; EOPNOTSUPP where the kernel cannot).
+ * Makes the kernel forget the flows whose mark equals `mark` under `mask`, of one family or of both: their next packet begins
+ * a new one, with another way and another address. Throws ErrnoError (EPERM; EOPNOTSUPP where the kernel cannot).
  */
-export function forgetFlows(mark: number, mask: number): void {
+export function forgetFlows(mark: number, mask: number, family?: 4 | 6): void {
   const fd = ownFd(checked(socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_NETFILTER), 'speak to conntrack'));
   try {
     const slab = nativeSlab(256);
@@ -29,6 +32,11 @@ export function forgetFlows(mark: number, mask: number): void {
     view.setUint32(0, requestBytes, true);
     view.setUint16(4, CT_DELETE, true);
     view.setUint16(6, NLM_F_REQUEST_ACK, true);
+    if (family !== undefined) {
+      view.setUint8(16, familyNumbers[family]);
+      // The family counts from this version of the message on.
+      view.setUint8(17, 1);
+    }
     attribute(view, 20, CTA_MARK, mark);
     attribute(view, 28, CTA_MARK_MASK, mask);
     checked(sendFrom(fd, slab.address, requestBytes), 'forget flows');

@@ -25,6 +25,12 @@ afterAll(async () => {
 test('flows of a mark are forgotten, of both families, and no others', async () => {
   await Promise.all(['127.0.0.1', '127.0.0.2', '127.0.0.3', '::1'].map((address) => ping(address)));
   await vi.waitFor(() => expect(flows()).toBe(4));
+  inNetns(netns, () => forgetFlows(0x10_0000, 0xf0_0000, 6));
+  expect(flows()).toBe(3);
+  inNetns(netns, () => forgetFlows(0x20_0000, 0xf0_0000, 6));
+  expect(flows()).toBe(3);
+  await ping('::1');
+  await vi.waitFor(() => expect(flows()).toBe(4));
   inNetns(netns, () => forgetFlows(0x10_0000, 0xf0_0000));
   expect(flows()).toBe(2);
   inNetns(netns, () => forgetFlows(0x20_0000, 0xf0_0000));
