@@ -60,7 +60,8 @@ async function besiege(text: () => Uint8Array, options: { strands?: number; read
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await honest.exchange(bytes);
     // oxlint-disable-next-line no-await-in-loop
-    expect((await siege.counters())['heldBytes']).toBeLessThan(3 * budget);
+    // The bound is looked after a few times a second, and a machine with much to do is late.
+    expect((await siege.counters())['heldBytes']).toBeLessThan(4 * budget);
   }
   attacking = false;
 }
