@@ -1,3 +1,4 @@
+import { AckedRate } from './acked-rate.ts';
 import { Allowance } from './allowance.ts';
 import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
@@ -11,6 +12,12 @@ const windowBytesLeast: number = 4 * segmentBytes;
 const squeezedBytes: number = 4 * segmentBytes;
 const trickleBytes: number = 2 * segmentBytes;
 const trickleRtts = 3;
+/** A line whose rate is not known is full when its round trip is longer by this, ms. */
+const fullQueueMs = 40;
+/** The kernel's rate may be above what was acknowledged over the round trip before, while it grows. */
+const ackedGain = 1.5;
+/** A line is young for so long after it was first filled, ms: its estimate is mistaken more often than its route changes. */
+const youngMs = 5_000;
 const seasonedBytes: number = 32 * segmentBytes;
 /** Reckoned with where a line's rate is not known yet: 0.5 Mbit/s, in bytes per second. */
 const slowestRate = 62_500;
@@ -71,6 +78,9 @@ export class Path {
   /** Acknowledged on all strands when last no more than a trickle was on its way, bytes. */
   #ackedBefore = 0;
   #busyMs = -Infinity;
+  readonly #acked: AckedRate = new AckedRate();
+  /** When the line was first filled. */
+  #measuredMs = 0;
   /** Since when the present one carries. */
   #turnMs = 0;
   suspicions = 0;
@@ -124,8 +134,22 @@ export class Path {
     // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
     const seasoned = carries && strand.bytesAcked >= seasonedBytes;
     if (seasoned) this.#queue.take(strand.rttMs, explainedMs, nowMs);
-    const evident = seasoned && this.#queue.believes(strand.rttMs, explainedMs, nowMs);
-    this.#rate.add(bytesPerSecond, sourceLimited || !carries, baseMs, evident ? strand.rttMs - baseMs : 0, nowMs);
+    const young = nowMs - this.#measuredMs < youngMs;
+    const evident = seasoned && (young || this.#queue.believes(strand.rttMs, explainedMs, nowMs));
+    const ackedRate = this.#acked.update(this.#bytesAcked(), this.rttMs, nowMs);
+    if (
+      !this.#rate.measured &&
+      this.rttMs - baseMs > fullQueueMs &&
+      this.#bytesAcked() - this.#ackedBefore > seasonedBytes
+    ) {
+      // The line is full, whatever the kernel made of segments of all sizes.
+      this.#rate.add(ackedRate, false, baseMs, this.rttMs - baseMs, nowMs);
+    } else {
+      // Probes, acknowledgements and first flights in turn: more than was acknowledged was not carried.
+      const sample = strand.quick ? Math.min(bytesPerSecond, ackedGain * ackedRate) : bytesPerSecond;
+      this.#rate.add(sample, sourceLimited || !carries, baseMs, evident ? strand.rttMs - baseMs : 0, nowMs);
+    }
+    if (!this.#rate.measured) this.#measuredMs = nowMs;
   }
 
   #bytesAcked(): number {

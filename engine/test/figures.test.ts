@@ -1,7 +1,6 @@
 import type { Path } from '@tresse/core';
 import { describe, expect, test } from 'vitest';
 
-import { AckedRate } from '../src/worker/acked-rate.ts';
 import { RateMeter } from '../src/worker/rate-meter.ts';
 import { SegmentFill } from '../src/worker/segment-fill.ts';
 
@@ -38,15 +37,6 @@ describe('how full segments are', () => {
   test('never above one, whatever is sent twice', () => {
     expect(new SegmentFill().update(1_000_000, 10, 0, 1_448)).toBe(1);
   });
-});
-
-test('what was acknowledged over a round trip', () => {
-  const acked = new AckedRate();
-  expect(acked.update(10_000, 50, 1_000)).toBe(0);
-  expect(acked.update(12_000, 50, 1_020)).toBe(0);
-  expect(acked.update(20_000, 50, 1_050)).toBe(200_000);
-  expect(acked.update(20_000, 50, 1_090)).toBe(200_000);
-  expect(acked.update(20_000, 50, 1_100)).toBe(0);
 });
 
 describe('rates of paths', () => {

@@ -29,8 +29,6 @@ const sweepGapMs = 500;
 const drainedMs = 1_000;
 /** Segments emptier than this are acknowledgements and requests, not a transfer. */
 const fillMin = 0.8;
-/** The kernel's rate may be above what was acknowledged over the round trip before, while it grows. */
-const ackedGain = 1.5;
 
 export type Log = (level: LogLevel, text: string, fields: LogFields) => void;
 
@@ -290,11 +288,6 @@ export class SessionDriver implements StrandOwner, Holder {
       const fill = socket.fill.update(kernel.bytesSent, kernel.dataSegmentsOut, kernel.unackedSegments, kernel.sndMss);
       // A trickle says nothing of the line, however long its round trip is: that may be the other direction's queue.
       info.deliveryRate = fill >= fillMin ? kernel.deliveryRate * fill : 0;
-      if (strand.quick) {
-        // Probes, acknowledgements and first flights in turn: more than was acknowledged was not carried.
-        const acked = socket.acked.update(kernel.bytesAcked, info.rttMs, nowMs);
-        info.deliveryRate = Math.min(info.deliveryRate, ackedGain * acked);
-      }
       info.sourceLimited = kernel.deliveryRateAppLimited;
       info.windowBytes = kernel.sndCwnd * kernel.sndMss;
       this.session.handleStrandInfo(strand, info, nowMs);

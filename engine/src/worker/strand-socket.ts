@@ -17,7 +17,6 @@ import {
   WRITABLE,
 } from '@tresse/sys';
 
-import { AckedRate } from './acked-rate.ts';
 import { SegmentFill } from './segment-fill.ts';
 
 /** Room to receive into: a record that was begun, and whole ones behind it. */
@@ -54,7 +53,6 @@ export class StrandSocket {
   /** The connection was ended because a record was no record, or not authentic. */
   forged = false;
   readonly fill: SegmentFill = new SegmentFill();
-  readonly acked: AckedRate = new AckedRate();
   readonly #loop: EventLoop;
   readonly #aead: Aead;
   readonly #sealKey: AeadKey;

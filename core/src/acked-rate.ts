@@ -2,7 +2,7 @@
 const windowMsMin = 30;
 
 /**
- * What a connection has had acknowledged, over about a round trip. In plain bytes: the truth where segments are of all sizes,
+ * What a line's connections have had acknowledged, over about a round trip. In plain bytes: the truth where segments are of all sizes,
  * blind while a loss holds the count back.
  */
 export class AckedRate {
@@ -14,7 +14,7 @@ export class AckedRate {
   update(bytesAcked: number, rttMs: number, nowMs: number): number {
     const elapsedMs = nowMs - this.#sinceMs;
     if (elapsedMs >= Math.max(windowMsMin, rttMs)) {
-      this.#rate = elapsedMs === Infinity ? 0 : ((bytesAcked - this.#bytes) * 1_000) / elapsedMs;
+      this.#rate = elapsedMs === Infinity ? 0 : (Math.max(0, bytesAcked - this.#bytes) * 1_000) / elapsedMs;
       this.#bytes = bytesAcked;
       this.#sinceMs = nowMs;
     }
