@@ -59,8 +59,8 @@ async function besiege(text: () => Uint8Array, options: { strands?: number; read
   for (const bytes of [200_000, 1_000, 400_000]) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await honest.exchange(bytes);
-    // oxlint-disable-next-line no-await-in-loop
     // The bound is looked after a few times a second, and a machine with much to do is late.
+    // oxlint-disable-next-line no-await-in-loop
     expect((await siege.counters())['heldBytes']).toBeLessThan(4 * budget);
   }
   attacking = false;
