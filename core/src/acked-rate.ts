@@ -9,15 +9,17 @@ export class AckedRate {
   #bytes = 0;
   #sinceMs = -Infinity;
   #rate = 0;
+  #rateBefore = 0;
 
-  /** Takes the bytes acknowledged so far; returns bytes per second over the last whole round trip. */
+  /** Takes the bytes acknowledged so far; returns bytes per second over the better of the last two whole round trips. */
   update(bytesAcked: number, rttMs: number, nowMs: number): number {
     const elapsedMs = nowMs - this.#sinceMs;
     if (elapsedMs >= Math.max(windowMsMin, rttMs)) {
+      this.#rateBefore = this.#rate;
       this.#rate = elapsedMs === Infinity ? 0 : (Math.max(0, bytesAcked - this.#bytes) * 1_000) / elapsedMs;
       this.#bytes = bytesAcked;
       this.#sinceMs = nowMs;
     }
-    return this.#rate;
+    return Math.max(this.#rate, this.#rateBefore);
   }
 }

@@ -85,6 +85,8 @@ export const sessionWithoutStrandsMs = 120_000;
 
 /** Share of the bytes that speculative copies may cost. */
 export const hedgeShare = 0.04;
+/** ... in the midst of a transfer, where a lossy line's own recovery is as soon as a copy, most times. */
+export const hedgeShareEarly = 0.01;
 
 assert(chunkBytesMax + dataOverheadBytes < recordTextMax, 'a chunk fits a record');
 assert(streamsMax * creditFloorBytes <= receiveBudgetBytes, 'every stream can have its floor');

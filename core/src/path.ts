@@ -1,51 +1,11 @@
-import { AckedRate } from './acked-rate.ts';
 import { Allowance } from './allowance.ts';
-import { chunkBytesMin } from './limits.ts';
-import { LineRate } from './line-rate.ts';
+import { LineFill, type LineView } from './line-fill.ts';
 import { ProxyWatch } from './proxy-watch.ts';
-import { QueueWatch } from './queue-watch.ts';
-import { segmentBytes, type Strand } from './strand.ts';
-
-const youngWindowBytes: number = 6 * segmentBytes;
-const windowBytesMin: number = 4 * segmentBytes;
-const windowBytesLeast: number = 4 * segmentBytes;
-const squeezedBytes: number = 4 * segmentBytes;
-const trickleBytes: number = 2 * segmentBytes;
-const trickleRtts = 3;
-/** A line whose rate is not known is full when its round trip is longer by this, ms. */
-const fullQueueMs = 40;
-/** The kernel's rate may be above what was acknowledged over the round trip before, while it grows. */
-const ackedGain = 1.5;
-/** A line is young for so long after it was first filled, ms: its estimate is mistaken more often than its route changes. */
-const youngMs = 5_000;
-const seasonedBytes: number = 32 * segmentBytes;
-/** Reckoned with where a line's rate is not known yet: 0.5 Mbit/s, in bytes per second. */
-const slowestRate = 62_500;
-/** A queue longer than this is not explained by what is on its way: the rate may be mistaken, ms. */
-const drainQueueMsMax = 250;
-/** What has left the flight's count may still stand before it: a chunk's time on a slow line, ms. */
-const drainSlackMs = 20;
-/** A bulk strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
-const turnMs = 7_000;
-const helpMs = 1_000;
-/**
- * Outstanding on a filled line: a round trip's worth and a queue of so many ms, longer on a long line, where the figures
- * are older, up to what the buffers of ordinary modems hold.
- */
-const queueRtts = 0.15;
-const queueMsMin = 15;
-const queueMsMax = 40;
-/** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
-const probeGapMs = 2_500;
-const probeMsMin = 40;
-const probeGain = 1.4;
-const probeQueueMsMax = 40;
-const probeStaggerMs = 700;
-/** While the rate still grows: room to double it in a round trip. */
-const startUpGain = 1.4;
+import type { Strand } from './strand.ts';
+import { Turns } from './turns.ts';
 
 /** One uplink to one relay address: its strands and what they tell of the line. */
-export class Path {
+export class Path implements LineView {
   readonly id: number;
   readonly strands: Strand[] = [];
   /** Silent while another path is heard: what is outstanding goes elsewhere, nothing new comes here. */
@@ -71,18 +31,8 @@ export class Path {
   ackedHereMs = 0;
   /** The strand whose count is to ride there next. */
   echoStrand: Strand | undefined;
-  /** Which bulk strand carries. */
-  carrying: Strand | undefined;
-  readonly #rate: LineRate = new LineRate();
-  readonly #queue: QueueWatch = new QueueWatch();
-  /** Acknowledged on all strands when last no more than a trickle was on its way, bytes. */
-  #ackedBefore = 0;
-  #busyMs = -Infinity;
-  readonly #acked: AckedRate = new AckedRate();
-  /** When the line was first filled. */
-  #measuredMs = 0;
-  /** Since when the present one carries. */
-  #turnMs = 0;
+  readonly #fill: LineFill;
+  readonly #turns: Turns = new Turns(this.strands);
   suspicions = 0;
   /** Of strands that are closed. */
   #closedIn = 0;
@@ -90,6 +40,7 @@ export class Path {
 
   constructor(id: number) {
     this.id = id;
+    this.#fill = new LineFill(this, id);
   }
 
   /** A strand left: its bytes stay counted. */
@@ -99,7 +50,7 @@ export class Path {
     this.strands.splice(at, 1);
     this.#closedIn += strand.bytesIn;
     this.#closedOut += strand.bytesOut;
-    if (this.carrying === strand) this.carrying = undefined;
+    if (this.#turns.carrying === strand) this.#turns.carrying = undefined;
     if (this.echoStrand === strand) this.echoStrand = undefined;
   }
 
@@ -117,50 +68,14 @@ export class Path {
     return this.up && !this.suspect;
   }
 
-  /**
-   * Takes the kernel's newest figures of a strand in, which moved since the last: delivery rate in bytes per second, and
-   * the round trip. One that has little on its way beside its siblings says little of the line.
-   */
+  /** See {@link LineFill.addSample}. */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    const outstandingBytes = this.outstandingBytes(nowMs);
-    // A trickle proves nothing of what the line carries away; a flight that has just ended does.
-    if (outstandingBytes > trickleBytes) this.#busyMs = nowMs;
-    else if (nowMs - this.#busyMs > trickleRtts * this.rttMs) this.#ackedBefore = this.#bytesAcked();
-    const carries = 2 * strand.bytesInFlight >= outstandingBytes - this.unsentBytes;
-    const baseMs = this.baseRttMs;
-    // A chunk is given while there is room for its first byte.
-    const givenBytes = this.#fillBytes() + chunkBytesMin;
-    const explainedMs = this.#rate.measured ? (givenBytes * 1_000) / this.#rate.bytesPerSecond : Infinity;
-    // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
-    const seasoned = carries && strand.bytesAcked >= seasonedBytes;
-    if (seasoned) this.#queue.take(strand.rttMs, explainedMs, nowMs);
-    const young = nowMs - this.#measuredMs < youngMs;
-    const evident = seasoned && (young || this.#queue.believes(strand.rttMs, explainedMs, nowMs));
-    const ackedRate = this.#acked.update(this.#bytesAcked(), this.rttMs, nowMs);
-    if (
-      !this.#rate.measured &&
-      this.rttMs - baseMs > fullQueueMs &&
-      this.#bytesAcked() - this.#ackedBefore > seasonedBytes
-    ) {
-      // The line is full, whatever the kernel made of segments of all sizes.
-      this.#rate.add(ackedRate, false, baseMs, this.rttMs - baseMs, nowMs);
-    } else {
-      // Probes, acknowledgements and first flights in turn: more than was acknowledged was not carried.
-      const sample = strand.quick ? Math.min(bytesPerSecond, ackedGain * ackedRate) : bytesPerSecond;
-      this.#rate.add(sample, sourceLimited || !carries, baseMs, evident ? strand.rttMs - baseMs : 0, nowMs);
-    }
-    if (!this.#rate.measured) this.#measuredMs = nowMs;
-  }
-
-  #bytesAcked(): number {
-    let bytes = 0;
-    for (const strand of this.strands) bytes += strand.bytesAcked;
-    return bytes;
+    this.#fill.addSample(strand, bytesPerSecond, sourceLimited, nowMs);
   }
 
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
   get measuredRate(): number {
-    return this.#rate.measured ? this.#rate.bytesPerSecond : 0;
+    return this.#fill.measured ? this.#fill.bytesPerSecond : 0;
   }
 
   /** PING round trip, ms; what a proxy's TCP cannot fake. 0: not measured. */
@@ -201,10 +116,10 @@ export class Path {
   }
 
   #lineRate(): number {
-    if (this.#rate.measured) return this.#rate.bytesPerSecond;
+    if (this.#fill.measured) return this.#fill.bytesPerSecond;
     let window = 14_480;
     for (const strand of this.strands) window = Math.max(window, strand.windowBytes);
-    return Math.max(this.#rate.bytesPerSecond, (window * 1_000) / Math.max(this.rttMs, 1));
+    return Math.max(this.#fill.bytesPerSecond, (window * 1_000) / Math.max(this.rttMs, 1));
   }
 
   /** Smoothed round trip, ms: the newest quick strand's, else the lowest of the others. Suspects no longer count. */
@@ -264,40 +179,31 @@ export class Path {
     return sum;
   }
 
-  /** How long the line needs for what all strands have on their way, ms: a round trip that is no sign of death. */
-  get drainMs(): number {
+  get bytesInFlight(): number {
     let bytes = 0;
     for (const strand of this.strands) if (strand.state === 'answered') bytes += strand.bytesInFlight;
-    const rate = this.#rate.measured ? this.#rate.bytesPerSecond : slowestRate;
-    const drainMs = (bytes * 1_000) / rate;
-    return Math.min(drainMs + drainSlackMs, this.baseRttMs + drainQueueMsMax);
+    return bytes;
   }
 
-  /**
-   * How much may be outstanding on the path, bytes. Each strand has a congestion window of its own, and several of them,
-   * or one in its start-up, fill a modem's queue until it drops. On a line of known rate: what fills it, and a little
-   * queue; more for a round trip now and then, or a line that became faster would never show it. On an unknown one: as
-   * much as it has proved to carry away, from six segments on (slow start, RFC 5681, on the whole path).
-   */
+  get bytesAcked(): number {
+    let bytes = 0;
+    for (const strand of this.strands) bytes += strand.bytesAcked;
+    return bytes;
+  }
+
+  /** See {@link LineFill.drainMs}. */
+  get drainMs(): number {
+    return this.#fill.drainMs;
+  }
+
+  /** See {@link LineFill.windowBytes}. */
   windowBytes(nowMs: number): number {
-    if (!this.#rate.measured) return youngWindowBytes + Math.max(0, this.#bytesAcked() - this.#ackedBefore);
-    const sinceProbeMs = (nowMs + this.id * probeStaggerMs) % probeGapMs;
-    const fillBytes = this.#fillBytes() * this.#queue.gain(nowMs);
-    if (this.#rate.startingUp) return fillBytes * startUpGain;
-    if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesLeast, fillBytes);
-    const more = Math.max((this.#rate.bytesPerSecond * probeQueueMsMax) / 1_000, chunkBytesMin);
-    return Math.max(windowBytesLeast, Math.min(fillBytes * probeGain, fillBytes + more));
+    return this.#fill.windowBytes(nowMs);
   }
 
-  /** What fills a line of known rate, and the little queue that keeps it full, bytes. */
-  #fillBytes(): number {
-    const queueMs = Math.min(queueMsMin + queueRtts * this.baseRttMs, queueMsMax);
-    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (this.baseRttMs + queueMs)) / 1_000);
-  }
-
-  /** The round trip without our own queue, ms: the shortest seen, or a changed route's. */
+  /** The round trip without our own queue, ms. */
   get baseRttMs(): number {
-    return Math.max(this.minRttMs, this.#queue.routeMs);
+    return this.#fill.baseRttMs;
   }
 
   get lastHeardMs(): number {
@@ -320,61 +226,18 @@ export class Path {
     return found;
   }
 
-  /**
-   * The bulk strand for the next chunk. One carries while it goes well; a sibling steps in where it is stuck in loss
-   * recovery, closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four
-   * segments for 200 ms (PROBE_RTT), and a connection never used has a cold window. For a while after a turn the
-   * others help where the new one has no room. Falls back to the quick strand.
-   */
+  /** The bulk strand for the next chunk; the quick one where there is none. */
   bulk(nowMs: number): Strand | undefined {
-    const current = this.carrying;
-    const due = nowMs - this.#turnMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
-    if (!current || !carries(current, nowMs) || due) this.#nextTurn(nowMs);
-    const chosen = this.carrying;
-    if (!chosen) return this.quick();
-    if (chosen.roomBytes < chunkBytesMin && this.helping(nowMs)) return this.#roomiest(chosen, nowMs);
-    return chosen;
+    return this.#turns.next(nowMs) ?? this.quick();
+  }
+
+  /** Which bulk strand carries. */
+  get carrying(): Strand | undefined {
+    return this.#turns.carrying;
   }
 
   /** The bulk strand that carries has begun just now: the others help it. */
   helping(nowMs: number): boolean {
-    return nowMs - this.#turnMs < helpMs;
-  }
-
-  #hasFresh(nowMs: number): boolean {
-    return this.strands.some((strand) => !strand.quick && !strand.retiring && carries(strand, nowMs));
-  }
-
-  /** Of a path whose carrier has just begun: the strand with the most room, be it quick. */
-  #roomiest(chosen: Strand, nowMs: number): Strand {
-    let best = chosen;
-    for (const strand of this.strands) {
-      if (strand.roomBytes >= Math.max(chunkBytesMin, best.roomBytes + 1) && carries(strand, nowMs)) best = strand;
-    }
-    return best;
-  }
-
-  #nextTurn(nowMs: number): void {
-    let best: Strand | undefined;
-    for (const strand of this.strands) {
-      if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
-      if (strand === this.carrying) continue;
-      if (best === undefined || rank(strand, nowMs) > rank(best, nowMs)) best = strand;
-    }
-    const current = this.carrying;
-    // Nobody better: it goes on.
-    if (current && carries(current, nowMs) && (!best || !carries(best, nowMs))) best = current;
-    else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
-    this.carrying = best;
-    this.#turnMs = nowMs;
+    return this.#turns.helping(nowMs);
   }
 }
-
-const carries = (strand: Strand, nowMs: number): boolean =>
-  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs) && !squeezed(strand);
-
-/** Those that carry first, and of these the ones that are to stay. */
-const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);
-
-/** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
-const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;

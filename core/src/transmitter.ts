@@ -35,6 +35,10 @@ const streamsLookedAtMax = 256;
 const bulkTurn = 8;
 /** While streams live a path is probed this often; idle, more seldom, ms. */
 const pingBusyMs = 250;
+const pingBusyMsMax = 1_000;
+/** On the wire, and the share of a line's rate it may take. */
+const pingCostBytes = 300;
+const pingShareMax = 0.005;
 const pingIdleMs = 5_000;
 const pingMeteredMs = 25_000;
 
@@ -133,7 +137,11 @@ export class Transmitter {
   #pingGapMs(strand: Strand): number {
     if (!strand.quick) return this.#state.side === 'box' ? pingSiblingMs : Infinity;
     if (this.#state.path(strand.path).metered) return pingMeteredMs;
-    return this.#state.streams.size > 0 ? pingBusyMs : pingIdleMs;
+    if (this.#state.streams.size === 0) return pingIdleMs;
+    // A PING, its PONG and what acknowledges them: little of a feeble line either.
+    const rate = this.#state.path(strand.path).measuredRate;
+    const costMs = rate > 0 ? (pingCostBytes * 1_000) / (rate * pingShareMax) : 0;
+    return Math.min(Math.max(pingBusyMs, costMs), pingBusyMsMax);
   }
 
   /** Streams began to live: probe the paths at the busy pace from now on. */

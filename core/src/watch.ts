@@ -4,7 +4,14 @@
  */
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
-import { hedgeShare, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
+import {
+  hedgeShare,
+  hedgeShareEarly,
+  sessionWithoutStrandsMs,
+  silenceMsMin,
+  silenceRtts,
+  streamWithoutLineMs,
+} from './limits.ts';
 import { pathFellSilent, pathWantsWitness, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import { pathFellDeaf } from './proxy-watch.ts';
@@ -155,17 +162,17 @@ export class Watch {
       if (!chunk) break;
       if (chunk.acked || chunk.lost || chunk.sends === 0) continue;
       if (nowMs - chunk.dueMs < lateMs) break;
-      if (!this.#worthHedging(stream, chunk, i === 0 && standstill)) break;
+      if (!this.#worthHedging(stream, chunk, i === 0 && standstill, tail ? hedgeShare : hedgeShareEarly)) break;
       stream.send.lose(chunk);
       this.#state.counters.bytesHedged += chunk.length;
       this.#state.ready(stream);
     }
   }
 
-  #worthHedging(stream: Stream, chunk: Chunk, blocks: boolean): boolean {
+  #worthHedging(stream: Stream, chunk: Chunk, blocks: boolean, share: number): boolean {
     const state = this.#state;
     if (chunk.sends >= copiesMax && !blocks) return false;
-    if (!blocks && state.counters.bytesHedged > hedgeShare * state.payloadBytes + 65_536) return false;
+    if (!blocks && state.counters.bytesHedged > share * state.payloadBytes + 65_536) return false;
     const own = state.paths.get(chunk.path);
     for (const path of state.paths.values()) {
       if (path === own || !path.usable || !path.answered || !stream.allows(path.id)) continue;

@@ -1,0 +1,169 @@
+/**
+ * How much a path's line carries, and how much may be on its way there. Each strand has a congestion window of its own, and
+ * several of them, or one in its start-up, fill a modem's queue until it drops. So the path has a bound of its own, from
+ * the line's rate and its bare round trip, which keeps the queue short and the line full.
+ */
+import { AckedRate } from './acked-rate.ts';
+import { chunkBytesMin } from './limits.ts';
+import { LineRate } from './line-rate.ts';
+import { QueueWatch } from './queue-watch.ts';
+import { segmentBytes, type Strand } from './strand.ts';
+
+/** A line of unknown rate takes this at once, bytes; of a known one never less than the second is given. */
+const youngWindowBytes: number = 6 * segmentBytes;
+const windowBytesMin: number = 4 * segmentBytes;
+/**
+ * On a filled line: a round trip's worth and a queue of so many ms, longer on a long line, where the figures are older, up
+ * to what the buffers of ordinary modems hold.
+ */
+const queueRtts = 0.15;
+const queueMsMin = 15;
+const queueMsMax = 40;
+/** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
+const probeGapMs = 2_500;
+const probeMsMin = 40;
+const probeGain = 1.4;
+const probeQueueMsMax = 40;
+const probeStaggerMs = 700;
+/** While the rate still grows: room to double it in a round trip. */
+const startUpGain = 1.4;
+/** Up to this, for some round trips, is a trickle. */
+const trickleBytes: number = 2 * segmentBytes;
+const trickleRtts = 3;
+/** A strand's smoothed round trip is its line's after this; what a line of unknown rate has carried to prove that it is full. */
+const seasonedBytes: number = 32 * segmentBytes;
+/** A line whose rate is not known is full when its round trip is longer by this, ms. */
+const fullQueueMs = 40;
+/** The kernel's rate may be above what was acknowledged over the round trip before, while it grows. */
+const ackedGain = 1.5;
+const ackedGainFull = 1.15;
+/** A line is young for so long after it was first filled, ms: its estimate is mistaken more often than its route changes. */
+const youngMs = 5_000;
+/** Reckoned with where a line's rate is not known yet: 0.5 Mbit/s, in bytes per second. */
+const slowestRate = 62_500;
+/** A queue longer than this is not explained by what is on its way: the rate may be mistaken, ms. */
+const drainQueueMsMax = 250;
+/** What has left the flight's count may still stand before it: a chunk's time on a slow line, ms. */
+const drainSlackMs = 20;
+
+/** What all strands of a line have, together. */
+export interface LineView {
+  /** Smoothed, and the shortest seen, ms. */
+  readonly rttMs: number;
+  readonly minRttMs: number;
+  /** Given to the kernel and not sent. */
+  readonly unsentBytes: number;
+  /** Sent and on its way, and not sent, bytes. */
+  outstandingBytes(nowMs: number): number;
+  /** On its way, stuck strands' included. */
+  readonly bytesInFlight: number;
+  /** Acknowledged by the other end's TCP since the beginning. */
+  readonly bytesAcked: number;
+}
+
+export class LineFill {
+  readonly #view: LineView;
+  readonly #staggerMs: number;
+  readonly #rate: LineRate = new LineRate();
+  readonly #queue: QueueWatch = new QueueWatch();
+  readonly #acked: AckedRate = new AckedRate();
+  /** Acknowledged when last no more than a trickle was on its way, bytes. */
+  #ackedBefore = 0;
+  #busyMs = -Infinity;
+  /** When the line was first filled. */
+  #measuredMs = 0;
+
+  /** `number` tells lines apart that would be probed at once. */
+  constructor(view: LineView, number: number) {
+    this.#view = view;
+    this.#staggerMs = number * probeStaggerMs;
+  }
+
+  /** The line was filled once. */
+  get measured(): boolean {
+    return this.#rate.measured;
+  }
+
+  /** Bytes per second; a lower bound while {@link measured} is false, 0 when nothing is known. */
+  get bytesPerSecond(): number {
+    return this.#rate.bytesPerSecond;
+  }
+
+  /** The round trip without our own queue, ms: the shortest seen, or a changed route's. */
+  get baseRttMs(): number {
+    return Math.max(this.#view.minRttMs, this.#queue.routeMs);
+  }
+
+  /** How long the line needs for what is on its way, ms: a round trip that is no sign of death. */
+  get drainMs(): number {
+    const rate = this.#rate.measured ? this.#rate.bytesPerSecond : slowestRate;
+    const drainMs = (this.#view.bytesInFlight * 1_000) / rate;
+    return Math.min(drainMs + drainSlackMs, this.baseRttMs + drainQueueMsMax);
+  }
+
+  /**
+   * How much may be outstanding, bytes. On a line of known rate: what fills it, and a little queue; more for a round trip
+   * now and then, or a line that became faster would never show it. On an unknown one: as much as it has proved to carry
+   * away, from six segments on (slow start, RFC 5681, on the whole path).
+   */
+  windowBytes(nowMs: number): number {
+    if (!this.#rate.measured) return youngWindowBytes + Math.max(0, this.#view.bytesAcked - this.#ackedBefore);
+    const fillBytes = this.#fillBytes() * this.#queue.gain(nowMs);
+    if (this.#rate.startingUp) return fillBytes * startUpGain;
+    const sinceProbeMs = (nowMs + this.#staggerMs) % probeGapMs;
+    if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesMin, fillBytes);
+    const more = Math.max((this.#rate.bytesPerSecond * probeQueueMsMax) / 1_000, chunkBytesMin);
+    return Math.max(windowBytesMin, Math.min(fillBytes * probeGain, fillBytes + more));
+  }
+
+  /**
+   * Takes the kernel's newest figures of a strand in, which moved since the last: delivery rate in bytes per second, and
+   * the round trip. One that has little on its way beside its siblings says little of the line.
+   */
+  addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
+    const { rttMs, bytesAcked } = this.#view;
+    const outstandingBytes = this.#view.outstandingBytes(nowMs);
+    // A trickle proves nothing of what the line carries away; a flight that has just ended does.
+    if (outstandingBytes > trickleBytes) this.#busyMs = nowMs;
+    else if (nowMs - this.#busyMs > trickleRtts * rttMs) this.#ackedBefore = bytesAcked;
+    const carries = 2 * strand.bytesInFlight >= outstandingBytes - this.#view.unsentBytes;
+    const queueMs = carries ? this.#queueOf(strand, nowMs) : 0;
+    const ackedRate = this.#acked.update(bytesAcked, rttMs, nowMs);
+    const baseMs = this.baseRttMs;
+    const full = rttMs - baseMs > fullQueueMs && bytesAcked - this.#ackedBefore > seasonedBytes;
+    if (!this.#rate.measured && full) {
+      // Whatever the kernel made of segments of all sizes.
+      this.#rate.add(ackedRate, false, baseMs, rttMs - baseMs, nowMs);
+    } else {
+      const most = this.#mostOf(strand, ackedRate, full, nowMs);
+      this.#rate.add(Math.min(bytesPerSecond, most), sourceLimited || !carries, baseMs, queueMs, nowMs);
+    }
+    if (!this.#rate.measured) this.#measuredMs = nowMs;
+  }
+
+  /** More than was acknowledged was not carried, bytes per second. */
+  #mostOf(strand: Strand, ackedRate: number, full: boolean, nowMs: number): number {
+    // A full line carries what is acknowledged; in loss recovery that count stands still for a while.
+    if (full && nowMs - this.#measuredMs < youngMs) return ackedGainFull * ackedRate;
+    // Probes, acknowledgements and first flights in turn.
+    return strand.quick ? ackedGain * ackedRate : Infinity;
+  }
+
+  /** How long the queue is that a strand's round trip proves, ms; 0 where it proves none. */
+  #queueOf(strand: Strand, nowMs: number): number {
+    // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
+    if (strand.bytesAcked < seasonedBytes) return 0;
+    // A chunk is given while there is room for its first byte.
+    const givenBytes = this.#fillBytes() + chunkBytesMin;
+    const explainedMs = this.#rate.measured ? (givenBytes * 1_000) / this.#rate.bytesPerSecond : Infinity;
+    this.#queue.take(strand.rttMs, explainedMs, nowMs);
+    const young = nowMs - this.#measuredMs < youngMs;
+    return young || this.#queue.believes(strand.rttMs, explainedMs, nowMs) ? strand.rttMs - this.baseRttMs : 0;
+  }
+
+  /** What fills a line of known rate, and the little queue that keeps it full, bytes. */
+  #fillBytes(): number {
+    const queueMs = Math.min(queueMsMin + queueRtts * this.baseRttMs, queueMsMax);
+    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (this.baseRttMs + queueMs)) / 1_000);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Which bulk strand of a path carries. One does while it goes well; a sibling steps in where it is stuck in loss recovery,
+ * closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four segments
+ * for 200 ms (PROBE_RTT), and a connection never used has a cold window. For a while after a turn the others help where
+ * the new one has no room.
+ */
+import { chunkBytesMin } from './limits.ts';
+import { segmentBytes, type Strand } from './strand.ts';
+
+/** A strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
+const turnMs = 7_000;
+const helpMs = 1_000;
+const squeezedBytes: number = 4 * segmentBytes;
+
+export class Turns {
+  readonly #strands: readonly Strand[];
+  /** Which one carries. */
+  carrying: Strand | undefined;
+  /** Since when. */
+  #sinceMs = 0;
+
+  /** Takes the path's strands, as they come and go. */
+  constructor(strands: readonly Strand[]) {
+    this.#strands = strands;
+  }
+
+  /** The bulk strand for the next chunk, or undefined where there is none. */
+  next(nowMs: number): Strand | undefined {
+    const current = this.carrying;
+    const due = nowMs - this.#sinceMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
+    if (!current || !carries(current, nowMs) || due) this.#change(nowMs);
+    const chosen = this.carrying;
+    if (chosen && chosen.roomBytes < chunkBytesMin && this.helping(nowMs)) return this.#roomiest(chosen, nowMs);
+    return chosen;
+  }
+
+  /** The one that carries has begun just now: the others help it. */
+  helping(nowMs: number): boolean {
+    return nowMs - this.#sinceMs < helpMs;
+  }
+
+  #hasFresh(nowMs: number): boolean {
+    return this.#strands.some((strand) => !strand.quick && !strand.retiring && carries(strand, nowMs));
+  }
+
+  /** The strand with the most room, be it quick. */
+  #roomiest(chosen: Strand, nowMs: number): Strand {
+    let best = chosen;
+    for (const strand of this.#strands) {
+      if (strand.roomBytes >= Math.max(chunkBytesMin, best.roomBytes + 1) && carries(strand, nowMs)) best = strand;
+    }
+    return best;
+  }
+
+  #change(nowMs: number): void {
+    let best: Strand | undefined;
+    for (const strand of this.#strands) {
+      if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
+      if (strand === this.carrying) continue;
+      if (best === undefined || rank(strand, nowMs) > rank(best, nowMs)) best = strand;
+    }
+    const current = this.carrying;
+    // Nobody better: it goes on.
+    if (current && carries(current, nowMs) && (!best || !carries(best, nowMs))) best = current;
+    else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
+    this.carrying = best;
+    this.#sinceMs = nowMs;
+  }
+}
+
+const carries = (strand: Strand, nowMs: number): boolean =>
+  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs) && !squeezed(strand);
+
+/** Those that carry first, and of these the ones that are to stay. */
+const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);
+
+/** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
+const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;
