@@ -64,7 +64,7 @@ export async function measureRivals(
   }
 }
 
-/** The ways the steps go; where whole times are compared, the very same bytes. */
+/** The ways the steps go; where one is held against the rival, the very same bytes. */
 export function multipathOrder(steps: readonly Step[]): MultipathOrder {
   const order: MultipathOrder = {};
   for (const [direction, kind] of [
@@ -73,7 +73,8 @@ export function multipathOrder(steps: readonly Step[]): MultipathOrder {
   ] as const) {
     const same = steps.flatMap((step) => (step.kind === kind ? [step] : []));
     if (same.length === 0) continue;
-    order[direction] = { bytes: same.find((step) => step.limits.wholeSecondsOfMptcpMax !== undefined)?.bytes };
+    const held = same.find((step) => step.limits.wholeSecondsOfMptcpMax ?? step.limits.ofMptcpMin);
+    order[direction] = { bytes: held?.bytes };
   }
   return order;
 }
