@@ -5,7 +5,7 @@ import { readTable } from '@tresse/plan';
 import { nftApply, run, runJson } from '@tresse/sys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const netns = `tctrules${process.pid % 100_000}`;
+const netns = `trules${process.pid}`;
 const goldens = globSync(join(import.meta.dirname, '../../plan/test/golden/*.txt')).filter((path) =>
   readFileSync(path, 'utf8').includes('# nft\n'),
 );

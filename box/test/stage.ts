@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { run } from '@tresse/sys';
 
+/** Where `ip netns` keeps its names. */
+const namespaces = '/run/netns';
 const tresse = join(import.meta.dirname, '../../bin/tresse');
 /** Of this process alone: two runs on one machine do not meet. */
-const prefix = `tct${process.pid % 100_000}`;
+const prefix = `tct${process.pid}`;
 const names = {
   lan: `${prefix}lan`,
   box: `${prefix}box`,
@@ -89,8 +91,14 @@ export class Stage {
     return stage;
   }
 
+  /** Takes away what runs that were killed have left, and what this one had. */
   static async #sweep(): Promise<void> {
-    await Promise.all(Object.values(names).map((name) => run(['ip', 'netns', 'del', name]).catch(() => '')));
+    const left = existsSync(namespaces) ? readdirSync(namespaces) : [];
+    const ours = left.filter((name) => {
+      const pid = /^tct(\d+)\D/u.exec(name)?.[1];
+      return pid !== undefined && (Number(pid) === process.pid || !existsSync(`/proc/${pid}`));
+    });
+    await Promise.all(ours.map((name) => run(['ip', 'netns', 'del', name]).catch(() => '')));
   }
 
   /** The pin of a daemon's identity. */
