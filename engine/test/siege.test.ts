@@ -45,7 +45,8 @@ afterEach(async () => {
   for (const box of ['hostile', 'honest']) siege.engine.endSession(box);
   await siege.soon(async () => (await siege.counters())['memoryBytes'] === 0, 'all memory given back');
   await siege.raise();
-  expect(socketCount()).toBe(before);
+  // What an earlier file still had open may have gone meanwhile.
+  expect(socketCount()).toBeLessThanOrEqual(before);
 });
 
 /** The attack goes on while the honest box moves its bytes, three times there and back. */
