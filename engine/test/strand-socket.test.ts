@@ -81,7 +81,7 @@ beforeEach(() => {
 
 afterEach(() => {
   finish(loop);
-  expect(socketCount()).toBe(before);
+  expect(socketCount()).toBeLessThanOrEqual(before);
 });
 
 test('a strand that closes leaves no key behind', () => {
