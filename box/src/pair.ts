@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import {
   ensureIdentity,
@@ -118,7 +119,7 @@ async function meet(
   refused.promise.catch(() => {});
   const faults = [...before];
   const attempts = ways.map(async (way, index): Promise<Meeting> => {
-    await delay(index * staggerMs, round.signal);
+    await pause(index * staggerMs, undefined, { signal: round.signal });
     try {
       const target = { ...placed(way), port: code.port, pin: code.pin };
       const answer = await pairWithRelay(target, identity, offer(), code.token, { signal: round.signal });
@@ -180,18 +181,4 @@ function whatNow(config: string, directory: StateDirectory, file: BoxFile | unde
   return lockHolder(directory) !== undefined
     ? 'The box that runs here goes there now.'
     : `Start the box by "${startCommand('box')}".`;
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const given = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', given);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', given, { once: true });
-  });
 }

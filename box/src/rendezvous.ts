@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import { dialRelay, type Identity, type Log, type Offer, RefusalError, type RelayAgreement } from '@tresse/daemon';
 import { sentenceOf } from '@tresse/kit';
 import { type ResolvedUplink, sendingAddress } from '@tresse/plan';
@@ -123,7 +125,7 @@ export class Rendezvous {
     this.#abort = new AbortController();
     const round = this.#abort;
     const attempts = staggered(this.#targets(), staggerMs[this.#pace]).map(async ({ uplink, address, afterMs }) => {
-      await delay(afterMs, round.signal);
+      await pause(afterMs, undefined, { signal: round.signal });
       return { uplink: uplink.name, agreement: await this.#dial(uplink, address, offer, round.signal) };
     });
     try {
@@ -225,19 +227,4 @@ export function staggered(
 /** So that the boxes of a relay that restarts do not come all at once. */
 function jittered(ms: number): number {
   return ms * (0.5 + Math.random() / 2);
-}
-
-/** Resolves after a time; rejects when given up before. */
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const given = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', given);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', given, { once: true });
-  });
 }

@@ -4,21 +4,8 @@ import { blindSilenceMs, silenceMsMin, silenceRtts } from '../src/limits.ts';
 import { pathFellSilent, silenceLimitMs, strandFellSilent } from '../src/liveness.ts';
 import { StrandRole } from '../src/opening.ts';
 import { Path } from '../src/path.ts';
-import { Strand, type StrandInfo } from '../src/strand.ts';
-
-const idle: StrandInfo = {
-  rttMs: 40,
-  minRttMs: 30,
-  unsentBytes: 0,
-  unackedSegments: 0,
-  segmentsInFlight: 0,
-  bytesInFlight: 0,
-  segmentsIn: 1,
-  bytesAcked: 0,
-  deliveryRate: 0,
-  sourceLimited: true,
-  windowBytes: 14_480,
-};
+import { Strand } from '../src/strand.ts';
+import { idleInfo as idle } from './idle-info.ts';
 
 function pathOf(id: number, ...roles: StrandRole[]): { path: Path; strands: Strand[] } {
   const path = new Path(id);

@@ -4,20 +4,9 @@ import { StrandRole } from '../src/opening.ts';
 import { Path } from '../src/path.ts';
 import { pathFellDeaf, ProxyWatch } from '../src/proxy-watch.ts';
 import { Strand } from '../src/strand.ts';
+import { idleInfo } from './idle-info.ts';
 
-const info = {
-  rttMs: 10,
-  minRttMs: 8,
-  unsentBytes: 0,
-  unackedSegments: 0,
-  segmentsInFlight: 0,
-  bytesInFlight: 0,
-  segmentsIn: 1,
-  bytesAcked: 0,
-  deliveryRate: 0,
-  sourceLimited: true,
-  windowBytes: 14_480,
-};
+const info = { ...idleInfo, rttMs: 10, minRttMs: 8 };
 
 /** A path of one strand that was heard at time 0. */
 function path(id: number): { path: Path; strand: Strand } {
