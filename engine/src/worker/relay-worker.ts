@@ -204,7 +204,7 @@ class RelayPlane implements ListenerOwner {
     const nowMs = this.#context.loop.nowMs;
     this.#listener.sweep(nowMs);
     this.#kids.sweep(nowMs);
-    if (++this.#sweeps % sweepsPerLook === 0) this.#shed();
+    if (++this.#sweeps % sweepsPerLook === 0 || this.#governor.strained) this.#shed();
   }
 
   /** Whoever holds more than its share while all together hold too much loses what it holds most with. */
