@@ -14,6 +14,7 @@ import {
   startRelayEngine,
 } from '../src/index.ts';
 import { interceptPort, LittleInternet, relayAddress, serverAddress } from './little-internet.ts';
+import { soon } from './wait.ts';
 
 const net = new LittleInternet();
 const faults: string[] = [];
@@ -24,13 +25,6 @@ let relay: RelayEngine;
 let asked = 0;
 
 const events: EngineEvents = { onReady: () => {}, onLog: () => {}, onFault: (stack) => faults.push(stack) };
-
-async function soon(holds: () => boolean | Promise<boolean>, what: string, tries = 400): Promise<void> {
-  if (await holds()) return;
-  if (tries === 0) throw new Error(`it never came to: ${what}`);
-  await new Promise((resolve) => setTimeout(resolve, 25));
-  await soon(holds, what, tries - 1);
-}
 
 /** A server that says where it was reached, and drips a long answer when asked for `/slow`. */
 function serve(place: 'inet' | 'relay', port: number): void {

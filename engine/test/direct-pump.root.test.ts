@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   finish(loop);
-  expect(socketCount()).toBeLessThanOrEqual(before);
+  expect(socketCount()).toBe(before);
 });
 
 /** A client whose connection was accepted and goes on to a port of loopback. */

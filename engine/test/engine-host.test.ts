@@ -8,6 +8,7 @@ import type { EngineEvents, KidInstall, RelayEngine } from '../src/index.ts';
 import { localLimits, startRelayEngine } from '../src/index.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { finish, Peer, socketCount } from './peer.ts';
+import { freePort, soon } from './wait.ts';
 
 const aead = bestAead('aes-256-gcm');
 const secret = new Uint8Array(32).fill(4);
@@ -33,26 +34,8 @@ afterEach(async () => {
   await engine?.stop();
   engine = undefined;
   finish(loop);
-  await soon(() => socketCount() === before, 'all sockets closed');
+  await soon(() => socketCount() === before, 'all sockets closed', loop);
 });
-
-/** Lets both threads work until something holds. */
-async function soon(holds: () => boolean | Promise<boolean>, what: string, leftMs = 10_000): Promise<void> {
-  const startMs = performance.now();
-  if (await holds()) return;
-  if (leftMs < 0) throw new Error(`it never came to: ${what}`);
-  loop.turn(1);
-  await new Promise((resolve) => setImmediate(resolve));
-  await soon(holds, what, leftMs - (performance.now() - startMs));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 function start(port: number): RelayEngine {
   const events: EngineEvents = {
@@ -108,7 +91,7 @@ const counters = async (): Promise<Readonly<Record<string, number>>> => (await e
 describe('life of an engine', () => {
   test('starts, says who it is, stops', async () => {
     await started();
-    await soon(() => heard.ready.length === 1, 'ready');
+    await soon(() => heard.ready.length === 1, 'ready', loop);
     expect(heard.ready[0]?.incarnation).toMatch(/^[0-9a-f]{32}$/u);
     expect(heard.ready[0]?.generation).toBe(1);
     expect((await engine!.status()).sessions).toEqual([]);
@@ -145,14 +128,14 @@ describe('life of an engine', () => {
     // Nothing a peer sends may do this, so the main thread does.
     const broken = engine!.installKid({ ...install(2), kid: poison });
     await expect(broken).rejects.toThrow('restarted');
-    await soon(() => heard.ready.length === 2, 'ready again');
+    await soon(() => heard.ready.length === 2, 'ready again', loop);
     expect(heard.faults).toHaveLength(1);
     expect(heard.ready[1]?.generation).toBe(2);
     expect(heard.ready[1]?.incarnation).not.toBe(heard.ready[0]?.incarnation);
     expect((await counters())['kids']).toBe(0);
     await engine!.installKid(install(1));
     const peer = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => peer.heardBytes > 0, 'the answer of the new one');
+    await soon(() => peer.heardBytes > 0, 'the answer of the new one', loop);
     peer.close();
   });
 });
@@ -162,19 +145,19 @@ describe('sessions of a relay', () => {
     const port = await started();
     await engine!.installKid(install(1));
     const first = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => first.heardBytes > 0, 'the answer');
+    await soon(() => first.heardBytes > 0, 'the answer', loop);
     await engine!.installKid(install(2));
     const second = Peer.connect(loop, port).send(opening(2).bytes);
-    await soon(() => second.heardBytes > 0, 'the answer under the second key');
+    await soon(() => second.heardBytes > 0, 'the answer under the second key', loop);
     const status = await engine!.status();
     expect(status.sessions).toHaveLength(1);
     expect(status.sessions[0]?.paths[0]?.strands).toHaveLength(2);
     expect(first.over).toBe(false);
     await engine!.installKid(install(3, 'b'));
-    await soon(() => first.over && second.over, 'the end of the old session');
+    await soon(() => first.over && second.over, 'the end of the old session', loop);
     expect((await counters())['kids']).toBe(1);
     const late = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => late.over, 'the old key refused');
+    await soon(() => late.over, 'the old key refused', loop);
     for (const peer of [first, second, late]) peer.close();
   });
 
@@ -188,17 +171,17 @@ describe('sessions of a relay', () => {
     const port = await started();
     await engine!.installKid(install(1));
     const good = Array.from({ length: 64 }, () => Peer.connect(loop, port).send(opening(1).bytes));
-    await soon(() => good.every((one) => one.heardBytes > 0), 'answers');
+    await soon(() => good.every((one) => one.heardBytes > 0), 'answers', loop);
     const surplus = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => surplus.over, 'its refusal');
+    await soon(() => surplus.over, 'its refusal', loop);
     good[0]!.reset();
-    await soon(async () => (await engine!.status()).sessions[0]?.paths[0]?.strands.length === 63, 'room');
+    await soon(async () => (await engine!.status()).sessions[0]?.paths[0]?.strands.length === 63, 'room', loop);
     strands -= 2;
     const twice = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => twice.over, 'its refusal');
+    await soon(() => twice.over, 'its refusal', loop);
     strands += 10;
     const next = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => next.heardBytes > 0, 'the next one');
+    await soon(() => next.heardBytes > 0, 'the next one', loop);
     for (const peer of [...good, surplus, twice, next]) peer.close();
   });
 
@@ -206,10 +189,10 @@ describe('sessions of a relay', () => {
     const port = await started();
     await engine!.installKid(install(1));
     const peer = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => peer.heardBytes > 0, 'the answer');
+    await soon(() => peer.heardBytes > 0, 'the answer', loop);
     engine!.endSession('another');
     engine!.endSession('a');
-    await soon(() => peer.over, 'the end');
+    await soon(() => peer.over, 'the end', loop);
     expect((await engine!.status()).sessions).toEqual([]);
     peer.close();
   });
@@ -222,10 +205,10 @@ describe('a peer that is turned out', () => {
     await engine!.installKid({ ...install(2, 'b'), peer: 'another' });
     const peer = Peer.connect(loop, port).send(opening(1).bytes);
     const other = Peer.connect(loop, port).send(opening(2).bytes);
-    await soon(() => peer.heardBytes > 0 && other.heardBytes > 0, 'the answers');
+    await soon(() => peer.heardBytes > 0 && other.heardBytes > 0, 'the answers', loop);
     const underWay = engine!.revisionOf('box');
     engine!.endPeer('box');
-    await soon(() => peer.over, 'the end of its strand');
+    await soon(() => peer.over, 'the end of its strand', loop);
     expect((await counters())['kids']).toBe(1);
     expect(engine!.revisionOf('box')).toBe(underWay + 1);
     await expect(engine!.installKid({ ...install(3), revision: underWay })).rejects.toMatchObject({
@@ -235,7 +218,7 @@ describe('a peer that is turned out', () => {
     expect((await counters())['kids']).toBe(1);
     await engine!.installKid({ ...install(4), revision: engine!.revisionOf('box') });
     const again = Peer.connect(loop, port).send(opening(4).bytes);
-    await soon(() => again.heardBytes > 0, 'the answer to the later key');
+    await soon(() => again.heardBytes > 0, 'the answer to the later key', loop);
     expect(other.over).toBe(false);
     for (const one of [peer, other, again]) one.close();
   });
@@ -247,11 +230,11 @@ describe('a peer that is turned out', () => {
     await installed;
     expect((await counters())['kids']).toBe(0);
     const late = Peer.connect(loop, port).send(opening(1).bytes);
-    await soon(() => late.over, 'the refusal');
+    await soon(() => late.over, 'the refusal', loop);
     late.close();
     const revision = engine!.revisionOf('box');
     await expect(engine!.installKid({ ...install(2), kid: poison, revision })).rejects.toThrow('restarted');
-    await soon(() => heard.ready.length === 2, 'ready again');
+    await soon(() => heard.ready.length === 2, 'ready again', loop);
     await expect(engine!.installKid(install(3))).rejects.toMatchObject({ code: 'PEER_ENDED' });
   });
 });

@@ -17,6 +17,7 @@ import {
 } from '../src/index.ts';
 import { interceptPort, LittleInternet, relayAddress, serverAddress } from './little-internet.ts';
 import { pattern } from './peer.ts';
+import { soon } from './wait.ts';
 
 const net = new LittleInternet();
 const incarnations: string[] = [];
@@ -67,13 +68,6 @@ async function shakeHands(
 
 async function pathOf(engine: BoxEngine | RelayEngine, line: number): Promise<PathStatus | undefined> {
   return (await engine.status()).sessions[0]?.paths.find((one) => one.path === line);
-}
-
-async function soon(holds: () => Promise<boolean>, what: string, tries = 400): Promise<void> {
-  if (await holds()) return;
-  if (tries === 0) throw new Error(`it never came to: ${what}`);
-  await new Promise((resolve) => setTimeout(resolve, 25));
-  await soon(holds, what, tries - 1);
 }
 
 const complete = (line: number): Promise<void> =>

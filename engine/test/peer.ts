@@ -27,6 +27,8 @@ import {
 
 /** A test that waits longer than this waits in vain, ms. */
 const patienceMs = 10_000;
+/** Sockets that nobody closes for so long are somebody's. */
+const settleMs = 300;
 const slab = nativeSlab(262_144);
 
 /** Turns the loop until something holds; fails with `what` when it never does. */
@@ -59,6 +61,15 @@ export function socketCount(): number {
       return false;
     }
   }).length;
+}
+
+/** Resolves when what earlier tests of this process left to close has closed: the count stands still. */
+export async function socketsSettled(last = -1, since = performance.now()): Promise<void> {
+  const count = socketCount();
+  const begins = count === last ? since : performance.now();
+  if (performance.now() - begins >= settleMs) return;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await socketsSettled(count, begins);
 }
 
 /** A listener on loopback at a port the kernel chooses. */

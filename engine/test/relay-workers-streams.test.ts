@@ -27,6 +27,7 @@ import { SessionDriver } from '../src/worker/session-driver.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { StrandSocket } from '../src/worker/strand-socket.ts';
 import { connectedPair, finish, listening, pattern, Peer, Server, socketCount } from './peer.ts';
+import { soon } from './wait.ts';
 
 const aead = bestAead('aes-256-gcm');
 const body = pattern(8 * 1_048_576, 5);
@@ -138,28 +139,18 @@ afterEach(async () => {
   for (const box of boxes) box.end();
   await engine.stop();
   finish(loop);
-  await soon(() => socketCount() === before, 'all sockets closed');
+  await soon(() => socketCount() === before, 'all sockets closed', loop);
 });
-
-/** Lets all threads work until something holds. */
-async function soon(holds: () => boolean, what: string, leftMs = 20_000): Promise<void> {
-  const startMs = performance.now();
-  if (holds()) return;
-  if (leftMs < 0) throw new Error(`it never came to: ${what}`);
-  loop.turn(1);
-  await new Promise((resolve) => setImmediate(resolve));
-  await soon(holds, what, leftMs - (performance.now() - startMs));
-}
 
 test('a worker that dies in the middle of transfers takes its own along, by a reset, and no byte of the others', async () => {
   await Promise.all(boxes.map((box) => box.meet(engine)));
   for (const box of boxes)
     for (const role of [StrandRole.quick, StrandRole.bulk, StrandRole.bulk]) box.dial(port, role);
-  await soon(() => boxes.every(({ driver }) => driver.session.paths.get(1)?.answered === true), 'strands');
+  await soon(() => boxes.every(({ driver }) => driver.session.paths.get(1)?.answered === true), 'strands', loop);
   const clients = boxes.map((box) => box.ask(server.port));
-  await soon(() => server.peers.filter((peer) => peer.heardBytes > 0).length === 3, 'all questions');
+  await soon(() => server.peers.filter((peer) => peer.heardBytes > 0).length === 3, 'all questions', loop);
   for (const peer of server.peers) peer.send(body.subarray(0, body.length / 2));
-  await soon(() => clients.every((client) => client.heardBytes > 0), 'first bytes');
+  await soon(() => clients.every((client) => client.heardBytes > 0), 'first bytes', loop);
 
   // Nothing a peer sends may do this, so the main thread does: the second box is alone in its worker.
   const worker = workerOfKid(boxes[1]!.kid, 0, 2);
@@ -168,9 +159,9 @@ test('a worker that dies in the middle of transfers takes its own along, by a re
   const install = { secret: new Uint8Array(32), cipher: 'aes-256-gcm', sessionKey: 'x', peer: 'x' } as const;
   await expect(engine.installKid({ ...install, kid: poison, limits: localLimits })).rejects.toThrow('restarted');
 
-  await soon(() => server.peers.filter((peer) => peer.over).length === 1, 'the reset at the server');
+  await soon(() => server.peers.filter((peer) => peer.over).length === 1, 'the reset at the server', loop);
   for (const peer of server.peers) if (!peer.over) peer.send(body.subarray(body.length / 2)).end();
-  await soon(() => clients[0]!.ended && clients[2]!.ended, 'the ends of the others');
+  await soon(() => clients[0]!.ended && clients[2]!.ended, 'the ends of the others', loop);
   for (const client of [clients[0]!, clients[2]!]) expect(client.heard.equals(body)).toBe(true);
   expect(server.peers.map((peer) => peer.failed).filter((errno) => errno !== 0)).toEqual([ECONNRESET]);
   expect(clients[1]!.ended).toBe(false);

@@ -1,5 +1,3 @@
-import { createServer } from 'node:net';
-
 import { openingAadBytes, openingBytes, openingTextBytes, StrandRole, workerOfKid, writeOpening } from '@tresse/core';
 import { bestAead, EventLoop, nativeSlab, randomBytes } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type KidInstall, localLimits, type RelayEngine, startRelayEngine } from '../src/index.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { finish, Peer, socketCount } from './peer.ts';
+import { freePort, soon } from './wait.ts';
 
 const workers = 2;
 const aead = bestAead('aes-256-gcm');
@@ -33,7 +32,7 @@ afterEach(async () => {
   for (const peer of peers) peer.close();
   await engine?.stop();
   finish(loop);
-  await soon(() => socketCount() === before, 'all sockets closed');
+  await soon(() => socketCount() === before, 'all sockets closed', loop);
 });
 
 const start = (): RelayEngine =>
@@ -41,24 +40,6 @@ const start = (): RelayEngine =>
     { listen: [{ address: '127.0.0.1', port }], allowPrivate: [], workers },
     { onReady: () => {}, onLog: () => {}, onFault: (stack) => faults.push(stack) },
   );
-
-/** Lets all threads work until something holds. */
-async function soon(holds: () => boolean | Promise<boolean>, what: string, leftMs = 10_000): Promise<void> {
-  const startMs = performance.now();
-  if (await holds()) return;
-  if (leftMs < 0) throw new Error(`it never came to: ${what}`);
-  loop.turn(1);
-  await new Promise((resolve) => setImmediate(resolve));
-  await soon(holds, what, leftMs - (performance.now() - startMs));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 let kids = 0;
 
@@ -95,7 +76,7 @@ function opening(kid: Uint8Array): Buffer {
 async function open(kid: Uint8Array, count: number): Promise<Peer[]> {
   const opened = Array.from({ length: count }, () => Peer.connect(loop, port).send(opening(kid)));
   peers.push(...opened);
-  await soon(() => opened.every((one) => one.heardBytes > 0), 'their answers');
+  await soon(() => opened.every((one) => one.heardBytes > 0), 'their answers', loop);
   return opened;
 }
 
@@ -124,12 +105,12 @@ test('an opening that comes in pieces, and a peer that says only half of a kid',
   const whole = Array.from({ length: 16 }, () => ({ bytes: opening(kid), peer: Peer.connect(loop, port) }));
   peers.push(...whole.map(({ peer }) => peer));
   for (const { bytes, peer } of whole) peer.send(bytes.subarray(0, 5));
-  await soon(async () => (await counters())['undecided'] === 16, 'all waiting');
+  await soon(async () => (await counters())['undecided'] === 16, 'all waiting', loop);
   for (const { bytes, peer } of whole) peer.send(bytes.subarray(5));
-  await soon(() => whole.every(({ peer }) => peer.heardBytes > 0), 'their answers');
+  await soon(() => whole.every(({ peer }) => peer.heardBytes > 0), 'their answers', loop);
   const half = Peer.connect(loop, port).send(opening(kid).subarray(0, 5)).end();
   peers.push(half);
-  await soon(() => half.over, 'its end');
+  await soon(() => half.over, 'its end', loop);
   expect((await counters())['undecided']).toBe(0);
 });
 
@@ -140,9 +121,9 @@ test('a worker that dies takes its own sessions along and no others, and is repl
   // Nothing a peer sends may do this, so the main thread does.
   const poison = { 7: workerOfKid(a.kid, 0, workers) } as unknown as Uint8Array;
   await expect(engine!.installKid({ ...a, kid: poison })).rejects.toThrow('restarted');
-  await soon(() => ofA.every((one) => one.over), 'the end of its strands');
+  await soon(() => ofA.every((one) => one.over), 'the end of its strands', loop);
   expect(ofB.some((one) => one.over)).toBe(false);
-  await soon(() => engine!.place('a') !== undefined, 'another worker');
+  await soon(() => engine!.place('a') !== undefined, 'another worker', loop);
   expect(engine!.place('a')!.incarnation).not.toBe(old);
   expect(faults).toHaveLength(1);
   await open(b.kid, 8);
@@ -159,18 +140,18 @@ test('while a worker is away, strands of its sessions are reset and the others g
   const late = Array.from({ length: 8 }, () => Peer.connect(loop, port).send(opening(a.kid)));
   peers.push(...late);
   await open(b.kid, 8);
-  await soon(() => late.every((one) => one.over), 'their refusals');
-  await soon(() => engine!.place('a') !== undefined, 'another worker');
+  await soon(() => late.every((one) => one.over), 'their refusals', loop);
+  await soon(() => engine!.place('a') !== undefined, 'another worker', loop);
 });
 
 test('a peer that is turned out is turned out of its worker; a session ended there ends', async () => {
   const [a, b] = [await admit('a'), await admit('b')];
   const [ofA, ofB] = await Promise.all([open(a.kid, 2), open(b.kid, 2)]);
   engine!.endPeer('b');
-  await soon(() => ofB.every((one) => one.over), 'the end');
+  await soon(() => ofB.every((one) => one.over), 'the end', loop);
   expect(ofA.some((one) => one.over)).toBe(false);
   engine!.endSession(a.sessionKey);
-  await soon(() => ofA.every((one) => one.over), 'the end');
+  await soon(() => ofA.every((one) => one.over), 'the end', loop);
   expect(await counters()).toMatchObject({ kids: 0 });
   await open((await admit('b')).kid, 2);
 });

@@ -1,6 +1,4 @@
 /** A real relay's data plane on loopback, with boxes of good and of bad will around it. */
-import { createServer } from 'node:net';
-
 import { openingAadBytes, openingBytes, openingTextBytes, StrandRole, writeOpening, writeU32 } from '@tresse/core';
 import { FreeListPool } from '@tresse/kit';
 import {
@@ -28,6 +26,7 @@ import { SessionDriver } from '../src/worker/session-driver.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { StrandSocket } from '../src/worker/strand-socket.ts';
 import { connectedPair, finish, pattern, Peer, Server } from './peer.ts';
+import { freePort, soon } from './wait.ts';
 
 const aead = bestAead('aes-256-gcm');
 const secret = new Uint8Array(32).fill(4);
@@ -72,14 +71,6 @@ export function record(up: AeadKey, counter: number, text: Uint8Array): Buffer {
   return Buffer.from(scratch.bytes.subarray(0, 20 + text.length));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
 /** The relay besieged. Its own thread serves; this thread is everybody else. */
 export class Siege {
   readonly loop: EventLoop = new EventLoop();
@@ -121,16 +112,8 @@ export class Siege {
   }
 
   /** Lets both threads work until something holds. */
-  async soon(holds: () => boolean | Promise<boolean>, what: string, patienceMs = 30_000): Promise<void> {
-    const endMs = performance.now() + patienceMs;
-    const again = async (): Promise<void> => {
-      if (await holds()) return;
-      if (performance.now() > endMs) throw new Error(`it never came to: ${what} ${this.faults.join()}`);
-      this.loop.turn(1);
-      await new Promise((resolve) => setImmediate(resolve));
-      await again();
-    };
-    await again();
+  soon(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    return soon(holds, () => `${what} ${this.faults.join()}`, this.loop);
   }
 
   /** Connects, sends each input, and waits until the relay has ended each; a few at a time. */

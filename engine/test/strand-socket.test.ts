@@ -81,7 +81,7 @@ beforeEach(() => {
 
 afterEach(() => {
   finish(loop);
-  expect(socketCount()).toBeLessThanOrEqual(before);
+  expect(socketCount()).toBe(before);
 });
 
 test('a strand that closes leaves no key behind', () => {

@@ -18,7 +18,7 @@ afterEach(() => {
   server.close();
   braid.end();
   expect(braid.pool.usedBytes).toBe(0);
-  expect(socketCount()).toBeLessThanOrEqual(before);
+  expect(socketCount()).toBe(before);
 });
 
 const turn = (holds: () => boolean, what: string): void => until(braid.loop, holds, what);
@@ -184,10 +184,11 @@ test('a socket whose both directions have ended, but is not read for want of roo
   far.end();
   settle(braid.loop, 100);
   const touch = vi.spyOn(braid.relay, 'touch');
+  const heard = vi.spyOn(braid.relay, 'onRecord');
   settle(braid.loop, 100);
-  // A probe or two, but not a hang-up with every turn.
-  expect(touch.mock.calls.length).toBeLessThan(20);
-  mayRead.mockRestore();
+  // Records that arrive are answered; of its own accord it looks once or twice, but not at a hang-up with every turn.
+  expect(touch.mock.calls.length - heard.mock.calls.length).toBeLessThan(5);
+  for (const spy of [touch, heard, mayRead]) spy.mockRestore();
   braid.relay.sockets.room(stream);
   client.resume();
   turn(() => client.ended, 'the end');
