@@ -12,7 +12,7 @@ import type { RivalSettings } from './rivals.ts';
 /** One line measured alone. */
 export interface Single {
   readonly uplink: string;
-  /** Goodput of one plain TCP connection, counted like everything else; never more than what the line carried meanwhile. */
+  /** Goodput of one plain TCP connection, counted like everything else. */
   readonly downBitsPerSecond: number;
   readonly upBitsPerSecond: number;
   /** IP bits per second the line itself carried meanwhile: what its return is held against. */
@@ -21,9 +21,6 @@ export interface Single {
 }
 
 type Rates = Record<DirectionName, { goodputBps: number; lineBps: number }>;
-
-/** Of an IPv4 packet of 1,500 bytes: 20 of IP, 32 of TCP with time stamps. */
-const payloadShareMax = 1_448 / 1_500;
 
 /** Lines that carry no more than this in sum are measured at the same time: a third of what the household's three carry together. */
 const groupBpsMax = 50e6;
@@ -105,9 +102,7 @@ async function measure(
   await pause(halfMs * 0.8);
   const lineBps = (((await carried()) - before) * 8_000) / (performance.now() - beforeMs);
   const seen = await transfer.outcome;
-  const countedBps = seen.arrivals.rateFromBps(seen.startMs + settings.countedFromSecond * 1_000);
-  // What waited out of order in the first second is delivered in those that count: more than the line carries.
-  const goodputBps = Math.min(countedBps, lineBps * payloadShareMax);
+  const goodputBps = seen.arrivals.rateFromBps(seen.startMs + settings.countedFromSecond * 1_000);
   if (goodputBps > 0) return { goodputBps, lineBps };
   throw new SystemError(
     'SINGLE',
