@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { get } from 'node:http';
 
 import { monotonicMs } from '@tresse/sys';
@@ -8,31 +9,43 @@ export interface AskNote {
   readonly beganMs: number;
   /** When the first byte of the answer came; null where none did. */
   readonly answeredMs: number | null;
-  /** Why none did. */
+  /** When the last one came; null where not all came, and right. */
+  readonly wholeMs: number | null;
+  /** Why one of them is null. */
   readonly why: string;
 }
 
 /**
- * Started by the runner inside the LAN host's namespace: `node asker.ts URL EVERY_MS PATIENCE_MS PREFIX`. Asks for a few bytes again and again, each time
- * by a new connection, whatever became of those before. Stops asking when its stdin ends, and ends when the last request has.
+ * Started by the runner inside the LAN host's namespace: `node asker.ts URL EVERY_MS PATIENCE_MS PREFIX BYTES SHA256`. Asks for a few bytes again and
+ * again, each time by a new connection, whatever became of those before, and compares what comes by its hash. Stops asking when its stdin ends, and ends
+ * when the last request has.
  */
-const [base = '', every = '', patience = '', prefix = ''] = process.argv.slice(2);
+const [base = '', every = '', patience = '', prefix = '', bytes = '', sha256 = ''] = process.argv.slice(2);
 let count = 0;
 
 function ask(): void {
   const id = `${prefix}-${count++}`;
   const beganMs = monotonicMs();
-  const url = `${base}/bytes/100?id=${id}`;
+  const url = `${base}/bytes/${bytes}?id=${id}`;
+  const hash = createHash('sha256');
+  let answeredMs: number | null = null;
   let told = false;
-  const tell = (answeredMs: number | null, why: string): void => {
+  const tell = (wholeMs: number | null, why: string): void => {
     if (told) return;
     told = true;
-    process.stdout.write(`${JSON.stringify({ id, beganMs, answeredMs, why } satisfies AskNote)}\n`);
+    process.stdout.write(`${JSON.stringify({ id, beganMs, answeredMs, wholeMs, why } satisfies AskNote)}\n`);
   };
   const request = get(url, { agent: false, timeout: Number(patience) }, (answer) => {
-    answer.once('data', () => tell(monotonicMs(), ''));
+    answer.on('data', (piece: Buffer) => {
+      answeredMs ??= monotonicMs();
+      hash.update(piece);
+    });
+    answer.on('end', () => {
+      const endedMs = monotonicMs();
+      if (hash.digest('hex') === sha256) tell(endedMs, '');
+      else tell(null, 'wrong bytes');
+    });
     answer.on('error', (error) => tell(null, error.message));
-    answer.resume();
   });
   const timer = setTimeout(() => request.destroy(new Error('no answer in time')), Number(patience));
   request.on('error', (error: NodeJS.ErrnoException) => tell(null, error.code ?? error.message));

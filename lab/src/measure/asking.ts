@@ -4,6 +4,7 @@ import { execPath } from 'node:process';
 import type { AskNote } from '../internet/asker.ts';
 import type { ServerProcess } from '../internet/server-process.ts';
 import { Child } from '../process/child.ts';
+import type { Content } from './content.ts';
 
 /** A request unanswered for so long will not be. */
 const patienceMs = 5_000;
@@ -13,9 +14,20 @@ export interface Asked {
   readonly beganMs: number;
   /** First byte of the answer; null where none came. */
   readonly answeredMs: number | null;
+  /** Its last byte; null where not all of them came, and right. */
+  readonly wholeMs: number | null;
   /** Empty where the server saw nothing. */
   readonly from: string;
   readonly why: string;
+}
+
+/** What is asked for, and how often. */
+export interface AskOrder {
+  readonly everyMs: number;
+  readonly prefix: string;
+  /** Of every request, and what they have to be. */
+  readonly bytes: number;
+  readonly content: Content;
 }
 
 /** The LAN host asking for a few bytes again and again. */
@@ -24,11 +36,14 @@ export class Asking {
   readonly #server: ServerProcess;
   readonly #notes: AskNote[] = [];
 
-  constructor(netns: string, server: ServerProcess, everyMs: number, prefix: string) {
+  /** Begins to ask; `prefix` is unique within the server's life. */
+  constructor(netns: string, server: ServerProcess, order: AskOrder) {
+    const { everyMs, prefix, bytes, content } = order;
     this.#server = server;
     const base = `http://${server.address}:${server.port}`;
     const program = join(import.meta.dirname, '../internet/asker.ts');
-    this.#child = new Child(netns, [execPath, program, base, String(everyMs), String(patienceMs), prefix]);
+    const settings = [String(everyMs), String(patienceMs), prefix, String(bytes), content.sha256(bytes)];
+    this.#child = new Child(netns, [execPath, program, base, ...settings]);
     this.#child.process.stderr?.resume();
     this.#child.onLine((line) => this.#notes.push(JSON.parse(line) as AskNote));
   }

@@ -50,6 +50,16 @@ function medianCheck(same: readonly Check[]): Check {
   return { ...first, value, ok: first.bound === 'min' ? value >= first.limit : value <= first.limit };
 }
 
+/** Figures of one form, numbers as their medians: null where one is, and the first of what is no number. */
+export function medianFigures<T>(same: readonly T[]): T {
+  const [first] = same;
+  if (same.includes(null as T)) return null as T;
+  if (typeof first === 'number') return median(same as readonly number[]) as T;
+  if (typeof first !== 'object' || Array.isArray(first)) return first as T;
+  const keys = Object.keys(first as object) as (keyof T)[];
+  return Object.fromEntries(keys.map((key) => [key, medianFigures(same.map((one) => one[key]))])) as T;
+}
+
 function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
   const of = (pick: (one: StepReport) => number | null): number | null => {
     const values = same.map((one) => pick(one));
@@ -57,6 +67,7 @@ function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
   };
   return {
     ...step,
+    ...medianFigures(same.map(({ mixed }) => (mixed === undefined ? {} : { mixed }))),
     seconds: of((s) => s.seconds) ?? 0,
     goodputBitsPerSecond: of((s) => s.goodputBitsPerSecond),
     ofSum: of((s) => s.ofSum),

@@ -2,6 +2,7 @@ import type { MultipathFigures } from '../rivals/multipath-rival.ts';
 import type { RivalSettings } from '../rivals/rivals.ts';
 import type { Single } from '../rivals/singles.ts';
 import type { LineSpec, Step } from '../scenario/scenario.ts';
+import type { MixedFigures } from './mixed-figures.ts';
 
 /** Rates are bits per second, ratios 0 to 1, `null` stands where a figure could not be taken. */
 export interface Report {
@@ -65,6 +66,8 @@ export interface StepReport {
   readonly asked?: AskedFigures;
   /** Of a step that pings. */
   readonly ping?: PingFigures;
+  /** Of a step in which requests stand beside bulk. */
+  readonly mixed?: MixedFigures;
 }
 
 /** Requests asked while something else went on. Times from the last event until all were answered, as wanted; null where they never were. */

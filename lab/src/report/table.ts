@@ -1,4 +1,5 @@
 import { bytesText, rateText, secondsText, shareText } from './figures.ts';
+import { mixedLines } from './mixed-figures.ts';
 import type { Check, Report, StepReport } from './report.ts';
 
 /** The report for people. */
@@ -52,6 +53,7 @@ function stepTable(step: StepReport, report: Report): string[] {
   }
   if (step.kind === 'wait')
     return [`${step.name}: ${secondsText(step.seconds)}`, ...eventLines(step), ...askedLines(step)];
+  if (step.mixed) return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;

@@ -3,9 +3,11 @@ import { z } from 'zod';
 
 import { event, type StepEvent } from './event.ts';
 import { line, type LineSpec } from './line.ts';
+import { mixedStep } from './mixed-step.ts';
 
 export type { StepEvent } from './event.ts';
 export type { LineSpec } from './line.ts';
+export type { MixedStep } from './mixed-step.ts';
 
 /** What a step has to reach. */
 const limits = z.strictObject({
@@ -83,7 +85,7 @@ const scenarioShape = z.strictObject({
   /** `false`: the lines alone and kernel MPTCP are not measured, and nothing is held against them. */
   compare: z.boolean().default(true),
   lines: z.array(line).min(1).max(8),
-  steps: z.array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep])).min(1),
+  steps: z.array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep, mixedStep])).min(1),
 });
 
 type Fault = (path: (string | number)[], message: string) => void;
@@ -93,7 +95,7 @@ export const scenarioSchema = scenarioShape.superRefine((scenario, context) => {
   const fault: Fault = (path, message) => context.addIssue({ code: 'custom', path, message });
   checkLines(scenario.lines, fault);
   for (const [i, s] of scenario.steps.entries()) {
-    if (s.kind === 'ping') continue;
+    if (!('events' in s)) continue;
     for (const [place, events] of [
       [['events'], s.events],
       [['short', 'events'], s.short.events ?? []],

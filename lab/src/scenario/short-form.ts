@@ -1,4 +1,4 @@
-import type { Scenario, Step, StepLimits } from './scenario.ts';
+import type { MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
 const atLeast = { ofSumMin: 0.85, secondsOfSumMin: 0.4 } as const;
@@ -14,10 +14,18 @@ export function shortForm(scenario: Scenario): Scenario {
 
 function shortStep(full: Step): Step {
   if (full.kind === 'ping') return full;
+  if (full.kind === 'mixed') return shortMixed(full);
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }
     : { ...full, ...common, bytes: full.short.bytes ?? full.bytes };
+}
+
+function shortMixed(full: MixedStep): MixedStep {
+  const { idle = full.idle, time = full.time, limits = full.limits } = full.short;
+  const { ofSumMin } = limits;
+  const floor = ofSumMin === undefined ? {} : { ofSumMin: Math.min(ofSumMin, atLeast.ofSumMin) };
+  return { ...full, idle, time, limits: { ...limits, ...floor } };
 }
 
 function floorsOf(wanted: StepLimits): StepLimits {

@@ -12,6 +12,8 @@ import type { Stage } from '../stage.ts';
 import { type DoneEvent, StepEvents } from './step-events.ts';
 
 const sampleMs = 20;
+/** Of a request asked meanwhile. */
+const askedBytes = 100;
 
 /** What goes on beside a step's own work. */
 export interface MeanwhileOrder {
@@ -32,7 +34,7 @@ export class Meanwhile {
   readonly #askForMs: number;
 
   private constructor(stage: Stage, product: Product, order: MeanwhileOrder) {
-    const { names, emulator, operators, lines, server } = stage;
+    const { names, emulator, operators, lines, server, content } = stage;
     this.watch = new LineWatch(
       emulator,
       lines.map((line) => line.name),
@@ -43,7 +45,10 @@ export class Meanwhile {
     );
     const { askEveryMs, limits } = order;
     this.#askForMs = Math.max(limits.answeredMsMax ?? 0, limits.viaRelayMsMax ?? 0, limits.directMsMax ?? 0);
-    if (askEveryMs !== undefined) this.#asking = new Asking(names.lan, server, askEveryMs, `ask-${order.index}`);
+    if (askEveryMs !== undefined) {
+      const prefix = `ask-${order.index}`;
+      this.#asking = new Asking(names.lan, server, { everyMs: askEveryMs, prefix, bytes: askedBytes, content });
+    }
   }
 
   static async begin(stage: Stage, product: Product, order: MeanwhileOrder): Promise<Meanwhile> {

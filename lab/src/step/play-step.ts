@@ -9,6 +9,7 @@ import type { PingStep, Step, TransferStep, WaitStep } from '../scenario/scenari
 import type { Stage } from '../stage.ts';
 import { blankReport } from './blank-report.ts';
 import { Meanwhile } from './meanwhile.ts';
+import { playMixed } from './mixed.ts';
 import { pingStepReport } from './ping.ts';
 import { stepChecks, waitChecks, withoutRival } from './step-checks.ts';
 import type { DoneEvent } from './step-events.ts';
@@ -32,6 +33,7 @@ export interface PlayedStep {
 /** Plays one step, of whatever kind, and judges it. Rejects only where the lab itself fails. */
 export async function playStep(scene: StepScene, step: Step, index: number): Promise<PlayedStep> {
   if (step.kind === 'ping') return await playPing(scene, step);
+  if (step.kind === 'mixed') return await playMixed(scene, step, index);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfer(scene, step, index);
 }
 

@@ -7,6 +7,7 @@ const asked = (outcomes: string): Asked[] =>
   Array.from(outcomes, (outcome, i) => ({
     beganMs: i * 100,
     answeredMs: outcome === '-' ? null : i * 100 + 20,
+    wholeMs: outcome === '-' ? null : i * 100 + 20,
     from: { r: 'relay', d: 'line' }[outcome] ?? '',
     why: '',
   }));
