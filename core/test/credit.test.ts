@@ -49,6 +49,19 @@ test('an idle window falls back, but not below what was granted', () => {
   expect(receiveBudgetBytes - budget.freeBytes).toBe(window.windowBytes - creditFloorBytes);
 });
 
+test('a crowd that uses nothing leaves a window for the next that does', () => {
+  const budget = new CreditBudget(receiveBudgetBytes);
+  for (let i = 0; i < 1_000; i++) new CreditWindow(budget, 0).rest(1_000, 10_000);
+  const window = new CreditWindow(budget, 10_000);
+  for (let nowMs = 10_000; nowMs < 12_000; nowMs += rttMs) {
+    const consumed = window.limit;
+    window.receive(consumed, rttMs, nowMs);
+    window.consume(consumed, rttMs, nowMs);
+  }
+  // Enough for a hundred megabits a second over a hundred milliseconds, at least.
+  expect(window.windowBytes).toBeGreaterThan(1_250_000);
+});
+
 type Step = readonly ['open' | 'consume' | 'rest' | 'release', number, number];
 
 test('many streams on one budget: it is never overdrawn, limits never fall, and all comes back', () => {
