@@ -103,13 +103,18 @@ export class CreditWindow {
     return true;
   }
 
-  /** Gives back what an idle stream does not use; credit the peer was already given stands until it is used. */
-  rest(consumed: number, nowMs: number): void {
-    if (nowMs - this.#usedMs < idleMs) return;
+  /**
+   * Gives back what an idle stream does not use; credit the peer was already given stands until it is used. Returns false
+   * while the stream is not idle.
+   */
+  rest(consumed: number, nowMs: number): boolean {
+    if (nowMs - this.#usedMs < idleMs) return false;
     const keep = Math.max(this.#floorBytes, this.#limit - consumed);
-    if (keep >= this.#windowBytes) return;
-    this.#budget.give(this.#windowBytes - keep);
-    this.#windowBytes = keep;
+    if (keep < this.#windowBytes) {
+      this.#budget.give(this.#windowBytes - keep);
+      this.#windowBytes = keep;
+    }
+    return true;
   }
 
   release(): void {

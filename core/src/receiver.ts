@@ -260,6 +260,7 @@ export class Receiver implements FrameSink {
     const open = stream.receive.next > 0 && !own ? state.local.unacknowledged(stream) : 0;
     if (open > 0) state.creditWatch.add(stream);
     else state.creditWatch.delete(stream);
+    state.unrested.add(stream);
     const renewed = stream.credit.consume(stream.receive.next - open, state.longestRttMs(), state.nowMs);
     if (renewed && stream.receiveEnd < 0) state.pend(stream, 'credit');
   }

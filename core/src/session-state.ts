@@ -21,6 +21,7 @@ import {
 import type { Local } from './local.ts';
 import { OpenAllowance } from './open-allowance.ts';
 import { Path } from './path.ts';
+import { Roster } from './roster.ts';
 import type { Strand } from './strand.ts';
 import { Stream } from './stream.ts';
 import { UsedNumbers } from './used-numbers.ts';
@@ -82,6 +83,10 @@ export class SessionState {
   /** Streams whose local peer has not acknowledged all that was delivered. */
   readonly creditWatch: Set<Stream> = new Set();
   readonly paused: Set<Stream> = new Set();
+  /** Streams with chunks that are not acknowledged. */
+  readonly outstanding: Roster = new Roster('outstandingPlace');
+  /** Streams that have received since they last gave back what they did not use of their windows. */
+  readonly unrested: Roster = new Roster('unrestedPlace');
   readonly counters: SessionCounters = {
     streamsOpened: 0,
     recordsOut: 0,
@@ -207,6 +212,7 @@ export class SessionState {
       if (stream.send.acknowledge(item)) {
         stream.progressMs = this.nowMs;
         this.heldBytes -= held - stream.send.heldBytes;
+        if (stream.send.chunksOutstanding === 0) this.outstanding.delete(stream);
         this.resume(stream);
       }
     } else {
@@ -282,6 +288,8 @@ export class SessionState {
     this.heldBytes -= stream.send.heldBytes;
     this.creditWatch.delete(stream);
     this.paused.delete(stream);
+    this.outstanding.delete(stream);
+    this.unrested.delete(stream);
     stream.release();
   }
 

@@ -48,6 +48,9 @@ export class Stream {
   localDry = true;
   /** Stands in the session's ready queue. */
   queued = false;
+  /** Its places in the session's rosters. */
+  outstandingPlace = -1;
+  unrestedPlace = -1;
   lastActiveMs: number;
   /** When the oldest unacknowledged byte last moved. */
   progressMs: number;

@@ -310,6 +310,7 @@ export class Transmitter {
     const line = this.#survey.forNew(stream, remaining);
     if (!line) return undefined;
     const chunk = stream.send.cut(stream, Math.min(sendable, line.size));
+    this.#state.outstanding.add(stream);
     this.#state.payloadBytes += chunk.length;
     this.#begin(out);
     this.#writeChunk(line, line.strand, stream, chunk);

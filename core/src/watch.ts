@@ -55,8 +55,7 @@ export class Watch {
     this.#judgeStrands();
     state.tellPaths();
     this.#renewCredits();
-    this.#hedge(state.control);
-    for (const stream of state.streams.values()) this.#hedge(stream);
+    for (let i = 0; i < state.outstanding.size; i++) this.#hedge(state.outstanding.at(i));
     if (state.nowMs - this.#restedMs >= restGapMs) this.#rest();
     return this.#judgeSession();
   }
@@ -74,11 +73,12 @@ export class Watch {
 
   /** What needs no haste: strands are replaced, idle streams give their windows back to the common budget. */
   #rest(): void {
-    const { nowMs, streams } = this.#state;
+    const { nowMs, unrested } = this.#state;
     this.#restedMs = nowMs;
     this.#turnover.look();
-    for (const stream of streams.values()) {
-      if (!stream.dead) stream.credit.rest(stream.receive.next, nowMs);
+    for (let i = unrested.size - 1; i >= 0; i--) {
+      const stream = unrested.at(i);
+      if (stream?.credit.rest(stream.receive.next, nowMs) === true) unrested.delete(stream);
     }
   }
 
@@ -141,10 +141,9 @@ export class Watch {
    * Sends overdue chunks again on another line. The one that blocks delivery may always go; further copies are
    * speculation, and cost at most a share of all bytes.
    */
-  #hedge(stream: Stream): void {
+  #hedge(stream: Stream | undefined): void {
     const { nowMs } = this.#state;
-    const head = stream.send.head;
-    if (stream.dead || !head) return;
+    if (!stream?.send.head) return;
     const rttMs = this.#state.longestRttMs();
     const tail =
       stream.sendableBytes <= 0 && (stream.localDry || stream.sendEnd >= 0 || stream.creditLimit <= stream.send.next);
