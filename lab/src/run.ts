@@ -71,6 +71,7 @@ async function playOnStage(scenario: Scenario, order: RunOrder, draft: Draft): P
   const stage = await setStage({
     names: order.names,
     lines: scenario.lines,
+    farMs: scenario.far,
     seed: order.seed,
     folder: order.folder,
     // Without lines everything else fails too: this is why.

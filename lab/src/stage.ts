@@ -1,3 +1,5 @@
+import { plainDirection } from '@tresse/sim';
+
 import type { Emulator } from './emulator/index.ts';
 import { startEmulator } from './emulator/index.ts';
 import { ServerProcess } from './internet/server-process.ts';
@@ -13,6 +15,8 @@ import type { LineSpec } from './scenario/scenario.ts';
 export interface Stage {
   readonly names: LabNames;
   readonly lines: readonly LineSpec[];
+  /** Of what the servers serve. */
+  readonly seed: number;
   readonly emulator: Emulator;
   readonly internet: Internet<Emulator>;
   readonly operators: Operators;
@@ -26,6 +30,8 @@ export interface Stage {
 export interface StageOrder {
   readonly names: LabNames;
   readonly lines: readonly LineSpec[];
+  /** One way between the relay and the far host, where there is to be one. */
+  readonly farMs?: number | undefined;
   readonly seed: number;
   /** Files of this run. */
   readonly folder: string;
@@ -35,12 +41,16 @@ export interface StageOrder {
 /** Sets the stage. Takes down what it had set up where it throws (SystemError, CommandError). */
 export async function setStage(order: StageOrder): Promise<Stage> {
   const { names, lines, seed, folder } = order;
-  const internet = await Internet.build(names, lines, (ends) =>
-    startEmulator(
-      ends.map(({ spec, box, operator }) => ({ name: spec.name, box, operator, down: spec.down, up: spec.up })),
-      seed,
-      order.onFault,
-    ),
+  const internet = await Internet.build(
+    names,
+    lines,
+    (ends) =>
+      startEmulator(
+        ends.map(({ spec, box, operator }) => ({ name: spec.name, box, operator, down: spec.down, up: spec.up })),
+        seed,
+        order.onFault,
+      ),
+    order.farMs === undefined ? undefined : farWire(order.farMs),
   );
   const servers: ServerProcess[] = [];
   try {
@@ -58,12 +68,18 @@ export async function setStage(order: StageOrder): Promise<Stage> {
       multipath = { server: await ServerProcess.start(names.inet, { ...listen, port: ports.multipath, wrapper }) };
       servers.push(multipath.server);
     }
-    return { names, lines, emulator: internet.driver, internet, operators, server, multipath, content, uploads };
+    return { names, lines, seed, emulator: internet.driver, internet, operators, server, multipath, content, uploads };
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()));
     await internet.destroy();
     throw error;
   }
+}
+
+/** The wire behind the relay: delay and nothing else, as fast as the emulator can be. */
+function farWire(delayMs: number): LineSpec {
+  const way = { ...plainDirection, rateBps: 1e9, delayMs };
+  return { name: 'far wire', kind: 'wire', down: way, up: way };
 }
 
 /** Takes everything away. */

@@ -28,7 +28,7 @@ export class ServerProcess {
     this.port = port;
   }
 
-  /** Starts it and returns when it listens. `wrapper` is a command put before it (`mptcpize run`). Throws SystemError `FILE_SERVER`. */
+  /** Starts it on all addresses of the host and returns when it listens; `address` is what clients are told. `wrapper` is a command put before it (`mptcpize run`). Throws SystemError `FILE_SERVER`. */
   static async start(
     netns: string,
     listen: { address: string; port: number; seed: number; bothFamilies?: boolean; wrapper?: readonly string[] },
@@ -36,7 +36,7 @@ export class ServerProcess {
     const program = [
       execPath,
       join(import.meta.dirname, 'main.ts'),
-      listen.bothFamilies ? '::' : listen.address,
+      listen.bothFamilies ? '::' : '0.0.0.0',
       String(listen.port),
       String(listen.seed),
     ];

@@ -1,7 +1,7 @@
 import { monotonicMs } from '@tresse/sys';
 
 import type { ServerProcess } from '../internet/server-process.ts';
-import { addresses6 } from '../network/addresses.ts';
+import { addresses, addresses6 } from '../network/addresses.ts';
 import { Child } from '../process/child.ts';
 import { Arrivals } from './arrivals.ts';
 import { type Content, ContentCheck } from './content.ts';
@@ -14,7 +14,7 @@ export interface TransferOrder {
   readonly netns: string;
   readonly server: ServerProcess;
   /** Which of the server's addresses the client is told; IPv4 where absent. */
-  readonly to?: 'ipv4' | 'ipv6' | 'both';
+  readonly to?: 'ipv4' | 'ipv6' | 'both' | 'far';
   readonly bytes: number;
   /** Ends the transfer after this time, however much has come. */
   readonly secondsMax?: number;
@@ -67,7 +67,7 @@ export function beginTransfer(order: TransferOrder): TransferUnderWay {
 /** The command: no proxy, no settings of the user, its own figures as one JSON document at the end of stderr. */
 function curl(order: TransferOrder): string[] {
   const { address, port } = order.server;
-  const hosts = { ipv4: address, ipv6: `[${addresses6.internetHost}]`, both: 'files.example' };
+  const hosts = { ipv4: address, ipv6: `[${addresses6.internetHost}]`, both: 'files.example', far: addresses.farHost };
   const base = `http://${hosts[order.to ?? 'ipv4']}:${port}`;
   const common = ['curl', '-q', '-sS', '-N', '--noproxy', '*', '--connect-timeout', '10', '-w', '%{stderr}\n%{json}\n'];
   if (order.to === 'both') common.push('--resolve', `${hosts.both}:${port}:${hosts.ipv6},${address}`);

@@ -6,7 +6,8 @@ import { UserError } from '@tresse/kit';
  *
  * ```
  * lan ── box ══ op-LINE (NAT) ── core ── relay
- *                                  └──── inet
+ *                                  ├──── inet
+ *                                  └─ ─ ─ the same host, far away
  * ```
  */
 export const addresses = {
@@ -16,7 +17,20 @@ export const addresses = {
   relayGateway: '203.0.113.254',
   internetHost: '198.51.100.10',
   internetGateway: '198.51.100.1',
+  farHost: '192.0.2.11',
+  farGateway: '192.0.2.1',
 } as const;
+
+/** Networks of the internet host, near and far. */
+export const internetNetworks = ['198.51.100.0/24', '192.0.2.0/24'] as const;
+
+/** So many addresses has the far end: a page comes from several hosts. */
+export const farHostCount = 6;
+
+/** The far host with this number, counted from 0. */
+export function farHostOf(index: number): string {
+  return addresses.farHost.replace(/\d+$/u, (last) => String(Number(last) + index));
+}
 
 /** The same in IPv6, where a scenario has it. All lines' subnets lie in `lines`. */
 export const addresses6 = {

@@ -12,7 +12,7 @@ import {
   routerSettings,
 } from './kernel-settings.ts';
 import { sweep } from './sweep.ts';
-import { accessInterface, type Wiring, wiringOf } from './wiring.ts';
+import { accessInterface, farInterfaces, type Wiring, wiringOf } from './wiring.ts';
 
 const patience = { timeoutMs: 20_000 };
 
@@ -43,16 +43,17 @@ export class Internet<Driver extends LineDriver> {
   }
 
   /**
-   * Builds it all; `connect` makes the lines' interfaces. Returns when packets can flow. Sweeps what it had built where it
+   * Builds it all; `connect` makes the lines' interfaces, and those of the wire to the far host where there is one. Returns when packets can flow. Sweeps what it had built where it
    * throws (CommandError of `ip` or `nft`, SystemError of a kernel setting, or what `connect` throws).
    */
   static async build<D extends LineDriver>(
     names: LabNames,
     lines: readonly LineSpec[],
     connect: (ends: LineEnds[]) => Promise<D>,
+    far?: LineSpec,
   ): Promise<Internet<D>> {
     const congestion = await congestionControl();
-    const wiring = wiringOf(names, lines, congestion.onRoute);
+    const wiring = wiringOf(names, lines, congestion.onRoute, far !== undefined);
     let driver: D | undefined;
     try {
       await ipBatch(
@@ -62,13 +63,14 @@ export class Internet<Driver extends LineDriver> {
       // An interface takes its settings over when it is made.
       applyBasics(names, wiring);
       await ipBatch(undefined, wiring.wires);
-      driver = await connect(
-        lines.map((spec, i) => ({
+      driver = await connect([
+        ...lines.map((spec, i) => ({
           spec,
           box: wiring.boxEnds[i] ?? { netns: names.box, ifname: spec.name },
           operator: { netns: names.operator(spec.name), ifname: accessInterface },
         })),
-      );
+        ...(far === undefined ? [] : [farEnds(names, far)]),
+      ]);
       await configure(names, lines, wiring);
       return new Internet(names, lines, driver, congestion);
     } catch (error) {
@@ -83,6 +85,14 @@ export class Internet<Driver extends LineDriver> {
     await this.driver.stop();
     await sweep(this.names);
   }
+}
+
+function farEnds(names: LabNames, spec: LineSpec): LineEnds {
+  return {
+    spec,
+    box: { netns: names.core, ifname: farInterfaces.core },
+    operator: { netns: names.inet, ifname: farInterfaces.inet },
+  };
 }
 
 function applyBasics(names: LabNames, wiring: Wiring): void {

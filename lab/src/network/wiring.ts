@@ -1,5 +1,15 @@
 import type { LineSpec } from '../scenario/scenario.ts';
-import { addresses, addresses6, type LabNames, lanHostOf, lineAddresses, lineAddresses6, nicOf } from './addresses.ts';
+import {
+  addresses,
+  addresses6,
+  farHostCount,
+  farHostOf,
+  type LabNames,
+  lanHostOf,
+  lineAddresses,
+  lineAddresses6,
+  nicOf,
+} from './addresses.ts';
 import { operatorRules, proxyRoutes } from './operator-rules.ts';
 
 /** What is fed to `ip -batch` and `nft -f` to make the lab's internet; pure, so that it can be read and tested as text. */
@@ -20,6 +30,10 @@ export interface Wiring {
 
 /** Name of an operator's interface towards the subscriber. */
 export const accessInterface = 'access';
+/** The two ends of the emulated wire to the far host, in the core and at the internet host. */
+export const farInterfaces = { core: 'far', inet: 'far0' } as const;
+/** The internet host answers from its far addresses by this table. */
+const farTable = 100;
 
 function wire(a: string, aName: string, b: string, bName: string): string {
   return `link add ${aName} netns ${a} type veth peer name ${bName} netns ${b}`;
@@ -43,8 +57,8 @@ interface Operator {
   readonly at6: ReturnType<typeof lineAddresses>;
 }
 
-/** The internet for these lines; `onRoute` is put behind the end hosts' routes. The line with the highest rate has the preferred default route, as its user would set it. */
-export function wiringOf(names: LabNames, lines: readonly LineSpec[], onRoute: string): Wiring {
+/** The internet for these lines; `onRoute` is put behind the end hosts' routes, `far`: the internet host has far addresses too. The line with the highest rate has the preferred default route, as its user would set it. */
+export function wiringOf(names: LabNames, lines: readonly LineSpec[], onRoute: string, far = false): Wiring {
   const operators = lines.map((line, i): Operator => ({
     line,
     netns: names.operator(line.name),
@@ -76,7 +90,7 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[], onRoute: s
       ifname: line.name,
     })),
     hosts: [
-      ...ends(names, operators, onRoute),
+      ...ends(names, operators, onRoute, far),
       ...operators.map((o) => host(o.netns, operatorBatch(o))),
       ...shared.map((nic) => host(names.switch(nic), switchBatch(lines, nic))),
     ],
@@ -86,7 +100,7 @@ export function wiringOf(names: LabNames, lines: readonly LineSpec[], onRoute: s
 }
 
 /** LAN host, box, core, relay and internet host. */
-function ends(names: LabNames, operators: readonly Operator[], onRoute: string): Wiring['hosts'] {
+function ends(names: LabNames, operators: readonly Operator[], onRoute: string, far: boolean): Wiring['hosts'] {
   const with6 = operators.some((o) => o.line.ipv6);
   const six = (...batch: string[]): string[] => (with6 ? batch : []);
   const byRate = operators.toSorted((a, b) => b.line.down.rateBps - a.line.down.rateBps);
@@ -118,6 +132,7 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
     host(names.core, [
       ...up('relay', `${addresses.relayGateway}/24`, ...six(`${addresses6.relayGateway}/64`)),
       ...up('inet', `${addresses.internetGateway}/24`, ...six(`${addresses6.internetGateway}/64`)),
+      ...(far ? up(farInterfaces.core, `${addresses.farGateway}/24`) : []),
       ...operators.flatMap((o) => [
         ...up(`op-${o.line.name}`, `${o.at.core}/24`),
         ...(o.line.ipv6
@@ -138,7 +153,18 @@ function ends(names: LabNames, operators: readonly Operator[], onRoute: string):
       ...up('eth0', `${addresses.internetHost}/24`, ...six(`${addresses6.internetHost}/64`)),
       `route add default via ${addresses.internetGateway}${onRoute}`,
       ...six(`route add default via ${addresses6.internetGateway}${onRoute}`),
+      ...(far ? farBatch(onRoute) : []),
     ]),
+  ];
+}
+
+/** What the internet host answers from a far address leaves by the far wire. */
+function farBatch(onRoute: string): string[] {
+  const hosts = Array.from({ length: farHostCount }, (_, i) => farHostOf(i));
+  return [
+    ...up(farInterfaces.inet, ...hosts.map((address) => `${address}/24`)),
+    ...hosts.map((address) => `rule add from ${address} lookup ${farTable}`),
+    `route add default via ${addresses.farGateway} dev ${farInterfaces.inet} table ${farTable}${onRoute}`,
   ];
 }
 

@@ -64,6 +64,8 @@ export interface StepReport {
   readonly sha256: string;
   /** Of the requests asked meanwhile. */
   readonly asked?: AskedFigures;
+  /** Of a step that races pairs, each kind of transfer by itself. */
+  readonly pairs?: PairFigures[];
   /** Of a step that pings. */
   readonly ping?: PingFigures;
   /** Of a step in which requests stand beside bulk. */
@@ -79,6 +81,19 @@ export interface AskedFigures {
   readonly answeredMs: number | null;
   readonly viaRelayMs: number | null;
   readonly directMs: number | null;
+}
+
+/** Transfers through Tresse, each held against one directly over the best line right before or after it. */
+export interface PairFigures {
+  /** What was transferred. */
+  readonly what: string;
+  readonly count: number;
+  /** Medians of the times from the client's connect to the last byte. */
+  readonly medianMs: number;
+  readonly directMedianMs: number;
+  /** Of the pairs' ratios: under 1 is faster than directly. */
+  readonly medianOfDirect: number;
+  readonly p95OfDirect: number | null;
 }
 
 export interface PingFigures {

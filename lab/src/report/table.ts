@@ -1,6 +1,6 @@
 import { bytesText, rateText, secondsText, shareText } from './figures.ts';
 import { mixedLines } from './mixed-figures.ts';
-import type { Check, Report, StepReport } from './report.ts';
+import type { Check, PairFigures, Report, StepReport } from './report.ts';
 
 /** The report for people. */
 export function reportTable(report: Report): string {
@@ -51,6 +51,7 @@ function stepTable(step: StepReport, report: Report): string[] {
     const rtt = [rttMsMin, rttMsMean, rttMsMax].map((ms) => ms.toFixed(1)).join(' / ');
     return [`${step.name}: ${received} of ${sent} echoes answered, ${rtt} ms (least, mean, most)`];
   }
+  if (step.pairs) return [`${step.name}: ${secondsText(step.seconds)}`, ...step.pairs.map((pair) => pairLine(pair))];
   if (step.kind === 'wait')
     return [`${step.name}: ${secondsText(step.seconds)}`, ...eventLines(step), ...askedLines(step)];
   if (step.mixed) return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed)];
@@ -86,6 +87,11 @@ function phaseLines(step: StepReport, phase: StepReport['phases'][number], index
     `  ${span}: ${rateText(phase.bitsPerSecond)}`,
     ...(event === undefined ? [] : [`  ${secondsText(event.atSeconds)}: ${event.text}`]),
   ];
+}
+
+function pairLine({ what, count, medianMs, directMedianMs, medianOfDirect, p95OfDirect }: PairFigures): string {
+  const ratios = `${medianOfDirect.toFixed(3)} of the direct time in the median, ${p95OfDirect?.toFixed(3) ?? '-'} at the 95th percentile`;
+  return `  ${what}, ${count} pairs: ${ratios} (${medianMs.toFixed(0)} and ${directMedianMs.toFixed(0)} ms)`;
 }
 
 function eventLines({ events }: StepReport): string[] {

@@ -1,12 +1,30 @@
 import { run, writeSysctl } from '@tresse/sys';
 
-import { lanHostOf, lineAddresses, nicOf } from '../network/addresses.ts';
+import { internetNetworks, lanHostOf, lineAddresses, nicOf } from '../network/addresses.ts';
 import { ipBatch } from '../network/internet.ts';
 import type { Stage } from '../stage.ts';
 
 /** First of the routing tables, and of the rules' priorities, that the rivals use in the box while Tresse is not there. */
 const tableFirst = 901;
 const priorityFirst = 901;
+
+/** The table and the rules of one line while Tresse is there; before Tresse's own. */
+const besideTresse = 900;
+
+/**
+ * Lets what the box itself sends from its address on the line to the internet host leave by this line, as ordinary TCP, while Tresse
+ * runs: nothing that Tresse sends goes there. Returns what undoes it.
+ */
+export async function openDirectRoute({ names, lines, internet }: Stage, line: number): Promise<() => Promise<void>> {
+  const at = lineAddresses(lines, line);
+  const rules = (verb: 'add' | 'delete'): string[] =>
+    internetNetworks.map(
+      (to) => `rule ${verb} priority ${besideTresse} from ${at.box} to ${to} lookup ${besideTresse}`,
+    );
+  const route = `default via ${at.gateway} dev ${nicOf(lines[line])} table ${besideTresse}`;
+  await ipBatch(names.box, [`route add ${route}${internet.congestion.onRoute}`, ...rules('add')]);
+  return async () => await ipBatch(names.box, [...rules('delete'), `route flush table ${besideTresse}`]);
+}
 
 /**
  * Makes the box an ordinary router with a table per uplink: what comes from the LAN host's address of a line, or from the box's

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { event, type StepEvent } from './event.ts';
 import { line, type LineSpec } from './line.ts';
 import { mixedStep } from './mixed-step.ts';
+import { pairsStep } from './pairs-step.ts';
 
 export type { StepEvent } from './event.ts';
 export type { LineSpec } from './line.ts';
@@ -40,8 +41,8 @@ const transferStep = z.strictObject({
   kind: z.enum(['download', 'upload', 'request']),
   ...common,
   bytes: sizeBytes.transform(Math.round),
-  /** Which address of the internet host the client is told: `both` leaves the choice to it. */
-  to: z.enum(['ipv4', 'ipv6', 'both']).default('ipv4'),
+  /** Which address of the internet host the client is told: `both` leaves the choice of the family to it, `far` is behind the far wire. */
+  to: z.enum(['ipv4', 'ipv6', 'both', 'far']).default('ipv4'),
   /** How it has to end: with all bytes, by a reset, or without a connection. */
   ends: z.enum(['whole', 'reset', 'refused']).default('whole'),
   /** Whose address the server has to see: the relay's (of either family), or some line's. */
@@ -85,7 +86,9 @@ const scenarioShape = z.strictObject({
   /** `false`: the lines alone and kernel MPTCP are not measured, and nothing is held against them. */
   compare: z.boolean().default(true),
   lines: z.array(line).min(1).max(8),
-  steps: z.array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep, mixedStep])).min(1),
+  /** The internet host has addresses that are so far from the relay, one way. */
+  far: durationMs.optional(),
+  steps: z.array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep, mixedStep, pairsStep])).min(1),
 });
 
 type Fault = (path: (string | number)[], message: string) => void;
@@ -95,6 +98,8 @@ export const scenarioSchema = scenarioShape.superRefine((scenario, context) => {
   const fault: Fault = (path, message) => context.addIssue({ code: 'custom', path, message });
   checkLines(scenario.lines, fault);
   for (const [i, s] of scenario.steps.entries()) {
+    if ('to' in s && s.to === 'far' && scenario.far === undefined)
+      fault(['steps', i, 'to'], 'there is no far host: the scenario does not say how "far" it is');
     if (!('events' in s)) continue;
     for (const [place, events] of [
       [['events'], s.events],

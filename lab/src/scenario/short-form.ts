@@ -1,3 +1,4 @@
+import { shortPairs } from './pairs-step.ts';
 import type { MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
@@ -15,6 +16,7 @@ export function shortForm(scenario: Scenario): Scenario {
 function shortStep(full: Step): Step {
   if (full.kind === 'ping') return full;
   if (full.kind === 'mixed') return shortMixed(full);
+  if (full.kind === 'pairs') return shortPairs(full);
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }

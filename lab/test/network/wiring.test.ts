@@ -79,3 +79,19 @@ test('an operator with a proxy takes TCP itself; a forgetful one drops what it d
   expect(second).toContain('ct state invalid drop');
   expect(second).not.toContain('tproxy');
 });
+
+test('the far host is the same host by other addresses, and answers by the way it was asked', () => {
+  const near = wiringOf(names, lines, '').hosts.flatMap((host) => host.batch);
+  expect(near.join('\n')).not.toContain('192.0.2.');
+  const wiring = wiringOf(names, lines, ' congctl bbr', true);
+  const batch = (netns: string): string[] => wiring.hosts.find((host) => host.netns === netns)?.batch ?? [];
+  expect(batch('t-core')).toEqual(expect.arrayContaining(['address add 192.0.2.1/24 dev far', 'link set far up']));
+  expect(batch('t-inet')).toEqual(
+    expect.arrayContaining([
+      'address add 192.0.2.11/24 dev far0',
+      'address add 192.0.2.16/24 dev far0',
+      'rule add from 192.0.2.16 lookup 100',
+      'route add default via 192.0.2.1 dev far0 table 100 congctl bbr',
+    ]),
+  );
+});

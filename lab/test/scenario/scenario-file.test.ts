@@ -26,7 +26,7 @@ test('every scenario that comes with Tresse is valid, in both forms', () => {
     const { scenario } = findScenario(name);
     expect(scenario.lines.length).toBeGreaterThan(0);
     for (const step of shortForm(scenario).steps) {
-      if ('limits' in step) expect(step.limits.ofSumMin ?? 0).toBeLessThanOrEqual(0.85);
+      if ('limits' in step && 'ofSumMin' in step.limits) expect(step.limits.ofSumMin ?? 0).toBeLessThanOrEqual(0.85);
     }
   }
 });
@@ -54,8 +54,10 @@ test.each([
   ],
   [
     '  - { kind: fetch, bytes: 1 MB }',
-    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed)',
+    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs)',
   ],
+  ['  - { kind: request, bytes: 1 MB, to: far }', 'there is no far host'],
+  ['  - { kind: pairs, bytes: [1 MB], count: 2, to: far }', 'there is no far host'],
   ['  - { kind: download, bytes: 1 MBs }', '"1 MBs" is not a number and its unit'],
   [
     '  - { kind: download, bytes: 1 MB, events: [{ at: 50 %, line: c, cut: silent }] }',
@@ -94,6 +96,21 @@ test('the short form takes its own bytes and leaves out what is skipped', () => 
   expect(short.steps).toHaveLength(1);
   expect(short.steps[0]).toMatchObject({ bytes: 5_000_000 });
   expect(short.steps[0]).toHaveProperty('limits', { ofSumMin: 0.85, stallMsMax: 500 });
+});
+
+test('the short form of pairs has its own sizes and count, and a floor for the median only', () => {
+  const scenario = parseScenario(
+    'x.yaml',
+    text(
+      '  - { kind: pairs, bytes: [30 kB, 10 MB], count: 40, limits: { medianOfDirectMax: 1, p95OfDirectMax: 1.2 }, short: { bytes: [30 kB], count: 3 } }',
+    ),
+  );
+  expect(shortForm(scenario).steps[0]).toMatchObject({
+    bytes: [30_000],
+    count: 3,
+    limits: { medianOfDirectMax: 1.5 },
+  });
+  expect(shortForm(scenario).steps[0]).not.toHaveProperty('limits.p95OfDirectMax');
 });
 
 test('lines have proxies, address translation, an MTU and a hole in it, and packets that stray', () => {
