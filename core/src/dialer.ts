@@ -3,7 +3,6 @@
  * strand is tried by fresh connections beside the old ones, never waiting for the kernel's back-off: every quarter of a
  * second at first, then every second. The first to answer wins.
  */
-import { bulkStrands } from './limits.ts';
 import { StrandRole } from './opening.ts';
 import type { Path } from './path.ts';
 import type { Session } from './session.ts';
@@ -106,7 +105,7 @@ export class Dialer {
     if (quick > 0 && !path?.suspect) {
       attempts.troubleSinceMs = -1;
       const bulk = alive(path, false, false) + attempts.bulk;
-      if (bulk >= bulkStrands) return undefined;
+      if (bulk >= this.#session.policy.bulkStrands) return undefined;
       // The first ones at once; one that fails is tried again after a gap.
       return attempts.bulk === 0 && nowMs - attempts.lastMs < eagerGapMs && bulk > 0 ? undefined : StrandRole.bulk;
     }
@@ -127,6 +126,7 @@ export class Dialer {
   }
 
   #complete(path: Path | undefined): boolean {
+    const { bulkStrands } = this.#session.policy;
     return (
       path !== undefined && !path.suspect && alive(path, true, true) > 0 && alive(path, false, false) >= bulkStrands
     );

@@ -20,8 +20,10 @@ export {
 } from './opening.ts';
 export { OpenAllowance } from './open-allowance.ts';
 export type { Path } from './path.ts';
+export { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
 export { type PathLimits, Session, type SessionOptions } from './session.ts';
 export type { Side } from './session-state.ts';
-export type { Strand, StrandInfo } from './strand.ts';
+export { EarliestArrival, type Line as SchedulerLine, othersFinishMs, type Scheduler } from './scheduler.ts';
+export { segmentBytes, type Strand, type StrandInfo } from './strand.ts';
 export type { Stream } from './stream.ts';
 export { readU32, writeU32 } from './wire.ts';

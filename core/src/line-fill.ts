@@ -6,19 +6,13 @@
 import { AckedRate } from './acked-rate.ts';
 import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
+import type { QueueAllowed } from './policy.ts';
 import { QueueWatch } from './queue-watch.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
 /** A line of unknown rate takes this at once, bytes; of a known one never less than the second is given. */
 const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 4 * segmentBytes;
-/**
- * On a filled line: a round trip's worth and a queue of so many ms, longer on a long line, where the figures are older, up
- * to what the buffers of ordinary modems hold.
- */
-const queueRtts = 0.15;
-const queueMsMin = 15;
-const queueMsMax = 40;
 /** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
 const probeGapMs = 2_500;
 const probeMsMin = 40;
@@ -64,6 +58,7 @@ export interface LineView {
 export class LineFill {
   readonly #view: LineView;
   readonly #staggerMs: number;
+  readonly #allowed: QueueAllowed;
   readonly #rate: LineRate = new LineRate();
   readonly #queue: QueueWatch = new QueueWatch();
   readonly #acked: AckedRate = new AckedRate();
@@ -73,9 +68,10 @@ export class LineFill {
   /** When the line was first filled. */
   #measuredMs = 0;
 
-  /** `number` tells lines apart that would be probed at once. */
-  constructor(view: LineView, number: number) {
+  /** `number` tells lines apart that would be probed at once; `allowed` is the queue on a filled one. */
+  constructor(view: LineView, number: number, allowed: QueueAllowed) {
     this.#view = view;
+    this.#allowed = allowed;
     this.#staggerMs = number * probeStaggerMs;
   }
 
@@ -163,7 +159,8 @@ export class LineFill {
 
   /** What fills a line of known rate, and the little queue that keeps it full, bytes. */
   #fillBytes(): number {
-    const queueMs = Math.min(queueMsMin + queueRtts * this.baseRttMs, queueMsMax);
+    const { rtts, msMin, msMax } = this.#allowed;
+    const queueMs = Math.min(msMin + rtts * this.baseRttMs, msMax);
     return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (this.baseRttMs + queueMs)) / 1_000);
   }
 }

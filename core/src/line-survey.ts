@@ -4,7 +4,7 @@
  */
 import { chunkBytesMax, chunkBytesMin, dataOverheadBytes, recordHeaderBytes, tagBytes } from './limits.ts';
 import type { Path } from './path.ts';
-import { EarliestArrival, type Line, type Scheduler } from './scheduler.ts';
+import type { Line, Scheduler } from './scheduler.ts';
 import type { SessionState } from './session-state.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 import type { Stream } from './stream.ts';
@@ -33,7 +33,7 @@ export interface Candidate extends Line {
 
 export class LineSurvey {
   readonly #state: SessionState;
-  readonly #scheduler: Scheduler = new EarliestArrival();
+  readonly #scheduler: Scheduler;
   readonly #lines: Candidate[] = [];
   readonly #sizes: number[] = [];
   #count = 0;
@@ -42,6 +42,7 @@ export class LineSurvey {
 
   constructor(state: SessionState) {
     this.#state = state;
+    this.#scheduler = state.policy.scheduler();
   }
 
   /** Looks at all lines, for bulk or for interactive streams. Returns how many take something now. */

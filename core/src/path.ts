@@ -1,8 +1,8 @@
 import { Allowance } from './allowance.ts';
 import { LineFill, type LineView } from './line-fill.ts';
+import { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
 import { ProxyWatch } from './proxy-watch.ts';
 import type { Strand } from './strand.ts';
-import { Turns } from './turns.ts';
 
 /** One uplink to one relay address: its strands and what they tell of the line. */
 export class Path implements LineView {
@@ -32,15 +32,16 @@ export class Path implements LineView {
   /** The strand whose count is to ride there next. */
   echoStrand: Strand | undefined;
   readonly #fill: LineFill;
-  readonly #turns: Turns = new Turns(this.strands);
+  readonly #turns: StrandChoice;
   suspicions = 0;
   /** Of strands that are closed. */
   #closedIn = 0;
   #closedOut = 0;
 
-  constructor(id: number) {
+  constructor(id: number, policy: Policy = shippedPolicy) {
     this.id = id;
-    this.#fill = new LineFill(this, id);
+    this.#fill = new LineFill(this, id, policy.queue);
+    this.#turns = policy.strands(this.strands);
   }
 
   /** A strand left: its bytes stay counted. */

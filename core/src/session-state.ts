@@ -21,6 +21,7 @@ import {
 import type { Local } from './local.ts';
 import { OpenAllowance } from './open-allowance.ts';
 import { Path } from './path.ts';
+import { type Policy, shippedPolicy } from './policy.ts';
 import { Roster } from './roster.ts';
 import type { Strand } from './strand.ts';
 import { Stream } from './stream.ts';
@@ -67,6 +68,7 @@ export class SessionState {
   readonly local: Local;
   readonly pool: SlabPool;
   readonly budget: CreditBudget;
+  readonly policy: Policy;
   readonly paths: Map<number, Path> = new Map();
   readonly strands: Map<number, Strand> = new Map();
   readonly streams: Map<number, Stream> = new Map();
@@ -119,7 +121,15 @@ export class SessionState {
   #figuresMs = -1;
   #longestRttMs = 1;
 
-  constructor(side: Side, local: Local, pool: SlabPool, budget: CreditBudget, nowMs: number) {
+  constructor(
+    side: Side,
+    local: Local,
+    pool: SlabPool,
+    budget: CreditBudget,
+    nowMs: number,
+    policy: Policy = shippedPolicy,
+  ) {
+    this.policy = policy;
     this.side = side;
     this.local = local;
     this.pool = pool;
@@ -147,7 +157,7 @@ export class SessionState {
   path(id: number): Path {
     let path = this.paths.get(id);
     if (!path) {
-      path = new Path(id);
+      path = new Path(id, this.policy);
       this.paths.set(id, path);
     }
     return path;

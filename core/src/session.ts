@@ -15,6 +15,7 @@ import { pingSiblingMs, receiveBudgetBytes, strandOldMs } from './limits.ts';
 import type { Local } from './local.ts';
 import type { StrandRole } from './opening.ts';
 import type { Path } from './path.ts';
+import { type Policy, shippedPolicy } from './policy.ts';
 import { Receiver } from './receiver.ts';
 import { type SessionCounters, SessionState, type Side } from './session-state.ts';
 import { Strand, type StrandInfo } from './strand.ts';
@@ -32,6 +33,8 @@ export interface SessionOptions {
   readonly budget?: CreditBudget;
   /** Box: strands are replaced so long after a newer key came, ms; default {@link strandOldMs}. */
   readonly strandOldMs?: number;
+  /** Default: the one that ships. */
+  readonly policy?: Policy;
 }
 
 /** What a line may carry each way, bits per second; 0: no limit. */
@@ -55,7 +58,8 @@ export class Session {
 
   constructor(options: SessionOptions, nowMs: number) {
     const budget = options.budget ?? new CreditBudget(receiveBudgetBytes);
-    this.#state = new SessionState(options.side, options.local, options.pool, budget, nowMs);
+    const { side, local, pool, policy = shippedPolicy } = options;
+    this.#state = new SessionState(side, local, pool, budget, nowMs, policy);
     this.#strandOldMs = options.strandOldMs ?? strandOldMs;
     this.#receiver = new Receiver(this.#state);
     this.#transmitter = new Transmitter(this.#state);
@@ -66,6 +70,10 @@ export class Session {
 
   get counters(): SessionCounters {
     return this.#state.counters;
+  }
+
+  get policy(): Policy {
+    return this.#state.policy;
   }
 
   get paths(): ReadonlyMap<number, Path> {

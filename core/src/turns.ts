@@ -5,6 +5,7 @@
  * the new one has no room.
  */
 import { chunkBytesMin } from './limits.ts';
+import type { StrandChoice } from './policy.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
 /** A strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
@@ -12,7 +13,7 @@ const turnMs = 7_000;
 const helpMs = 1_000;
 const squeezedBytes: number = 4 * segmentBytes;
 
-export class Turns {
+export class Turns implements StrandChoice {
   readonly #strands: readonly Strand[];
   /** Which one carries. */
   carrying: Strand | undefined;

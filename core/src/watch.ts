@@ -4,14 +4,7 @@
  */
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
-import {
-  hedgeShare,
-  hedgeShareEarly,
-  sessionWithoutStrandsMs,
-  silenceMsMin,
-  silenceRtts,
-  streamWithoutLineMs,
-} from './limits.ts';
+import { sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
 import { pathFellSilent, pathWantsWitness, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import { pathFellDeaf } from './proxy-watch.ts';
@@ -155,6 +148,7 @@ export class Watch {
     let lateMs = tailLateMs;
     if (tail) lateMs = Math.max(tailLateMs, rttMs / 4);
     else if (standstill) lateMs = stillMs / 2;
+    const { hedgeShare, hedgeShareEarly } = this.#state.policy;
     const depth = tail || standstill ? hedgeDepth : 1;
     for (let i = 0; i < depth; i++) {
       const chunk = stream.send.chunkAt(i);

@@ -1,0 +1,48 @@
+/**
+ * What is policy in the braid and not mechanism, in one place: the simulator's tournament plays others against the one that
+ * ships (docs/simulator.md).
+ */
+import { bulkStrands, hedgeShare, hedgeShareEarly } from './limits.ts';
+import { EarliestArrival, type Scheduler } from './scheduler.ts';
+import type { Strand } from './strand.ts';
+import { Turns } from './turns.ts';
+
+/** Which bulk strand of a path carries. */
+export interface StrandChoice {
+  /** The one that carried last; forgotten when it is closed. */
+  carrying: Strand | undefined;
+  /** The bulk strand for the next chunk, or undefined where there is none. */
+  next: (nowMs: number) => Strand | undefined;
+  /** The one that carries has begun just now: others help it. */
+  helping: (nowMs: number) => boolean;
+}
+
+/** The queue that may stand on a filled line: of its round trip so much, but between these, ms. */
+export interface QueueAllowed {
+  readonly rtts: number;
+  readonly msMin: number;
+  readonly msMax: number;
+}
+
+export interface Policy {
+  /** Which line takes the next chunk. */
+  readonly scheduler: () => Scheduler;
+  /** Bulk strands the box opens on a path, and which of them carries. */
+  readonly bulkStrands: number;
+  readonly strands: (strands: readonly Strand[]) => StrandChoice;
+  readonly queue: QueueAllowed;
+  /** Share of the bytes that speculative copies may cost: at a transfer's tail, and in its midst. */
+  readonly hedgeShare: number;
+  readonly hedgeShareEarly: number;
+}
+
+/** The one that ships. */
+export const shippedPolicy: Policy = {
+  scheduler: () => new EarliestArrival(),
+  bulkStrands,
+  strands: (strands) => new Turns(strands),
+  // Longer on a long line, where the figures are older, up to what the buffers of ordinary modems hold.
+  queue: { rtts: 0.15, msMin: 15, msMax: 40 },
+  hedgeShare,
+  hedgeShareEarly,
+};
