@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 
+import { recordStrands } from './calibration/strand-figures.ts';
 import { demo } from './demo.ts';
 import { runEvery } from './every.ts';
 import { clean, type LabOptions, runCommand } from './lab.ts';
@@ -55,6 +56,12 @@ export function labCommand(): Command {
     .action(async (given: Pick<LabOptions, 'seed' | 'runs'>) => {
       process.exitCode = (await runEvery({ ...plain, ...given }, undefined)) ? 0 : 1;
     });
+  lab
+    .command('strands')
+    .argument('<file>', 'lines and figures, as sim/test/strand-figures.json')
+    .option('--runs <n>', 'how often each line is measured', positiveNumber, 1)
+    .description('measure plain TCP on lines alone, for the simulator to be held against')
+    .action(async (file: string, { runs }: { runs: number }) => await recordStrands(file, runs));
   lab.command('clean').description('remove what a run that was killed left behind').action(clean);
   return lab;
 }

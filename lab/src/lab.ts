@@ -29,7 +29,7 @@ export interface LabOptions {
 }
 
 /** A lab that is ours until `end`. */
-interface OpenLab {
+export interface OpenLab {
   readonly names: LabNames;
   readonly folder: string;
   readonly interruption: Interruption;

@@ -1,6 +1,5 @@
 /** One TCP connection between box and relay over a line: two halves, two ends that close each for itself. */
 import type { StrandInfo, StrandRole } from '@tresse/core';
-import type { Prng } from '@tresse/kit';
 
 import type { Clock } from './clock.ts';
 import type { Line } from './line.ts';
@@ -33,7 +32,6 @@ export class Connection {
     id: number,
     role: StrandRole,
     rttMs: number,
-    prng: Prng,
     events: Record<EndName, EndEvents>,
   ) {
     this.id = id;
@@ -42,24 +40,16 @@ export class Connection {
     this.#clock = clock;
     this.#events = events;
     const half = (from: EndName, to: EndName): TcpHalf =>
-      new TcpHalf(
-        clock,
-        line,
-        from === 'box' ? line.up : line.down,
-        from === 'box' ? line.down : line.up,
-        prng,
-        rttMs,
-        {
-          receives: () => this.#open[to],
-          swallowed: () => this.#swallowed,
-          onWhole: (content) => {
-            if (!line.deaf) events[to].onContent(this, content);
-          },
-          onAcked: () => events[from].onAcked(this),
-          onRefused: () => this.#down(from),
-          onGivenUp: () => this.#down(from),
+      new TcpHalf(clock, line, from === 'box' ? line.up : line.down, from === 'box' ? line.down : line.up, rttMs, {
+        receives: () => this.#open[to],
+        swallowed: () => this.#swallowed,
+        onWhole: (content) => {
+          if (!line.deaf) events[to].onContent(this, content);
         },
-      );
+        onAcked: () => events[from].onAcked(this),
+        onRefused: () => this.#down(from),
+        onGivenUp: () => this.#down(from),
+      });
     this.#halves = { box: half('box', 'relay'), relay: half('relay', 'box') };
   }
 

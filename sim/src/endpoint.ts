@@ -4,6 +4,7 @@ import {
   Dialer,
   limits,
   openingBytes,
+  type Policy,
   ResetReason,
   Session,
   type Strand,
@@ -35,6 +36,7 @@ export interface EndpointOptions {
   readonly accept: (stream: Stream) => void;
   /** Strands are replaced so long after a newer key came, ms; none: as in the product. */
   readonly strandOldMs: number | undefined;
+  readonly policy: Policy | undefined;
   /** Everything that happens is told here, for the hash. */
   readonly note: (kind: number, a: number, b: number) => void;
 }
@@ -73,6 +75,7 @@ export class Endpoint {
         pool: this.pool,
         budget: options.budget,
         ...(options.strandOldMs !== undefined && { strandOldMs: options.strandOldMs }),
+        ...(options.policy && { policy: options.policy }),
         local: {
           connect: (stream) => options.accept(stream),
           deliver: (stream, slab, start, length) => this.peers.get(stream)?.take(slab, start, length) ?? 0,

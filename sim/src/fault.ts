@@ -1,6 +1,8 @@
 /** What happens to the lines of a world, and when: drawn from the seed, some kinds switched off, others wild. */
 import type { Prng } from '@tresse/kit';
 
+import type { Clock } from './clock.ts';
+import type { Line } from './line.ts';
 import type { World } from './world.ts';
 
 export interface Fault {
@@ -70,8 +72,10 @@ export function inflict(world: World, fault: Fault): void {
   const { clock } = world;
   switch (fault.kind) {
     case 'silence':
-      line.cut();
-      clock.at(clock.nowMs + fault.amount, () => line.restore());
+    case 'rate':
+    case 'loss':
+    case 'delay':
+      befall(line, clock, fault);
       break;
     case 'carrier':
       world.carrier(fault.path, false);
@@ -82,15 +86,6 @@ export function inflict(world: World, fault: Fault): void {
         clock.at(clock.nowMs + 2 * i * fault.amount, () => line.cut());
         clock.at(clock.nowMs + (2 * i + 1) * fault.amount, () => line.restore());
       }
-      break;
-    case 'rate':
-      line.scale(fault.amount);
-      break;
-    case 'loss':
-      line.lossRatio = fault.amount;
-      break;
-    case 'delay':
-      line.delayMs *= fault.amount;
       break;
     case 'key':
       world.renewKey();
@@ -105,6 +100,16 @@ export function inflict(world: World, fault: Fault): void {
       else hit?.swallow();
     }
   }
+}
+
+/** Lets what concerns a line alone happen to it, and its end too. */
+export function befall(line: Line, clock: Clock, fault: Pick<Fault, 'kind' | 'amount'>): void {
+  if (fault.kind === 'silence') {
+    line.cut();
+    clock.at(clock.nowMs + fault.amount, () => line.restore());
+  } else if (fault.kind === 'rate') line.scale(fault.amount);
+  else if (fault.kind === 'loss') line.lossRatio = fault.amount;
+  else if (fault.kind === 'delay') line.delayMs *= fault.amount;
 }
 
 /** Everything is well from now on: lines are as at first, and lose nothing. */

@@ -1,6 +1,9 @@
-import type { PathLimits } from '@tresse/core';
-
 /** An access line as TCP sees it: a rate, a delay and a queue each way; it may go silent, and come back. */
+
+import { type PathLimits, segmentBytes } from '@tresse/core';
+import type { Prng } from '@tresse/kit';
+
+import { Jitter } from './link-jitter.ts';
 
 export interface LineSpec {
   /** Towards the box and from it, bits per second. */
@@ -8,10 +11,13 @@ export interface LineSpec {
   readonly upBps: number;
   /** One way, ms. */
   readonly delayMs: number;
-  /** Extra delay of each piece, up to this, order kept, ms. */
+  /** Added to the delay: wanders between 0 and this, order kept, ms. */
   readonly jitterMs: number;
-  /** Share of segments lost. */
+  /** Share of segments lost, each way. */
   readonly lossRatio: number;
+  /** Share of segments that take so much longer, ms, and are overtaken; none where absent. */
+  readonly reorderRatio?: number;
+  readonly reorderMs?: number;
   /** What waits longer is dropped at the tail, ms. */
   readonly queueMs: number;
   /** As configured at the box. */
@@ -19,14 +25,27 @@ export interface LineSpec {
   readonly limits?: PathLimits;
 }
 
-/** One direction: what is sent waits until the pieces before it have left. */
+/** Even the shortest queue of a real device holds two full packets. */
+const queueFloorBytes: number = 2 * segmentBytes;
+
+/**
+ * One direction, as the link model of the lab in runs of segments: what is sent waits until what came before has left, then
+ * takes its delay, which wanders. Losses and strays are drawn segment by segment.
+ */
 export class Direction {
   /** Bytes per ms. */
   rate: number;
+  readonly #line: Line;
+  readonly #prng: Prng;
+  #jitter: Jitter;
   #freeAtMs = 0;
+  #lastArrivalMs = 0;
 
-  constructor(bps: number) {
+  constructor(bps: number, line: Line, prng: Prng) {
     this.rate = bps / 8_000;
+    this.#line = line;
+    this.#prng = prng;
+    this.#jitter = new Jitter(prng);
   }
 
   /** What a new piece waits before its own transmission, ms. */
@@ -34,14 +53,45 @@ export class Direction {
     return Math.max(0, this.#freeAtMs - nowMs);
   }
 
-  /** When the last bit of a piece given now has left, ms. */
-  send(bytes: number, nowMs: number): number {
+  /** Bytes the queue still takes; what is more is dropped at its tail. */
+  roomBytes(nowMs: number): number {
+    const waiting = this.queueMs(nowMs) * this.rate;
+    return Math.max(this.rate * this.#line.queueMs, queueFloorBytes) - waiting;
+  }
+
+  /** How many segments of a run of `count` stay together; the one after them is lost, or strays. */
+  evenSegments(count: number): number {
+    const { lossRatio, reorderRatio } = this.#line;
+    const odd = lossRatio + (1 - lossRatio) * reorderRatio;
+    if (odd <= 0) return count;
+    return Math.min(count, Math.floor(Math.log(1 - this.#prng.float()) / Math.log(1 - Math.min(odd, 0.999_999))));
+  }
+
+  /** Whether the segment after an even run is lost; else it strays. */
+  oddIsLost(): boolean {
+    const { lossRatio, reorderRatio } = this.#line;
+    return reorderRatio === 0 || this.#prng.chance(lossRatio / (lossRatio + (1 - lossRatio) * reorderRatio));
+  }
+
+  /** Sends bytes now; returns when the last of them arrives, ms. Strays take longer, and hold nobody up. */
+  send(bytes: number, stray: boolean, nowMs: number): number {
     this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + bytes / this.rate;
-    return this.#freeAtMs;
+    const arrivalMs = this.#freeAtMs + this.#line.delayMs + this.#jitter.at(this.#freeAtMs, this.#line.jitterMs);
+    if (stray) return arrivalMs + this.#line.reorderMs;
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivalMs);
+    return this.#lastArrivalMs;
+  }
+
+  /** When an acknowledgement sent now arrives, ms: it takes no room, but its place in the queue; undefined: it is lost. */
+  acknowledge(nowMs: number): number | undefined {
+    const { lossRatio } = this.#line;
+    return lossRatio > 0 && this.#prng.chance(lossRatio) ? undefined : this.send(0, false, nowMs);
   }
 
   clear(): void {
     this.#freeAtMs = 0;
+    this.#lastArrivalMs = 0;
+    this.#jitter = new Jitter(this.#prng);
   }
 }
 
@@ -52,6 +102,8 @@ export class Line {
   delayMs: number;
   jitterMs: number;
   lossRatio: number;
+  readonly reorderRatio: number;
+  readonly reorderMs: number;
   readonly queueMs: number;
   readonly #spec: LineSpec;
   #alive = true;
@@ -59,14 +111,16 @@ export class Line {
   /** Changes whenever the line dies: what was on its way then is lost. */
   #life = 0;
 
-  constructor(path: number, spec: LineSpec) {
+  constructor(path: number, spec: LineSpec, prng: Prng) {
     this.path = path;
     this.#spec = spec;
-    this.down = new Direction(spec.downBps);
-    this.up = new Direction(spec.upBps);
+    this.down = new Direction(spec.downBps, this, prng);
+    this.up = new Direction(spec.upBps, this, prng);
     this.delayMs = spec.delayMs;
     this.jitterMs = spec.jitterMs;
     this.lossRatio = spec.lossRatio;
+    this.reorderRatio = spec.reorderRatio ?? 0;
+    this.reorderMs = spec.reorderMs ?? 0;
     this.queueMs = spec.queueMs;
   }
 

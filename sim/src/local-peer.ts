@@ -33,7 +33,7 @@ const pauseMsMin = 0.5;
 /** What became of a stream at one side. */
 export interface PeerOutcome {
   taken: number;
-  /** When it took something last, and the longest it waited for that. */
+  /** When it took something last, and the longest it waited for more. */
   takenMs: number;
   gapMsMax: number;
   given: number;
@@ -107,7 +107,7 @@ export class LocalPeer {
     outcome.taken += count;
     if (count > 0) {
       const { nowMs } = this.#clock;
-      outcome.gapMsMax = Math.max(outcome.gapMsMax, nowMs - outcome.takenMs);
+      if (outcome.taken > count) outcome.gapMsMax = Math.max(outcome.gapMsMax, nowMs - outcome.takenMs);
       outcome.takenMs = nowMs;
     }
     if (this.#spec.takesRate !== Infinity) this.#waiting += count;

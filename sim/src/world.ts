@@ -1,5 +1,13 @@
 /** A box and a relay in virtual time: lines between them, streams over them, and what happens to the lines. */
-import { CreditBudget, limits, ResetReason, type Stream, type StrandRole, type Target } from '@tresse/core';
+import {
+  CreditBudget,
+  limits,
+  type Policy,
+  ResetReason,
+  type Stream,
+  type StrandRole,
+  type Target,
+} from '@tresse/core';
 import { BugError, Prng } from '@tresse/kit';
 
 import { Clock } from './clock.ts';
@@ -28,6 +36,8 @@ export interface WorldSpec {
   readonly tickMs: number;
   /** Strands are replaced so long after a newer key came, ms; none: as in the product. */
   readonly strandOldMs?: number;
+  /** None: the one that ships. */
+  readonly policy?: Policy;
 }
 
 /** A stream as both sides see it. */
@@ -59,7 +69,7 @@ export class World {
     this.#spec = spec;
     this.#prng = new Prng(spec.seed ^ 0x5bd1e995);
     this.#table = Pattern.table(spec.seed);
-    this.lines = spec.lines.map((line, i) => new Line(i + 1, line));
+    this.lines = spec.lines.map((line, i) => new Line(i + 1, line, new Prng(this.#prng.u32())));
     this.flows = spec.streams.map((s, number) => ({ spec: s, number, box: undefined, relay: undefined }));
     this.budgets = {
       box: new CreditBudget(limits.receiveBudgetBytes),
@@ -146,6 +156,7 @@ export class World {
       socketBytes: this.#spec.socketBytes,
       tickMs: this.#spec.tickMs,
       strandOldMs: this.#spec.strandOldMs,
+      policy: this.#spec.policy,
       accept: (stream) => this.#accept(stream),
       note: (kind, a, b) => this.#note(side === 'box' ? kind : kind + 8, a, b),
     });
@@ -213,7 +224,7 @@ export class World {
   }
 
   #connected(line: Line, path: number, role: StrandRole, rttMs: number): void {
-    const connection = new Connection(this.clock, line, this.#nextConnection++, role, rttMs, this.#prng, {
+    const connection = new Connection(this.clock, line, this.#nextConnection++, role, rttMs, {
       box: eventsOf(this.box),
       relay: eventsOf(this.relay),
     });
