@@ -15,6 +15,8 @@ import type { LineSpec } from './scenario/scenario.ts';
 export interface Stage {
   readonly names: LabNames;
   readonly lines: readonly LineSpec[];
+  /** Files of this run. */
+  readonly folder: string;
   /** Of what the servers serve. */
   readonly seed: number;
   readonly emulator: Emulator;
@@ -68,7 +70,19 @@ export async function setStage(order: StageOrder): Promise<Stage> {
       multipath = { server: await ServerProcess.start(names.inet, { ...listen, port: ports.multipath, wrapper }) };
       servers.push(multipath.server);
     }
-    return { names, lines, seed, emulator: internet.driver, internet, operators, server, multipath, content, uploads };
+    return {
+      names,
+      lines,
+      folder,
+      seed,
+      emulator: internet.driver,
+      internet,
+      operators,
+      server,
+      multipath,
+      content,
+      uploads,
+    };
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()));
     await internet.destroy();

@@ -55,7 +55,8 @@ export function medianFigures<T>(same: readonly T[]): T {
   const [first] = same;
   if (same.includes(null as T)) return null as T;
   if (typeof first === 'number') return median(same as readonly number[]) as T;
-  if (typeof first !== 'object' || Array.isArray(first)) return first as T;
+  if (Array.isArray(first)) return first.map((_, i) => medianFigures(same.map((one) => (one as unknown[])[i]))) as T;
+  if (typeof first !== 'object') return first as T;
   const keys = Object.keys(first as object) as (keyof T)[];
   return Object.fromEntries(keys.map((key) => [key, medianFigures(same.map((one) => one[key]))])) as T;
 }
@@ -68,6 +69,7 @@ function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
   return {
     ...step,
     ...medianFigures(same.map(({ mixed }) => (mixed === undefined ? {} : { mixed }))),
+    ...medianFigures(same.map(({ pairs }) => (pairs === undefined ? {} : { pairs }))),
     seconds: of((s) => s.seconds) ?? 0,
     goodputBitsPerSecond: of((s) => s.goodputBitsPerSecond),
     ofSum: of((s) => s.ofSum),

@@ -1,10 +1,10 @@
 import { sizeBytes } from '@tresse/schema';
 import { z } from 'zod';
 
-const count = z.number().int().min(1).max(1_000);
+export const pairCount = z.number().int().min(1).max(1_000);
 const sizes = z.array(sizeBytes.transform(Math.round)).min(1);
 
-const pairLimits = z.strictObject({
+export const pairLimits = z.strictObject({
   medianOfDirectMax: z.number().positive().optional(),
   p95OfDirectMax: z.number().positive().optional(),
 });
@@ -16,14 +16,14 @@ export const pairsStep = z.strictObject({
   direction: z.enum(['down', 'up']).default('down'),
   bytes: sizes,
   /** Pairs of each size. */
-  count,
+  count: pairCount,
   to: z.enum(['ipv4', 'far']).default('ipv4'),
   limits: pairLimits.default({}),
   short: z
     .strictObject({
       skip: z.literal(true).optional(),
       bytes: sizes.optional(),
-      count: count.optional(),
+      count: pairCount.optional(),
       limits: pairLimits.optional(),
     })
     .default({}),
@@ -33,7 +33,7 @@ export type PairsStep = z.output<typeof pairsStep>;
 export type PairLimits = z.output<typeof pairLimits>;
 
 /** A few pairs are judged by their median, against gross mistakes only: a percentile would be the worst one. */
-function floorsOf({ medianOfDirectMax }: PairLimits): PairLimits {
+export function floorsOfPairs({ medianOfDirectMax }: PairLimits): PairLimits {
   return medianOfDirectMax === undefined ? {} : { medianOfDirectMax: Math.max(medianOfDirectMax, 1.5) };
 }
 
@@ -44,6 +44,6 @@ export function shortPairs(full: PairsStep): PairsStep {
     ...full,
     bytes: bytes ?? full.bytes,
     count: fewer ?? full.count,
-    limits: floorsOf(limits ?? full.limits),
+    limits: floorsOfPairs(limits ?? full.limits),
   };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { event, type StepEvent } from './event.ts';
 import { line, type LineSpec } from './line.ts';
 import { mixedStep } from './mixed-step.ts';
+import { pageStep } from './page-step.ts';
 import { pairsStep } from './pairs-step.ts';
 
 export type { StepEvent } from './event.ts';
@@ -88,7 +89,9 @@ const scenarioShape = z.strictObject({
   lines: z.array(line).min(1).max(8),
   /** The internet host has addresses that are so far from the relay, one way. */
   far: durationMs.optional(),
-  steps: z.array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep, mixedStep, pairsStep])).min(1),
+  steps: z
+    .array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep, mixedStep, pairsStep, pageStep]))
+    .min(1),
 });
 
 type Fault = (path: (string | number)[], message: string) => void;
@@ -98,8 +101,11 @@ export const scenarioSchema = scenarioShape.superRefine((scenario, context) => {
   const fault: Fault = (path, message) => context.addIssue({ code: 'custom', path, message });
   checkLines(scenario.lines, fault);
   for (const [i, s] of scenario.steps.entries()) {
-    if ('to' in s && s.to === 'far' && scenario.far === undefined)
-      fault(['steps', i, 'to'], 'there is no far host: the scenario does not say how "far" it is');
+    if ((s.kind === 'page' || ('to' in s && s.to === 'far')) && scenario.far === undefined)
+      fault(
+        ['steps', i, s.kind === 'page' ? 'kind' : 'to'],
+        'there is no far host: the scenario does not say how "far" it is',
+      );
     if (!('events' in s)) continue;
     for (const [place, events] of [
       [['events'], s.events],

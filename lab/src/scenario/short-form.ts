@@ -1,3 +1,4 @@
+import { shortPage } from './page-step.ts';
 import { shortPairs } from './pairs-step.ts';
 import type { MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 
@@ -17,6 +18,7 @@ function shortStep(full: Step): Step {
   if (full.kind === 'ping') return full;
   if (full.kind === 'mixed') return shortMixed(full);
   if (full.kind === 'pairs') return shortPairs(full);
+  if (full.kind === 'page') return shortPage(full);
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }

@@ -10,6 +10,7 @@ import type { Stage } from '../stage.ts';
 import { blankReport } from './blank-report.ts';
 import { Meanwhile } from './meanwhile.ts';
 import { playMixed } from './mixed.ts';
+import { playPage } from './page.ts';
 import { playPairs } from './pairs.ts';
 import { pingStepReport } from './ping.ts';
 import { stepChecks, waitChecks, withoutRival } from './step-checks.ts';
@@ -36,6 +37,7 @@ export async function playStep(scene: StepScene, step: Step, index: number): Pro
   if (step.kind === 'ping') return await playPing(scene, step);
   if (step.kind === 'mixed') return await playMixed(scene, step, index);
   if (step.kind === 'pairs') return await playPairs(scene, step, index);
+  if (step.kind === 'page') return await playPage(scene, step, index);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfer(scene, step, index);
 }
 

@@ -54,10 +54,18 @@ test.each([
   ],
   [
     '  - { kind: fetch, bytes: 1 MB }',
-    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs)',
+    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs, page)',
   ],
   ['  - { kind: request, bytes: 1 MB, to: far }', 'there is no far host'],
   ['  - { kind: pairs, bytes: [1 MB], count: 2, to: far }', 'there is no far host'],
+  [
+    '  - { kind: page, objects: 2, bytes: [1 kB, 2 kB], total: [1 kB, 9 kB], hosts: 1, parallel: 2, count: 1 }',
+    'there is no far host',
+  ],
+  [
+    '  - { kind: page, objects: 2, bytes: [1 kB, 2 kB], total: [5 kB, 9 kB], hosts: 1, parallel: 2, count: 1 }',
+    'so many objects cannot have this sum',
+  ],
   ['  - { kind: download, bytes: 1 MBs }', '"1 MBs" is not a number and its unit'],
   [
     '  - { kind: download, bytes: 1 MB, events: [{ at: 50 %, line: c, cut: silent }] }',

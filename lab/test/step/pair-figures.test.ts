@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 
+import { medianReport } from '../../src/report/median.ts';
+import type { StepReport } from '../../src/report/report.ts';
+import { reportTable } from '../../src/report/table.ts';
+import { blankReport } from '../../src/step/blank-report.ts';
 import { type Pair, pairChecks, pairFigures } from '../../src/step/pair-figures.ts';
 import { bestLine, inPairs } from '../../src/step/pairs.ts';
+import { reportWith } from '../report/reports.ts';
 
 const side = (ms: number, from: string): Pair['bonded'] => ({ ms, whole: true, from, why: '' });
 const pair = (bondedMs: number, directMs: number): Pair => ({
@@ -35,6 +40,19 @@ test('ratios are taken pair by pair', () => {
     medianOfDirect: 0.9,
     p95OfDirect: 1.5,
   });
+});
+
+const run = (ms: number): StepReport => ({
+  ...blankReport('pairs', 'down', 1),
+  pairs: [pairFigures('1 MB', [pair(ms, 100)])],
+});
+
+test('several runs are one by their medians, and people read the ratios', () => {
+  const [first, ...more] = [40, 90, 60].map((ms) => reportWith({}, run(ms)));
+  const table = reportTable(medianReport([first!, ...more]));
+  expect(table).toContain(
+    '1 MB, 1 pairs: 0.600 of the direct time in the median, 0.600 at the 95th percentile (60 and 100 ms)',
+  );
 });
 
 test('limits hold for the ratios; a transfer that broke or went another way fails whatever the figures are', () => {
