@@ -162,6 +162,27 @@ test('a reader that stands still stops the sender, costs bounded memory and lose
   nothingLeft();
 });
 
+test('who holds something is told with all that the kernel has of it; whoever stands idle is not', () => {
+  const { client, far } = connect(4_096);
+  const other = connect();
+  other.client.send('x');
+  turn(() => other.far.text === 'x', 'a byte');
+  client.pause();
+  const body = pattern(6_000_000);
+  far.send(body);
+  const ends = [braid.box, braid.relay];
+  const held = (end: (typeof ends)[number]): number => end.sockets.held().reduce((sum, { bytes }) => sum + bytes, 0);
+  turn(() => ends.every((end) => end.sockets.held().length === 1 && held(end) > 200_000), 'both ends full');
+  client.resume();
+  turn(() => client.heardBytes === body.length, 'all of it');
+  turn(() => ends.every((end) => end.sockets.held().length === 0), 'nothing held');
+  far.end();
+  client.end();
+  other.far.end();
+  other.client.end();
+  nothingLeft();
+});
+
 test('a socket whose both directions have ended, but is not read for want of room, waits without turning the loop', () => {
   const { client, far } = connect(16_384);
   client.end();

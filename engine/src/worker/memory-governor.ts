@@ -24,6 +24,7 @@ export interface HeldStream {
 export interface Holder {
   /** What is held apart from streams, bytes. */
   readonly ownBytes: number;
+  /** Those of its streams that hold anything. */
   held(): HeldStream[];
 }
 

@@ -54,6 +54,8 @@ interface Socket {
   watched: boolean;
   /** A write was refused: the kernel tells this once only, so it is kept until the loop comes by. */
   broken: boolean;
+  /** The kernel may hold bytes of it that are nobody's yet: written, or left unread. */
+  loaded: boolean;
 }
 
 /** Makes the egress connection of a stream the peer opened: the descriptor, or the reason why not. */
@@ -116,16 +118,25 @@ export class StreamSockets implements Local {
     }
   }
 
-  /** What each stream holds: unacknowledged, out of order, and unread or unacknowledged in the kernel's queues. */
+  /**
+   * What each stream holds that holds anything: unacknowledged, out of order, and unread or unacknowledged in the kernel's
+   * queues. The kernel is asked about those only that were written to since it had nothing, or are not read: idle ones are thousands.
+   */
   held(): HeldStream[] {
-    return [...this.#sockets.values()].map((socket) => {
-      const { stream, fd } = socket;
-      const kernel = socket.connecting ? 0 : Math.max(0, unreadBytes(fd)) + Math.max(0, unackedBytes(fd));
-      return {
-        bytes: stream.send.heldBytes + stream.receive.costBytes + kernel,
-        end: () => this.#abort(socket, ResetReason.limit),
-      };
-    });
+    const all: HeldStream[] = [];
+    for (const socket of this.#sockets.values()) {
+      const { stream } = socket;
+      const bytes = stream.send.heldBytes + stream.receive.costBytes + (socket.loaded ? this.#kernelBytes(socket) : 0);
+      if (bytes > 0) all.push({ bytes, end: () => this.#abort(socket, ResetReason.limit) });
+    }
+    return all;
+  }
+
+  #kernelBytes(socket: Socket): number {
+    const bytes = Math.max(0, unreadBytes(socket.fd)) + Math.max(0, unackedBytes(socket.fd));
+    const unread = !socket.readEnded && (socket.interest & READABLE) === 0;
+    socket.loaded = bytes > 0 || unread;
+    return bytes;
   }
 
   connect(stream: Stream): void {
@@ -148,6 +159,7 @@ export class StreamSockets implements Local {
     const socket = this.#sockets.get(stream);
     if (!socket || socket.connecting || socket.writeEnded) return 0;
     if ((socket.interest & WRITABLE) !== 0) return 0;
+    socket.loaded = true;
     const sent = sendFrom(socket.fd, slab.address + start, length);
     if (sent === length) return sent;
     // Not ended from within the session's own call: the loop comes by at once.
@@ -195,6 +207,7 @@ export class StreamSockets implements Local {
       writeEnded: false,
       watched: false,
       broken: false,
+      loaded: false,
     };
     this.#sockets.set(stream, socket);
     try {
@@ -274,6 +287,7 @@ export class StreamSockets implements Local {
     if (!session || socket.readEnded) return;
     for (let i = 0; i < receivesMax; i++) {
       if (!session.mayRead(stream)) {
+        socket.loaded = true;
         this.#want(socket, socket.interest & ~READABLE);
         return;
       }
