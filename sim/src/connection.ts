@@ -1,9 +1,9 @@
 /** One TCP connection between box and relay over a line: two halves, two ends that close each for itself. */
-import type { StrandInfo, StrandRole } from '@tresse/core';
+import { limits, openingBytes, type StrandInfo, type StrandRole } from '@tresse/core';
 
 import type { Clock } from './clock.ts';
 import type { Line } from './line.ts';
-import { TcpHalf } from './tcp-half.ts';
+import { type HalfEvents, TcpHalf } from './tcp-half.ts';
 
 /** What the owner of one end is told. */
 export interface EndEvents {
@@ -15,6 +15,10 @@ export interface EndEvents {
 
 export type EndName = 'box' | 'relay';
 
+/** Of an opening or a record with this text, on the wire. */
+const wireBytes = (content: Uint8Array): number =>
+  content.length === 0 ? openingBytes : limits.recordHeaderBytes + content.length + limits.tagBytes;
+
 /** IP and TCP headers are not counted: every rate here is of TCP payload. */
 export class Connection {
   readonly id: number;
@@ -22,7 +26,9 @@ export class Connection {
   readonly role: StrandRole;
   readonly #clock: Clock;
   readonly #open: Record<EndName, boolean> = { box: true, relay: true };
-  readonly #halves: Record<EndName, TcpHalf>;
+  /** What each end sends, and what comes to it: the same TCP, or another one from a proxy on. */
+  readonly #leaving: Record<EndName, TcpHalf>;
+  readonly #arriving: Record<EndName, TcpHalf>;
   readonly #events: Record<EndName, EndEvents>;
   #swallowed = false;
 
@@ -39,23 +45,15 @@ export class Connection {
     this.role = role;
     this.#clock = clock;
     this.#events = events;
-    const half = (from: EndName, to: EndName): TcpHalf =>
-      new TcpHalf(clock, line, from === 'box' ? line.up : line.down, from === 'box' ? line.down : line.up, rttMs, {
-        receives: () => this.#open[to],
-        swallowed: () => this.#swallowed,
-        onWhole: (content) => {
-          if (!line.deaf) events[to].onContent(this, content);
-        },
-        onAcked: () => events[from].onAcked(this),
-        onRefused: () => this.#down(from),
-        onGivenUp: () => this.#down(from),
-      });
-    this.#halves = { box: half('box', 'relay'), relay: half('relay', 'box') };
+    const box = this.#direction('box', 'relay', rttMs);
+    const relay = this.#direction('relay', 'box', rttMs);
+    this.#leaving = { box: box.first, relay: relay.first };
+    this.#arriving = { box: relay.last, relay: box.last };
   }
 
   /** What an end sends. */
   half(end: EndName): TcpHalf {
-    return this.#halves[end];
+    return this.#leaving[end];
   }
 
   isOpen(end: EndName): boolean {
@@ -64,8 +62,7 @@ export class Connection {
 
   /** What the kernel says at an end. */
   info(end: EndName): StrandInfo {
-    const half = this.#halves[end];
-    const other = this.#halves[end === 'box' ? 'relay' : 'box'];
+    const half = this.#leaving[end];
     return {
       rttMs: half.rttMs,
       minRttMs: half.minRttMs,
@@ -73,7 +70,7 @@ export class Connection {
       unackedSegments: half.unackedSegments,
       segmentsInFlight: half.segmentsInFlight,
       bytesInFlight: half.bytesInFlight,
-      segmentsIn: half.segmentsIn + other.segmentsOut,
+      segmentsIn: half.segmentsIn + this.#arriving[end].segmentsOut,
       bytesAcked: half.bytesAcked,
       deliveryRate: half.deliveryRate,
       sourceLimited: half.sourceLimited,
@@ -84,8 +81,7 @@ export class Connection {
   /** One end closes by a reset, which reaches the other if the line still carries it. */
   close(end: EndName): void {
     if (!this.#open[end]) return;
-    this.#open[end] = false;
-    this.#halves[end].end();
+    this.#end(end);
     this.#tell(end === 'box' ? 'relay' : 'box');
   }
 
@@ -100,6 +96,42 @@ export class Connection {
     this.#swallowed = true;
   }
 
+  #end(end: EndName): void {
+    this.#open[end] = false;
+    this.#leaving[end].end();
+    this.#arriving[end === 'box' ? 'relay' : 'box'].end();
+  }
+
+  #direction(from: EndName, to: EndName, rttMs: number): { first: TcpHalf; last: TcpHalf } {
+    const { line } = this;
+    const receives = (): boolean => this.#open[to];
+    const swallowed = (): boolean => this.#swallowed;
+    const onAcked = (): void => this.#events[from].onAcked(this);
+    const down = (): void => this.#down(from);
+    const ends = { swallowed, onRefused: down, onGivenUp: down };
+    const half = (over: Line, events: HalfEvents): TcpHalf => {
+      const [way, back] = from === 'box' ? [over.up, over.down] : [over.down, over.up];
+      return new TcpHalf(this.#clock, over, way, back, over === line ? rttMs : 2 * over.delayMs + 0.1, events);
+    };
+    const onWhole = (content: Uint8Array): void => {
+      if (!line.deaf) this.#events[to].onContent(this, content);
+    };
+    if (!line.beyond) {
+      const only = half(line, { ...ends, receives, onWhole, onAcked });
+      return { first: only, last: only };
+    }
+    const [near, far] = from === 'box' ? [line, line.beyond] : [line.beyond, line];
+    const last = half(far, { ...ends, receives, onWhole, onAcked: () => {} });
+    // It takes whatever comes, and keeps what its other side does not take yet.
+    const first = half(near, {
+      ...ends,
+      receives: () => true,
+      onWhole: (content) => last.write(content, wireBytes(content)),
+      onAcked,
+    });
+    return { first, last };
+  }
+
   #tell(end: EndName): void {
     const { life, alive, delayMs } = this.line;
     if (!alive || this.#swallowed) return;
@@ -110,8 +142,7 @@ export class Connection {
 
   #down(end: EndName): void {
     if (!this.#open[end]) return;
-    this.#open[end] = false;
-    this.#halves[end].end();
+    this.#end(end);
     this.#events[end].onDown(this);
   }
 }

@@ -23,7 +23,19 @@ export interface LineSpec {
   /** As configured at the box. */
   readonly metered?: boolean;
   readonly limits?: PathLimits;
+  /** An operator's proxy at the far end takes every connection, acknowledges by itself, and carries it on from there. */
+  readonly proxy?: ProxySpec;
 }
+
+export interface ProxySpec {
+  /** Between proxy and relay, each way, bits per second. */
+  readonly bps: number;
+  /** One way, ms. */
+  readonly delayMs: number;
+}
+
+/** What a datacentre's wire lets wait, ms. */
+const wireQueueMs = 20;
 
 /** Even the shortest queue of a real device holds two full packets. */
 const queueFloorBytes: number = 2 * segmentBytes;
@@ -105,6 +117,8 @@ export class Line {
   readonly reorderRatio: number;
   readonly reorderMs: number;
   readonly queueMs: number;
+  /** From the proxy to the relay; undefined where no proxy is. */
+  readonly beyond: Line | undefined;
   readonly #spec: LineSpec;
   #alive = true;
   #deaf = false;
@@ -122,6 +136,21 @@ export class Line {
     this.reorderRatio = spec.reorderRatio ?? 0;
     this.reorderMs = spec.reorderMs ?? 0;
     this.queueMs = spec.queueMs;
+    if (spec.proxy) {
+      const { bps, delayMs } = spec.proxy;
+      this.beyond = new Line(
+        path,
+        {
+          downBps: bps,
+          upBps: bps,
+          delayMs,
+          jitterMs: 0,
+          lossRatio: 0,
+          queueMs: wireQueueMs,
+        },
+        prng,
+      );
+    }
   }
 
   get alive(): boolean {
