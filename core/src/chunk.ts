@@ -20,6 +20,10 @@ export class Chunk {
   sentMs = 0;
   /** When its acknowledgement should be here, by the last copy. */
   dueMs = 0;
+  /** Of the last copy's strand: bytes given with it, bytes acknowledged when it left, and when those last grew (see RecordFlight). */
+  flightEnd = 0;
+  ackedThen = 0;
+  ackedThenMs = 0;
 
   constructor(stream: Stream, offset: number, length: number) {
     this.stream = stream;

@@ -8,7 +8,7 @@ import { chunkBytesMin } from './limits.ts';
 import { LineRate } from './line-rate.ts';
 import type { QueueAllowed } from './policy.ts';
 import { QueueWatch } from './queue-watch.ts';
-import { segmentBytes, type Strand } from './strand.ts';
+import { segmentBytes } from './strand.ts';
 
 /** A line of unknown rate takes this at once, bytes; of a known one never less than the second is given. */
 const youngWindowBytes: number = 6 * segmentBytes;
@@ -42,16 +42,24 @@ const drainSlackMs = 20;
 
 /** What all strands of a line have, together. */
 export interface LineView {
-  /** Smoothed, and the shortest seen, ms. */
+  /** Smoothed, and without a queue, ms. */
   readonly rttMs: number;
-  readonly minRttMs: number;
+  readonly bareRttMs: number;
   /** Given to the kernel and not sent. */
   readonly unsentBytes: number;
   /** Sent and on its way, and not sent, bytes. */
   outstandingBytes(nowMs: number): number;
   /** On its way, stuck strands' included. */
   readonly bytesInFlight: number;
-  /** Acknowledged by the other end's TCP since the beginning. */
+  /** Acknowledged since the beginning. */
+  readonly bytesAcked: number;
+}
+
+/** What one of its strands has, by the kernel's word or by the other end's. */
+export interface Flight {
+  /** Smoothed, ms. */
+  readonly rttMs: number;
+  readonly bytesInFlight: number;
   readonly bytesAcked: number;
 }
 
@@ -72,6 +80,7 @@ export class LineFill {
   constructor(view: LineView, number: number, allowed: QueueAllowed) {
     this.#view = view;
     this.#allowed = allowed;
+    this.#ackedBefore = view.bytesAcked;
     this.#staggerMs = number * probeStaggerMs;
   }
 
@@ -87,7 +96,7 @@ export class LineFill {
 
   /** The round trip without our own queue, ms: the shortest seen, or a changed route's. */
   get baseRttMs(): number {
-    return Math.max(this.#view.minRttMs, this.#queue.routeMs);
+    return Math.max(this.#view.bareRttMs, this.#queue.routeMs);
   }
 
   /** How long the line needs for what is on its way, ms: a round trip that is no sign of death. */
@@ -113,10 +122,10 @@ export class LineFill {
   }
 
   /**
-   * Takes the kernel's newest figures of a strand in, which moved since the last: delivery rate in bytes per second, and
-   * the round trip. One that has little on its way beside its siblings says little of the line.
+   * Takes the newest figures of a strand in, which moved since the last: delivery rate in bytes per second, whether it may be
+   * too high, and the round trip. One that has little on its way beside its siblings says little of the line.
    */
-  addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
+  addSample(strand: Flight, bytesPerSecond: number, sourceLimited: boolean, coarse: boolean, nowMs: number): void {
     const { rttMs, bytesAcked } = this.#view;
     const outstandingBytes = this.#view.outstandingBytes(nowMs);
     // A trickle proves nothing of what the line carries away; a flight that has just ended does.
@@ -131,22 +140,22 @@ export class LineFill {
       // Whatever the kernel made of segments of all sizes.
       this.#rate.add(ackedRate, false, baseMs, rttMs - baseMs, nowMs);
     } else {
-      const most = this.#mostOf(strand, ackedRate, full, nowMs);
+      const most = this.#mostOf(coarse, ackedRate, full, nowMs);
       this.#rate.add(Math.min(bytesPerSecond, most), sourceLimited || !carries, baseMs, queueMs, nowMs);
     }
     if (!this.#rate.measured) this.#measuredMs = nowMs;
   }
 
   /** More than was acknowledged was not carried, bytes per second. */
-  #mostOf(strand: Strand, ackedRate: number, full: boolean, nowMs: number): number {
+  #mostOf(coarse: boolean, ackedRate: number, full: boolean, nowMs: number): number {
     // A full line carries what is acknowledged; in loss recovery that count stands still for a while.
     if (full && nowMs - this.#measuredMs < youngMs) return ackedGainFull * ackedRate;
     // Probes, acknowledgements and first flights in turn.
-    return strand.quick ? ackedGain * ackedRate : Infinity;
+    return coarse ? ackedGain * ackedRate : Infinity;
   }
 
   /** How long the queue is that a strand's round trip proves, ms; 0 where it proves none. */
-  #queueOf(strand: Strand, nowMs: number): number {
+  #queueOf(strand: Flight, nowMs: number): number {
     // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
     if (strand.bytesAcked < seasonedBytes) return 0;
     // A chunk is given while there is room for its first byte.

@@ -1,8 +1,12 @@
 import { Allowance } from './allowance.ts';
-import { LineFill, type LineView } from './line-fill.ts';
+import { ackDelayMsMax } from './limits.ts';
+import { type Flight, LineFill, type LineView } from './line-fill.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
 import { ProxyWatch } from './proxy-watch.ts';
-import type { Strand } from './strand.ts';
+import { segmentBytes, type Strand } from './strand.ts';
+
+/** As much as a connection's start-up brings onto its line in three round trips (bbr, from ten segments). */
+const unseenBytesMax: number = 160 * segmentBytes;
 
 /** One uplink to one relay address: its strands and what they tell of the line. */
 export class Path implements LineView {
@@ -31,7 +35,8 @@ export class Path implements LineView {
   ackedHereMs = 0;
   /** The strand whose count is to ride there next. */
   echoStrand: Strand | undefined;
-  readonly #fill: LineFill;
+  readonly #policy: Policy;
+  #fill: LineFill;
   readonly #turns: StrandChoice;
   suspicions = 0;
   /** Of strands that are closed. */
@@ -40,6 +45,7 @@ export class Path implements LineView {
 
   constructor(id: number, policy: Policy = shippedPolicy) {
     this.id = id;
+    this.#policy = policy;
     this.#fill = new LineFill(this, id, policy.queue);
     this.#turns = policy.strands(this.strands);
   }
@@ -71,7 +77,14 @@ export class Path implements LineView {
 
   /** See {@link LineFill.addSample}. */
   addSample(strand: Strand, bytesPerSecond: number, sourceLimited: boolean, nowMs: number): void {
-    this.#fill.addSample(strand, bytesPerSecond, sourceLimited, nowMs);
+    if (!this.#proxied) this.#fill.addSample(strand, bytesPerSecond, sourceLimited, strand.quick, nowMs);
+  }
+
+  /** The other end has acknowledged chunks of a strand. Through a proxy this, not the kernel, tells what the line carries. */
+  addAcked(strand: Strand, nowMs: number): void {
+    if (!this.#proxied) return;
+    // Only a queue proves that the line was full: what else was given is at least what it carries.
+    this.#fill.addSample(strand.flight, strand.flight.deliveryRate, true, false, nowMs);
   }
 
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
@@ -82,6 +95,11 @@ export class Path implements LineView {
   /** PING round trip, ms; what a proxy's TCP cannot fake. 0: not measured. */
   get pingRttMs(): number {
     return this.#proxy.pingRttMs;
+  }
+
+  /** Too few PINGs were answered to tell whether a proxy is there. */
+  get wantsPings(): boolean {
+    return this.#proxy.undecided;
   }
 
   /** A proxy in the middle acknowledges, as far as PING tells. */
@@ -97,7 +115,11 @@ export class Path implements LineView {
   /** A PING was answered after so long, ms. */
   takePing(rttMs: number): void {
     this.#proxy.take(rttMs);
-    this.#proxied = this.#proxy.sees(this.minRttMs);
+    const proxied = this.#proxy.sees(this.#tcpRttMsMin);
+    if (proxied === this.#proxied) return;
+    this.#proxied = proxied;
+    // What was learnt is another way's.
+    this.#fill = new LineFill(this, this.id, this.#policy.queue);
     this.#applyRecordsOnly();
   }
 
@@ -119,8 +141,13 @@ export class Path implements LineView {
   #lineRate(): number {
     if (this.#fill.measured) return this.#fill.bytesPerSecond;
     let window = 14_480;
-    for (const strand of this.strands) window = Math.max(window, strand.windowBytes);
+    if (!this.#proxied) for (const strand of this.strands) window = Math.max(window, strand.windowBytes);
     return Math.max(this.#fill.bytesPerSecond, (window * 1_000) / Math.max(this.rttMs, 1));
+  }
+
+  /** What a strand's flight is known by. */
+  #flightOf(strand: Strand): Flight {
+    return this.#proxied ? strand.flight : strand;
   }
 
   /** Smoothed round trip, ms: the newest quick strand's, else the lowest of the others. Suspects no longer count. */
@@ -132,10 +159,19 @@ export class Path implements LineView {
       if (strand.quick) quickRtt = strand.rttMs;
       rtt = rtt === 0 ? strand.rttMs : Math.min(rtt, strand.rttMs);
     }
-    return Math.max(quickRtt > 0 ? quickRtt : rtt, this.#proxied ? this.pingRttMs : 0);
+    return Math.max(quickRtt > 0 ? quickRtt : rtt, this.#proxied ? this.#recordRttMs : 0);
   }
 
-  get minRttMs(): number {
+  /** Through a proxy: as the chunks on their way tell, or the last PINGs, ms. */
+  get #recordRttMs(): number {
+    let rtt = 0;
+    for (const { state, suspect, flight } of this.strands) {
+      if (state === 'answered' && !suspect && flight.bytesInFlight > 0) rtt = Math.max(rtt, flight.rttMs);
+    }
+    return rtt > 0 ? rtt : this.pingRttMs;
+  }
+
+  get #tcpRttMsMin(): number {
     let rtt = 0;
     for (const strand of this.strands) {
       if (strand.minRttMs > 0) rtt = rtt === 0 ? strand.minRttMs : Math.min(rtt, strand.minRttMs);
@@ -143,19 +179,31 @@ export class Path implements LineView {
     return rtt;
   }
 
-  /** Half the bare round trip, ms; through a proxy PING's. */
+  /** The shortest round trip seen, ms; through a proxy PING's. */
+  get minRttMs(): number {
+    return Math.max(this.#tcpRttMsMin, this.#proxied ? this.#proxy.pingMinMs : 0);
+  }
+
+  /** The shortest time in which an answer may be counted on, ms: word of records may wait a little at the other end. */
+  get bareRttMs(): number {
+    return this.minRttMs + (this.#proxied ? ackDelayMsMax : 0);
+  }
+
+  /** Half the shortest round trip, ms. */
   get bareDelayMs(): number {
-    return Math.max(this.minRttMs, this.#proxied ? this.#proxy.pingMinMs : 0) / 2;
+    return this.minRttMs / 2;
   }
 
   /** Expected one-way delay now, ms: half the bare round trip and what stands queued on the way. */
   get delayMs(): number {
-    const min = this.minRttMs;
     let rtt = 0;
-    for (const strand of this.strands) {
-      if (strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
+    if (this.#proxied) rtt = this.#recordRttMs;
+    else {
+      for (const strand of this.strands) {
+        if (strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
+      }
     }
-    return this.bareDelayMs + Math.max(0, rtt - min);
+    return this.bareDelayMs + Math.max(0, rtt - this.bareRttMs);
   }
 
   /** Unsent bytes of all strands: they share the line. A suspect's may never leave, and were given to others. */
@@ -168,27 +216,30 @@ export class Path implements LineView {
   }
 
   /**
-   * Bytes given to the kernel and not acknowledged by the other end's TCP, all strands together. What a stuck strand owes
-   * is not on its way: it waits for a time-out, perhaps for seconds after the line is back.
+   * Bytes given to the kernel and not acknowledged, all strands together: by the other end's TCP, or by itself where a proxy
+   * would answer for it. What a stuck strand owes is not on its way: it waits for a time-out, perhaps for seconds after the
+   * line is back.
    */
   outstandingBytes(nowMs: number): number {
     let sum = 0;
     for (const strand of this.strands) {
       if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
-      sum += strand.bytesInFlight + strand.unsentBytes;
+      sum += this.#proxied ? strand.flight.bytesInFlight : strand.bytesInFlight + strand.unsentBytes;
     }
     return sum;
   }
 
   get bytesInFlight(): number {
     let bytes = 0;
-    for (const strand of this.strands) if (strand.state === 'answered') bytes += strand.bytesInFlight;
+    for (const strand of this.strands) {
+      if (strand.state === 'answered') bytes += this.#flightOf(strand).bytesInFlight;
+    }
     return bytes;
   }
 
   get bytesAcked(): number {
     let bytes = 0;
-    for (const strand of this.strands) bytes += strand.bytesAcked;
+    for (const strand of this.strands) bytes += this.#flightOf(strand).bytesAcked;
     return bytes;
   }
 
@@ -197,9 +248,13 @@ export class Path implements LineView {
     return this.#fill.drainMs;
   }
 
-  /** See {@link LineFill.windowBytes}. */
+  /** See {@link LineFill.windowBytes}; and no more than a little that nobody has seen at the other end, until PING has told whether a proxy is there. */
   windowBytes(nowMs: number): number {
-    return this.#fill.windowBytes(nowMs);
+    const windowBytes = this.#fill.windowBytes(nowMs);
+    if (!this.wantsPings) return windowBytes;
+    let unseenBytes = 0;
+    for (const strand of this.strands) unseenBytes += strand.flight.bytesInFlight;
+    return Math.min(windowBytes, unseenBytesMax - unseenBytes + this.outstandingBytes(nowMs));
   }
 
   /** The round trip without our own queue, ms. */

@@ -29,6 +29,10 @@ export class ProxyWatch {
     return this.#smoothedMs;
   }
 
+  get undecided(): boolean {
+    return this.#pings < pingsMin;
+  }
+
   /** The shortest, ms; 0: not measured. */
   get pingMinMs(): number {
     return this.#pings === 0 ? 0 : this.#shortestMs;
@@ -43,7 +47,7 @@ export class ProxyWatch {
 
   /** Whether a proxy acknowledges, when TCP's shortest round trip is this, ms. */
   sees(minRttMs: number): boolean {
-    return this.#pings >= pingsMin && minRttMs > 0 && this.#shortestMs > proxyRtts * minRttMs + proxyMs;
+    return !this.undecided && minRttMs > 0 && this.#shortestMs > proxyRtts * minRttMs + proxyMs;
   }
 }
 

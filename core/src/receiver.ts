@@ -1,6 +1,7 @@
 /** What arrives: frames of authenticated records. Everything here is idempotent, and nothing of a peer's throws. */
 import type { Slab } from '@tresse/kit';
 
+import type { Chunk } from './chunk.ts';
 import {
   type FrameSink,
   PathState,
@@ -177,10 +178,17 @@ export class Receiver implements FrameSink {
       strand.lastHeardMs = state.nowMs;
       strand.recordHeardMs = state.nowMs;
     }
+    let newest: Chunk | undefined;
     while (strand.sent.headNumber() < records) {
       const item = state.takeLogged(strand);
+      if (item?.kind === 'chunk' && item.strand === strandId) newest = item;
       if (item) state.acknowledged(item);
     }
+    if (newest) {
+      strand.flight.acknowledge(newest, state.nowMs);
+      state.path(strand.path).addAcked(strand, state.nowMs);
+    }
+    if (strand.sent.length === 0) strand.flight.settle();
     for (const [id, { sequence, record }] of strand.pathsTold) {
       const path = state.paths.get(id);
       if (path && record < records) path.sequenceKnown = Math.max(path.sequenceKnown, sequence);
@@ -215,11 +223,15 @@ export class Receiver implements FrameSink {
 
   onPong(token: number): Violation | undefined {
     const strand = this.#strand;
-    if (strand && strand.pingToken === token) {
-      // Behind bulk an answer tells of the queue.
-      if (strand.quick) this.#state.path(strand.path).takePing(this.#state.nowMs - strand.pingSentMs);
-      strand.pingToken = -1;
-    }
+    if (!strand || strand.pingToken !== token) return undefined;
+    strand.pingToken = -1;
+    const { nowMs } = this.#state;
+    const path = this.#state.path(strand.path);
+    // Behind bulk an answer tells of the queue, after an outage of the outage.
+    if (!strand.quick || strand.pingSentMs < path.suspectSinceMs) return undefined;
+    path.takePing(nowMs - strand.pingSentMs);
+    // Before bulk is given it should be known whether a proxy takes it.
+    if (path.wantsPings) strand.pingDueMs = nowMs;
     return undefined;
   }
 

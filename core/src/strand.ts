@@ -2,6 +2,7 @@ import { NumberedQueue } from '@tresse/kit';
 
 import type { SentItem } from './chunk.ts';
 import { StrandRole } from './opening.ts';
+import { RecordFlight } from './record-flight.ts';
 
 /** What the kernel says of a strand's TCP connection (TCP_INFO). */
 export interface StrandInfo {
@@ -60,6 +61,7 @@ export class Strand {
   recordsAcked = 0;
   readonly sent: NumberedQueue<SentItem> = new NumberedQueue();
   bytesOut = 0;
+  readonly flight: RecordFlight = new RecordFlight();
 
   // Receiving.
   recordsReceived = 0;

@@ -128,8 +128,11 @@ export class Transmitter {
 
   #writePing(strand: Strand): void {
     const nowMs = this.#state.nowMs;
-    strand.pingToken = strand.recordsSent;
-    strand.pingSentMs = nowMs;
+    // The first that is not answered is what is measured, or a way longer than the gap between two would never be.
+    if (strand.pingToken < 0) {
+      strand.pingToken = strand.recordsSent;
+      strand.pingSentMs = nowMs;
+    }
     this.#writer.ping(strand.pingToken);
     strand.pingDueMs = nowMs + this.#pingGapMs(strand);
   }
@@ -347,6 +350,7 @@ export class Transmitter {
     chunk.sentMs = nowMs;
     const queuedMs = ((line.unsentBytes + chunk.length + dataOverheadBytes) * 1_000) / line.rate;
     chunk.dueMs = nowMs + queuedMs + line.delayMs + line.path.bareDelayMs + ackDelayMsMax;
+    strand.flight.give(chunk, nowMs);
     if (stream.send.head === chunk) stream.progressMs = nowMs;
     stream.lastActiveMs = nowMs;
     this.#state.log(strand, chunk);

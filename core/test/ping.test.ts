@@ -49,3 +49,44 @@ test('while a stream lives a quick strand is pinged four times a second', () => 
   expect(quick).toBeGreaterThanOrEqual(39);
   expect(quick).toBeLessThanOrEqual(41);
 });
+
+test('a way longer than the gap between two PINGs is measured by the first', () => {
+  const bench = new SessionBench('relay');
+  const strand = bench.strand(1);
+  bench.hear(strand, (w) => w.padding(0));
+  bench.session.openStream(target, [], bench.nowMs);
+  const back: { atMs: number; token: number }[] = [];
+  for (const endMs = bench.nowMs + 4_000; bench.nowMs < endMs; bench.nowMs += 10) {
+    for (const { frames } of bench.poll()) {
+      for (const [name, token] of frames) {
+        if (name === 'ping') back.push({ atMs: bench.nowMs + 600, token: Number(token) });
+      }
+    }
+    while (back[0] && back[0].atMs <= bench.nowMs) {
+      const token = back.shift()?.token ?? -1;
+      bench.hear(strand, (w) => w.pong(token));
+    }
+    strand.outstandingSinceMs = Infinity;
+    bench.session.tick(bench.nowMs);
+  }
+  expect(bench.session.paths.get(1)!.pingRttMs).toBe(600);
+  expect(back.length).toBeGreaterThan(1);
+});
+
+test('a young path is pinged until it is known whether a proxy is there', () => {
+  const bench = new SessionBench('relay');
+  const strand = bench.strand(1);
+  let pinged = 0;
+  for (let i = 0; i < 10; i++) {
+    for (const { frames } of bench.poll()) {
+      for (const [name, token] of frames) {
+        if (name !== 'ping') continue;
+        pinged++;
+        bench.nowMs += 40;
+        bench.hear(strand, (w) => w.pong(Number(token)));
+      }
+    }
+  }
+  expect(pinged).toBe(3);
+  expect(bench.session.paths.get(1)!.wantsPings).toBe(false);
+});
