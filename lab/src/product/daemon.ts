@@ -84,6 +84,11 @@ export class Daemon {
     return new Daemon(room, netns, folder, await networkState(netns));
   }
 
+  /** Number of its process; 0 while it is meant not to run. */
+  get pid(): number {
+    return this.#child?.process.pid ?? 0;
+  }
+
   /** It is meant to run. */
   get wanted(): boolean {
     return this.#child !== undefined;

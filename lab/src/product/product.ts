@@ -68,6 +68,11 @@ export class Product {
     );
   }
 
+  /** Numbers of both processes; 0 for one that is meant not to run. */
+  processes(): Record<Room, number> {
+    return { box: this.#box.pid, relay: this.#relay.pid };
+  }
+
   /** Ends both, the box first. Returns sentences on what they left behind or did wrong; none where all is clean. */
   async stop(): Promise<string[]> {
     return (await inTurn([this.#box, this.#relay], (daemon) => daemon.stop())).flat();

@@ -50,6 +50,9 @@ function medianCheck(same: readonly Check[]): Check {
   return { ...first, value, ok: first.bound === 'min' ? value >= first.limit : value <= first.limit };
 }
 
+/** What only steps of one kind have. */
+const figuresOfKind = ['mixed', 'pairs', 'flows', 'crowd'] as const;
+
 /** Figures of one form, numbers as their medians: null where one is, and the first of what is no number. */
 export function medianFigures<T>(same: readonly T[]): T {
   const [first] = same;
@@ -68,8 +71,10 @@ function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
   };
   return {
     ...step,
-    ...medianFigures(same.map(({ mixed }) => (mixed === undefined ? {} : { mixed }))),
-    ...medianFigures(same.map(({ pairs }) => (pairs === undefined ? {} : { pairs }))),
+    ...Object.assign(
+      {},
+      ...figuresOfKind.map((kind) => (step[kind] ? { [kind]: medianFigures(same.map((one) => one[kind])) } : {})),
+    ),
     seconds: of((s) => s.seconds) ?? 0,
     goodputBitsPerSecond: of((s) => s.goodputBitsPerSecond),
     ofSum: of((s) => s.ofSum),

@@ -2,6 +2,8 @@ import type { MultipathFigures } from '../rivals/multipath-rival.ts';
 import type { RivalSettings } from '../rivals/rivals.ts';
 import type { Single } from '../rivals/singles.ts';
 import type { LineSpec, Step } from '../scenario/scenario.ts';
+import type { CrowdFigures } from './crowd-figures.ts';
+import type { FlowsFigures } from './flows-figures.ts';
 import type { MixedFigures } from './mixed-figures.ts';
 
 /** Rates are bits per second, ratios 0 to 1, `null` stands where a figure could not be taken. */
@@ -70,6 +72,10 @@ export interface StepReport {
   readonly ping?: PingFigures;
   /** Of a step in which requests stand beside bulk. */
   readonly mixed?: MixedFigures;
+  /** Of a step of many flows. */
+  readonly flows?: FlowsFigures;
+  /** Of a step with a crowd of streams. */
+  readonly crowd?: CrowdFigures;
 }
 
 /** Requests asked while something else went on. Times from the last event until all were answered, as wanted; null where they never were. */

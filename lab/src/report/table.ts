@@ -1,4 +1,6 @@
+import { crowdLines } from './crowd-figures.ts';
 import { bytesText, rateText, secondsText, shareText } from './figures.ts';
+import { flowsLines } from './flows-figures.ts';
 import { mixedLines } from './mixed-figures.ts';
 import type { Check, PairFigures, Report, StepReport } from './report.ts';
 
@@ -55,6 +57,7 @@ function stepTable(step: StepReport, report: Report): string[] {
   if (step.kind === 'wait')
     return [`${step.name}: ${secondsText(step.seconds)}`, ...eventLines(step), ...askedLines(step)];
   if (step.mixed) return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed)];
+  if (step.crowd) return [`${step.name}: ${secondsText(step.seconds)}`, ...crowdLines(step.crowd)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;
@@ -67,6 +70,7 @@ function stepTable(step: StepReport, report: Report): string[] {
     ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}${slowest}`]),
     `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
     `  carried by ${shares}`,
+    ...(step.flows === undefined ? [] : flowsLines(step.flows)),
     ...(step.events.length === 0 ? [] : step.phases.flatMap((phase, i) => phaseLines(step, phase, i))),
     ...askedLines(step),
     ...step.returns.map((back) => {

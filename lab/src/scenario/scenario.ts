@@ -1,13 +1,17 @@
 import { durationMs, sizeBytes } from '@tresse/schema';
 import { z } from 'zod';
 
+import { crowdStep } from './crowd-step.ts';
 import { event, type StepEvent } from './event.ts';
+import { flowsStep } from './flows-step.ts';
 import { line, type LineSpec } from './line.ts';
 import { mixedStep } from './mixed-step.ts';
 import { pageStep } from './page-step.ts';
 import { pairsStep } from './pairs-step.ts';
 
 export type { StepEvent } from './event.ts';
+export type { CrowdStep } from './crowd-step.ts';
+export type { FlowsStep } from './flows-step.ts';
 export type { LineSpec } from './line.ts';
 export type { MixedStep } from './mixed-step.ts';
 
@@ -90,7 +94,18 @@ const scenarioShape = z.strictObject({
   /** The internet host has addresses that are so far from the relay, one way. */
   far: durationMs.optional(),
   steps: z
-    .array(z.discriminatedUnion('kind', [transferStep, waitStep, pingStep, mixedStep, pairsStep, pageStep]))
+    .array(
+      z.discriminatedUnion('kind', [
+        transferStep,
+        waitStep,
+        pingStep,
+        mixedStep,
+        pairsStep,
+        pageStep,
+        flowsStep,
+        crowdStep,
+      ]),
+    )
     .min(1),
 });
 

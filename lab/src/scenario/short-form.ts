@@ -1,6 +1,6 @@
 import { shortPage } from './page-step.ts';
 import { shortPairs } from './pairs-step.ts';
-import type { MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
+import type { CrowdStep, FlowsStep, MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
 const atLeast = { ofSumMin: 0.85, secondsOfSumMin: 0.4 } as const;
@@ -19,6 +19,8 @@ function shortStep(full: Step): Step {
   if (full.kind === 'mixed') return shortMixed(full);
   if (full.kind === 'pairs') return shortPairs(full);
   if (full.kind === 'page') return shortPage(full);
+  if (full.kind === 'flows') return shortFlows(full);
+  if (full.kind === 'crowd') return shortCrowd(full);
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }
@@ -27,9 +29,23 @@ function shortStep(full: Step): Step {
 
 function shortMixed(full: MixedStep): MixedStep {
   const { idle = full.idle, time = full.time, limits = full.limits } = full.short;
-  const { ofSumMin } = limits;
-  const floor = ofSumMin === undefined ? {} : { ofSumMin: Math.min(ofSumMin, atLeast.ofSumMin) };
-  return { ...full, idle, time, limits: { ...limits, ...floor } };
+  return { ...full, idle, time, limits: { ...limits, ...floorOfSum(limits) } };
+}
+
+function shortFlows(full: FlowsStep): FlowsStep {
+  const { count = full.count, sizes = full.sizes, limits = full.limits } = full.short;
+  return { ...full, count, sizes, limits: { ...limits, ...floorOfSum(limits) } };
+}
+
+/** Its limits are the short form's own: what all streams share is much to a few. */
+function shortCrowd(full: CrowdStep): CrowdStep {
+  const { live = full.live, every = full.every, time = full.time, idle = full.idle } = full.short;
+  const { idleTime = full.idleTime, limits = full.limits } = full.short;
+  return { ...full, live, every, time, idle, idleTime, limits };
+}
+
+function floorOfSum({ ofSumMin }: Pick<StepLimits, 'ofSumMin'>): Pick<StepLimits, 'ofSumMin'> {
+  return ofSumMin === undefined ? {} : { ofSumMin: Math.min(ofSumMin, atLeast.ofSumMin) };
 }
 
 function floorsOf(wanted: StepLimits): StepLimits {

@@ -8,6 +8,8 @@ import type { RivalFigures } from '../rivals/measure-rivals.ts';
 import type { PingStep, Step, TransferStep, WaitStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
 import { blankReport } from './blank-report.ts';
+import { playCrowd } from './crowd.ts';
+import { playFlows } from './flows.ts';
 import { Meanwhile } from './meanwhile.ts';
 import { playMixed } from './mixed.ts';
 import { playPage } from './page.ts';
@@ -24,6 +26,8 @@ export interface StepScene {
   readonly show: Show;
   readonly rivals: RivalFigures;
   readonly countedFromSecond: number;
+  /** Of the run. */
+  readonly seed: number;
 }
 
 /** A step's figures and what it was judged by. */
@@ -38,6 +42,8 @@ export async function playStep(scene: StepScene, step: Step, index: number): Pro
   if (step.kind === 'mixed') return await playMixed(scene, step, index);
   if (step.kind === 'pairs') return await playPairs(scene, step, index);
   if (step.kind === 'page') return await playPage(scene, step, index);
+  if (step.kind === 'flows') return await playFlows(scene, step, index);
+  if (step.kind === 'crowd') return await playCrowd(scene, step);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfer(scene, step, index);
 }
 
