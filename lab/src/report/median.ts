@@ -78,6 +78,7 @@ function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
     seconds: of((s) => s.seconds) ?? 0,
     goodputBitsPerSecond: of((s) => s.goodputBitsPerSecond),
     ofSum: of((s) => s.ofSum),
+    ...(step.ofOffered === undefined ? {} : { ofOffered: of((s) => s.ofOffered ?? null) }),
     ofMptcp: of((s) => s.ofMptcp),
     slowestSecondOfSum: of((s) => s.slowestSecondOfSum),
     wholeSecondsOfMptcp: of((s) => s.wholeSecondsOfMptcp),

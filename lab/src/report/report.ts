@@ -46,6 +46,8 @@ export interface StepReport {
   /** From second 1 to the last byte. */
   readonly goodputBitsPerSecond: number | null;
   readonly ofSum: number | null;
+  /** Of what the lines offered, where some of them were dead for a while. */
+  readonly ofOffered?: number | null;
   readonly ofMptcp: number | null;
   /** The slowest whole second after the second one and before the last, of the sum. */
   readonly slowestSecondOfSum: number | null;

@@ -68,6 +68,7 @@ function stepTable(step: StepReport, report: Report): string[] {
   return [
     `${step.name}: ${bytesText(step.bytes)}${rate}, whole ${secondsText(step.seconds)}${whole}`,
     ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}${slowest}`]),
+    ...(step.ofOffered ? [`  ${shareText(step.ofOffered)} of what the lines offered meanwhile`] : []),
     `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
     `  carried by ${shares}`,
     ...(step.flows === undefined ? [] : flowsLines(step.flows)),

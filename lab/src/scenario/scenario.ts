@@ -18,6 +18,8 @@ export type { MixedStep } from './mixed-step.ts';
 /** What a step has to reach. */
 const limits = z.strictObject({
   ofSumMin: z.number().positive().optional(),
+  /** Of what the lines offered meanwhile: each its rate alone, and nothing while it was dead. */
+  ofOfferedMin: z.number().positive().optional(),
   /** Of every whole second after the second one and before the last. */
   secondsOfSumMin: z.number().positive().optional(),
   ofMptcpMin: z.number().positive().optional(),

@@ -3,7 +3,7 @@ import { shortPairs } from './pairs-step.ts';
 import type { CrowdStep, FlowsStep, MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
-const atLeast = { ofSumMin: 0.85, secondsOfSumMin: 0.4 } as const;
+const atLeast = { ofSumMin: 0.85, ofOfferedMin: 0.85, secondsOfSumMin: 0.4 } as const;
 const atMost = { stallMsMax: 500 } as const;
 /** Held as they are: they bound what a person waits for, not what a busy machine carries in a second. */
 const asTheyAre = ['firstByteMsMax', 'answeredMsMax', 'viaRelayMsMax', 'directMsMax'] as const;
@@ -50,7 +50,7 @@ function floorOfSum({ ofSumMin }: Pick<StepLimits, 'ofSumMin'>): Pick<StepLimits
 
 function floorsOf(wanted: StepLimits): StepLimits {
   const kept: StepLimits = {};
-  for (const name of ['ofSumMin', 'secondsOfSumMin'] as const) {
+  for (const name of ['ofSumMin', 'ofOfferedMin', 'secondsOfSumMin'] as const) {
     const limit = wanted[name];
     if (limit !== undefined) kept[name] = Math.min(limit, atLeast[name]);
   }

@@ -12,6 +12,7 @@ export function stepChecks(step: TransferStep, outcome: StepOutcome, expectedSha
     ...eventCheck(step.events.length, report, label),
     ...figures(label, [
       ['share of the sum', report.ofSum, 'min', limits.ofSumMin],
+      ['share of what the lines offered', report.ofOffered ?? null, 'min', limits.ofOfferedMin],
       ['slowest second of the sum', report.slowestSecondOfSum, 'min', limits.secondsOfSumMin],
       ['share of kernel MPTCP', report.ofMptcp, 'min', limits.ofMptcpMin],
       ['whole time of kernel MPTCP', report.wholeSecondsOfMptcp, 'max', limits.wholeSecondsOfMptcpMax],

@@ -9,6 +9,7 @@ import type { Single } from '../rivals/singles.ts';
 import type { TransferStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
 import { Meanwhile } from './meanwhile.ts';
+import { offeredBps } from './offered.ts';
 import type { DoneEvent } from './step-events.ts';
 
 /** How long after its return a line may take to be judged. */
@@ -93,6 +94,8 @@ function reportOf(
   const { arrivals, startMs } = transfer;
   const goodput = arrivals.rateFromBps(startMs + yardstick.countedFromSecond * 1_000);
   const sumBps = yardstick.singles.reduce((sum, s) => sum + s[`${direction}BitsPerSecond`], 0);
+  const span = { fromMs: startMs + yardstick.countedFromSecond * 1_000, toMs: arrivals.lastMs ?? startMs };
+  const offered = offeredBps(yardstick.singles, done, direction, span);
   const rival = yardstick.mptcp?.[direction];
   const seconds = ((arrivals.lastMs ?? startMs) - startMs) / 1_000;
   const gap = arrivals.longestGap();
@@ -107,6 +110,9 @@ function reportOf(
     seconds,
     goodputBitsPerSecond: counted ? goodput : null,
     ofSum: counted && sumBps > 0 ? goodput / sumBps : null,
+    ...(done.some((event) => event.effect === 'returned')
+      ? { ofOffered: counted && offered > 0 ? goodput / offered : null }
+      : {}),
     ofMptcp: counted && rival ? goodput / rival.goodputBitsPerSecond : null,
     slowestSecondOfSum: slowestBps === undefined || sumBps === 0 ? null : slowestBps / sumBps,
     wholeSecondsOfMptcp: sameBytes === undefined ? null : seconds / sameBytes,
