@@ -4,8 +4,10 @@
  * come from the other end.
  *
  * Two things give a proxy away. PING takes much longer than TCP's own round trip, when the proxy is near. And when it is far: a
- * path owes answers and gives none, while segments come in and other paths' records do.
+ * path owes answers and gives none, while segments come in and other paths' records do; or for seconds, where no other path is
+ * better off: what has died behind them may be the other end.
  */
+import { blindSilenceMs, blindSilenceRtts } from './limits.ts';
 import { silenceLimitMs } from './liveness.ts';
 import type { Path } from './path.ts';
 
@@ -51,7 +53,7 @@ export class ProxyWatch {
   }
 }
 
-/** True when a path has owed answers for long and no record came, while other paths' records did. */
+/** True when a path has owed answers for long and no record came, while other paths' records did or for very long. */
 export function pathFellDeaf(path: Path, paths: Iterable<Path>, nowMs: number): boolean {
   const rttMs = Math.max(path.rttMs, path.pingRttMs, path.drainMs);
   const limitMs = Math.max(deafMsMin, deafRtts * rttMs);
@@ -61,11 +63,12 @@ export function pathFellDeaf(path: Path, paths: Iterable<Path>, nowMs: number): 
     heardMs = Math.max(heardMs, strand.recordHeardMs);
     if (strand.state === 'answered' && !strand.suspect) owedMs = Math.min(owedMs, strand.owedSinceMs);
   }
-  if (nowMs - Math.max(heardMs, owedMs) <= limitMs) return false;
+  const deafMs = nowMs - Math.max(heardMs, owedMs);
+  if (deafMs <= limitMs) return false;
   for (const other of paths) {
     if (other === path || other.suspect) continue;
     const witnessed = other.strands.some((strand) => strand.recordHeardMs > nowMs - silenceLimitMs(rttMs));
     if (witnessed) return true;
   }
-  return false;
+  return deafMs > Math.max(blindSilenceMs, blindSilenceRtts * rttMs);
 }

@@ -195,6 +195,11 @@ export class Strand {
     else if (this.outstandingSinceMs === Infinity) this.outstandingSinceMs = nowMs;
   }
 
+  /** How long the peer has owed an answer with no record come, ms; 0 when it owes none. What no proxy can fake. */
+  unansweredMs(nowMs: number): number {
+    return this.owedSinceMs === Infinity ? 0 : Math.max(0, nowMs - Math.max(this.owedSinceMs, this.recordHeardMs));
+  }
+
   /** How long something has been outstanding with nothing heard, ms; 0 when nothing is. */
   silentMs(nowMs: number): number {
     return this.outstandingSinceMs === Infinity

@@ -70,3 +70,16 @@ test('deaf is a path that owes for long, while the records of another one come',
   expect(at(5_000, 5_000)).toBe(false);
   expect(pathFellDeaf(first.path, [first.path], 9_000)).toBe(false);
 });
+
+test('without another one to compare it with a path is deaf after seconds', () => {
+  const { path: own, strand } = path(1);
+  strand.pingToken = 1;
+  strand.update({ ...info, segmentsIn: 9 }, 1_000);
+  strand.update({ ...info, segmentsIn: 20 }, 2_990);
+  expect(strand.unansweredMs(2_990)).toBe(1_990);
+  expect(pathFellDeaf(own, [own], 2_990)).toBe(false);
+  expect(pathFellDeaf(own, [own], 3_010)).toBe(true);
+  strand.heardRecord(3_020);
+  expect(pathFellDeaf(own, [own], 3_030)).toBe(false);
+  expect(strand.unansweredMs(3_030)).toBe(10);
+});

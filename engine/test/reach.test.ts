@@ -5,17 +5,35 @@ import { Reach } from '../src/worker/reach.ts';
 
 /**
  * A session of strands that have been silent for so long, ms, with something to be answered; a negative number is one that
- * was never answered itself. The last were heard at `lastHeardMs`.
+ * was never answered itself. The last records came at `recordHeardMs`. To TCP all is well where it is `acknowledged`.
  */
-function session(silences: readonly number[], suspect = false, lastHeardMs = 0): Session {
+function session(silences: readonly number[], suspect = false, recordHeardMs = 0, acknowledged = false): Session {
   const strands = new Map(
     silences.map((ms, id) => [
       id,
-      { path: 1, state: ms < 0 ? 'opening' : 'answered', suspect, rttMs: 40, lastHeardMs, silentMs: () => ms },
+      {
+        path: 1,
+        state: ms < 0 ? 'opening' : 'answered',
+        suspect,
+        rttMs: 40,
+        recordHeardMs,
+        silentMs: () => (acknowledged ? 0 : ms),
+        unansweredMs: () => ms,
+      },
     ]),
   );
-  return { strands, paths: new Map([[1, { up: true, suspect }]]) } as unknown as Session;
+  return { strands, paths: new Map([[1, { up: true, suspect, rttMs: 40 }]]) } as unknown as Session;
 }
+
+test('what proxies acknowledge for a relay that is gone proves nothing', () => {
+  const reach = new Reach(0);
+  reach.update(session([0]), 10_000);
+  expect(reach.state).toBe('yes');
+  reach.update(session([600, 700], false, 10_000, true), 10_600);
+  expect(reach.state).toBe('doubtful');
+  reach.update(session([3_100, 3_000], false, 10_000, true), 13_000);
+  expect(reach.state).toBe('no');
+});
 
 test('at the start the relay has three seconds', () => {
   const reach = new Reach(1_000);

@@ -36,6 +36,29 @@ test.each([
   expect(world.flows[0]!.relay!.outcome).toMatchObject({ taken: box.bytes, released: true });
 });
 
+test('what dies behind the proxies of all lines is noticed, and returns', () => {
+  const proxy = { bps: 1e9, delayMs: 1 };
+  const world = new World({
+    seed: 1,
+    lines: [
+      { ...line, proxy },
+      { ...line, delayMs: 40, proxy },
+    ],
+    streams: [{ opensAtMs: 1_000, box: asking, relay: giving(30e6), connectMs: 1, refused: false, paths: [] }],
+    socketBytes: 1_048_576,
+    tickMs: 2,
+  });
+  world.clock.run(3_000);
+  for (const path of [1, 2]) world.proxy(path, false);
+  world.clock.run(5_500);
+  for (const { session } of [world.box, world.relay]) {
+    expect([...session.paths.values()].map(({ suspect }) => suspect)).toEqual([true, true]);
+  }
+  for (const path of [1, 2]) world.proxy(path, true);
+  expect(world.clock.run(60_000, () => world.settled)).toBe(true);
+  expect(world.flows[0]!.box!.outcome).toMatchObject({ taken: 30e6, released: true });
+});
+
 test('lines without a proxy are never taken for deaf', () => {
   const world = new World({
     seed: 1,

@@ -1,5 +1,6 @@
 /**
- * Whether the relay is reached, judged by the session's own traffic: a strand that is answered and not silent. Two limits
+ * Whether the relay is reached, judged by the session's own traffic: a strand that is answered and not silent, by records,
+ * since a proxy's TCP acknowledges for a relay that is gone. Two limits
  * hang on how long that is past: after the first new connections are held instead of begun (what is begun is bound to the
  * relay), after the second they are better off without it.
  */
@@ -62,13 +63,13 @@ export class Reach {
     for (const strand of session?.strands.values() ?? []) {
       if (strand.state !== 'answered') continue;
       const path = session?.paths.get(strand.path);
-      const silentMs = strand.silentMs(nowMs);
-      const holdMs = Math.max(holdMsMin, holdRtts * strand.rttMs);
+      const silentMs = Math.max(strand.silentMs(nowMs), strand.unansweredMs(nowMs));
+      const holdMs = Math.max(holdMsMin, holdRtts * Math.max(strand.rttMs, path?.rttMs ?? 0));
       asked ||= silentMs > 0 || strand.suspect;
       if (silentMs >= holdMs || strand.suspect || path?.suspect === true) this.#silentStrands++;
       else if (path?.up !== false) {
         this.#holdMs = holdMs;
-        seenMs = Math.max(seenMs, silentMs > 0 ? nowMs - silentMs : strand.lastHeardMs);
+        seenMs = Math.max(seenMs, silentMs > 0 ? nowMs - silentMs : strand.recordHeardMs);
       }
     }
     if (seenMs > -Infinity) this.#seenMs = Math.max(this.#seenMs, asked ? seenMs : nowMs);
