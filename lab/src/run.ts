@@ -108,7 +108,15 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
       interruption.check();
       await product.ready(readyMs);
       const played = await playStep(
-        { stage, product, show, rivals, countedFromSecond: draft.rivals.countedFromSecond, seed: order.seed },
+        {
+          stage,
+          product,
+          show,
+          rivals,
+          countedFromSecond: draft.rivals.countedFromSecond,
+          seed: order.seed,
+          interruption,
+        },
         step,
         index,
       );

@@ -7,6 +7,7 @@ import type { DaemonAct } from '../scenario/event.ts';
 import type { LineSpec } from '../scenario/scenario.ts';
 import { boxYaml, relayYaml } from './configuration.ts';
 import { Daemon, type Room } from './daemon.ts';
+import { type SessionCounts, sessionCounts } from './session-counts.ts';
 
 const pollMs = 50;
 
@@ -71,6 +72,11 @@ export class Product {
   /** Numbers of both processes; 0 for one that is meant not to run. */
   processes(): Record<Room, number> {
     return { box: this.#box.pid, relay: this.#relay.pid };
+  }
+
+  /** What both have counted of their session so far. */
+  async counts(): Promise<SessionCounts> {
+    return sessionCounts(await Promise.all([this.#box.status(), this.#relay.status()]));
   }
 
   /** Ends both, the box first. Returns sentences on what they left behind or did wrong; none where all is clean. */

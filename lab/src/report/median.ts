@@ -15,11 +15,7 @@ function judgedMedian(values: readonly number[], bound: Check['bound']): number 
 export function medianReport(runs: readonly Report[]): Report {
   const [first] = runs;
   if (first === undefined || runs.length === 1) return first as Report;
-  const checks = first.checks.map((c) =>
-    medianCheck(
-      runs.map((run) => run.checks.find((other) => other.name === c.name) ?? { ...c, ok: false, value: null }),
-    ),
-  );
+  const checks = medianChecks(runs.map((run) => run.checks));
   const whole = runs.every((run) => run.fault === undefined);
   const isVoid = runs.some((run) => run.verdict === 'void');
   const passed = whole && checks.every((c) => c.ok);
@@ -38,6 +34,13 @@ export function medianReport(runs: readonly Report[]): Report {
   };
 }
 
+/** The same checks of several runs, each judged by its median; a truth has to hold in every run, and no run may miss one. */
+export function medianChecks(runs: readonly (readonly Check[])[]): Check[] {
+  return (runs[0] ?? []).map((c) =>
+    medianCheck(runs.map((run) => run.find((other) => other.name === c.name) ?? { ...c, ok: false, value: null })),
+  );
+}
+
 function medianCheck(same: readonly Check[]): Check {
   const [first] = same;
   const missing = same.find((c) => c.value === null);
@@ -51,7 +54,7 @@ function medianCheck(same: readonly Check[]): Check {
 }
 
 /** What only steps of one kind have. */
-const figuresOfKind = ['mixed', 'pairs', 'flows', 'crowd'] as const;
+const figuresOfKind = ['daemons', 'mixed', 'pairs', 'flows', 'crowd'] as const;
 
 /** Figures of one form, numbers as their medians: null where one is, and the first of what is no number. */
 export function medianFigures<T>(same: readonly T[]): T {
@@ -64,7 +67,8 @@ export function medianFigures<T>(same: readonly T[]): T {
   return Object.fromEntries(keys.map((key) => [key, medianFigures(same.map((one) => one[key]))])) as T;
 }
 
-function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
+/** The same step of several runs, its figures as their medians. */
+export function medianStep(step: StepReport, same: readonly StepReport[]): StepReport {
   const of = (pick: (one: StepReport) => number | null): number | null => {
     const values = same.map((one) => pick(one));
     return values.includes(null) ? null : median(values.map((value) => value ?? 0));

@@ -68,6 +68,10 @@ export interface StepReport {
   readonly sha256: string;
   /** Of the requests asked meanwhile. */
   readonly asked?: AskedFigures;
+  /** What box and relay counted meanwhile. */
+  readonly daemons?: DaemonFigures;
+  /** Every play, where there were several: the figures above are then medians. */
+  readonly plays?: StepReport[];
   /** Of a step that races pairs, each kind of transfer by itself. */
   readonly pairs?: PairFigures[];
   /** Of a step that pings. */
@@ -89,6 +93,15 @@ export interface AskedFigures {
   readonly answeredMs: number | null;
   readonly viaRelayMs: number | null;
   readonly directMs: number | null;
+}
+
+export interface DaemonFigures {
+  /** Lines taken for dead, by either side. */
+  readonly pathSuspicions: number;
+  /** Single connections taken for dead while their line was not. */
+  readonly strandSuspicions: number;
+  /** Of the step's bytes, how many were sent twice; null where it carried none. */
+  readonly sentTwice: number | null;
 }
 
 /** Transfers through Tresse, each held against one directly over the best line right before or after it. */

@@ -56,7 +56,8 @@ function stepTable(step: StepReport, report: Report): string[] {
   if (step.pairs) return [`${step.name}: ${secondsText(step.seconds)}`, ...step.pairs.map((pair) => pairLine(pair))];
   if (step.kind === 'wait')
     return [`${step.name}: ${secondsText(step.seconds)}`, ...eventLines(step), ...askedLines(step)];
-  if (step.mixed) return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed)];
+  if (step.mixed)
+    return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed), ...daemonLines(step)];
   if (step.crowd) return [`${step.name}: ${secondsText(step.seconds)}`, ...crowdLines(step.crowd)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
@@ -73,6 +74,8 @@ function stepTable(step: StepReport, report: Report): string[] {
     `  carried by ${shares}`,
     ...(step.flows === undefined ? [] : flowsLines(step.flows)),
     ...(step.events.length === 0 ? [] : step.phases.flatMap((phase, i) => phaseLines(step, phase, i))),
+    ...daemonLines(step),
+    ...playsLines(step),
     ...askedLines(step),
     ...step.returns.map((back) => {
       const again =
@@ -81,6 +84,29 @@ function stepTable(step: StepReport, report: Report): string[] {
           : `carried again after ${back.carryingAgainMs.toFixed(0)} ms`;
       return `  ${back.uplink} ${again}, ${shareText(back.rateOfSingle)} of its own rate within 2 s`;
     }),
+  ];
+}
+
+function daemonLines({ daemons }: StepReport): string[] {
+  if (daemons === undefined) return [];
+  const { pathSuspicions, strandSuspicions, sentTwice } = daemons;
+  return [
+    `  sent twice ${shareText(sentTwice)}; taken for dead: lines ${pathSuspicions}, single connections ${strandSuspicions}`,
+  ];
+}
+
+/** The least and the most. */
+function ends(values: readonly number[], text: (value: number) => string): string {
+  return values.length === 0 ? '-' : `${text(Math.min(...values))} to ${text(Math.max(...values))}`;
+}
+
+/** How far the plays lie apart, where there were several. */
+function playsLines({ plays }: StepReport): string[] {
+  if (plays === undefined) return [];
+  const shares = plays.flatMap((play) => play.ofSum ?? []);
+  const stalls = plays.map((play) => play.stallMsMax);
+  return [
+    `  medians of ${plays.length}: ${ends(shares, shareText)} of the sum, longest stalls ${ends(stalls, (ms) => ms.toFixed(0))} ms`,
   ];
 }
 

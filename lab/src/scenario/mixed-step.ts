@@ -7,6 +7,8 @@ const limits = z.strictObject({
   /** First byte of the requests beside the bulk: their median, and their 95th percentile, over the median of those on idle lines. */
   firstByteOverIdleMsMax: z.number().positive().optional(),
   firstByteP95OverIdleMsMax: z.number().positive().optional(),
+  /** Lines taken for dead beside the bulk, by either side. */
+  suspicionsMax: z.number().min(0).optional(),
 });
 
 /** Short requests, each by a new connection: first on idle lines, then beside one bulk transfer each way. */

@@ -26,6 +26,10 @@ const limits = z.strictObject({
   wholeSecondsOfMptcpMax: z.number().positive().optional(),
   firstByteMsMax: z.number().positive().optional(),
   stallMsMax: z.number().positive().optional(),
+  /** Lines taken for dead, by either side: where none is cut, each is a mistake. */
+  suspicionsMax: z.number().min(0).optional(),
+  /** Of the bytes carried. */
+  sentTwiceMax: z.number().min(0).optional(),
   carryingAgainMsMax: z.number().positive().optional(),
   rateAfterReturnMin: z.number().positive().optional(),
   /** From the last event to the first of the requests asked meanwhile from which on all are answered; by the relay; directly. */
@@ -54,6 +58,10 @@ const transferStep = z.strictObject({
   ends: z.enum(['whole', 'reset', 'refused']).default('whole'),
   /** Whose address the server has to see: the relay's (of either family), or some line's. */
   seen: z.enum(['relay', 'direct']).default('relay'),
+  /** So often, one after the other: the medians are held against the limits. The short form plays once. */
+  times: z.number().int().min(1).max(100).default(1),
+  /** What even the worst of them has to keep. */
+  worst: limits.default({}),
   /** What the short form changes: other bytes, events and limits, or `skip`. */
   short: z
     .strictObject({

@@ -24,7 +24,7 @@ function shortStep(full: Step): Step {
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }
-    : { ...full, ...common, bytes: full.short.bytes ?? full.bytes };
+    : { ...full, ...common, bytes: full.short.bytes ?? full.bytes, times: 1, worst: {} };
 }
 
 function shortMixed(full: MixedStep): MixedStep {

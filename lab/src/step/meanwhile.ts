@@ -17,7 +17,8 @@ const askedBytes = 100;
 
 /** What goes on beside a step's own work. */
 export interface MeanwhileOrder {
-  readonly index: number;
+  /** Unique in the run. */
+  readonly id: string;
   readonly events: readonly StepEvent[];
   readonly direction: DirectionName;
   readonly bytes: number;
@@ -46,7 +47,7 @@ export class Meanwhile {
     const { askEveryMs, limits } = order;
     this.#askForMs = Math.max(limits.answeredMsMax ?? 0, limits.viaRelayMsMax ?? 0, limits.directMsMax ?? 0);
     if (askEveryMs !== undefined) {
-      const prefix = `ask-${order.index}`;
+      const prefix = `ask-${order.id}`;
       this.#asking = new Asking(names.lan, server, { everyMs: askEveryMs, prefix, bytes: askedBytes, content });
     }
   }

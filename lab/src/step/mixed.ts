@@ -3,11 +3,13 @@ import { timed } from '../measure/extent.ts';
 import { beginTransfer, type Transfer, type TransferUnderWay } from '../measure/transfer.ts';
 import { isRelay } from '../network/addresses.ts';
 import { pause } from '../process/in-turn.ts';
+import { countedSince } from '../product/session-counts.ts';
 import type { BulkFigures, MixedFigures, RequestFigures } from '../report/mixed-figures.ts';
 import { quantile } from '../report/quantile.ts';
-import { type Check, check, truth } from '../report/report.ts';
+import { type Check, check, type DaemonFigures, truth } from '../report/report.ts';
 import type { MixedStep } from '../scenario/scenario.ts';
 import { blankReport } from './blank-report.ts';
+import { daemonFigures } from './daemon-figures.ts';
 import type { PlayedStep, StepScene } from './play-step.ts';
 
 const directions = ['down', 'up'] as const;
@@ -26,6 +28,7 @@ export async function playMixed(scene: StepScene, step: MixedStep, index: number
   show.phase(`${label}: requests on idle lines`);
   const idle = await asked(scene, step, `idle-${index}`, step.idle);
   show.phase(`${label}: requests beside bulk both ways`);
+  const before = await scene.product.counts();
   const bulk = directions.map((direction) => beginBulk(scene, step, direction, `bulk-${direction}-${index}`));
   const stuck = setTimeout(() => {
     for (const one of bulk) one.stop();
@@ -44,9 +47,17 @@ export async function playMixed(scene: StepScene, step: MixedStep, index: number
   show.say(
     `${label}: first byte beside bulk ${firstByteMsMedian?.toFixed(0)} ms, for 95 % ${firstByteMsP95?.toFixed(0)}`,
   );
-  const report = { ...blankReport('mixed', step.name, (performance.now() - beganMs) / 1_000), mixed };
+  const daemons = daemonFigures(countedSince(before, await scene.product.counts()), mixed.down.bytes + mixed.up.bytes);
+  const report = { ...blankReport('mixed', step.name, (performance.now() - beganMs) / 1_000), mixed, daemons };
   const requests = [...idle, ...loaded];
-  return { report, checks: [...truths(step, requests, transfers, label), ...mixedChecks(step, mixed, label)] };
+  return {
+    report,
+    checks: [
+      ...truths(step, requests, transfers, label),
+      ...mixedChecks(step, mixed, label),
+      ...deadChecks(step, daemons, label),
+    ],
+  };
 }
 
 async function asked({ stage }: StepScene, step: MixedStep, prefix: string, forMs: number): Promise<Asked[]> {
@@ -111,6 +122,12 @@ function truths(
       return truth(`${label}: bulk ${direction} with the right bytes to the end`, holds, note);
     }),
   ];
+}
+
+/** No line is cut: each one taken for dead is a mistake. */
+function deadChecks({ limits }: MixedStep, daemons: DaemonFigures, label: string): Check[] {
+  if (limits.suspicionsMax === undefined) return [];
+  return [check(`${label}: lines taken for dead`, daemons.pathSuspicions, 'max', limits.suspicionsMax)];
 }
 
 /** The figures held against the step's limits. */

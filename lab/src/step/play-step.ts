@@ -1,6 +1,7 @@
 import { monotonicMs } from '@tresse/sys';
 
-import { pause } from '../process/in-turn.ts';
+import type { Interruption } from '../interruption.ts';
+import { inTurn, pause } from '../process/in-turn.ts';
 import type { Product } from '../product/product.ts';
 import { type Check, type StepReport, truth } from '../report/report.ts';
 import type { Show } from '../report/show.ts';
@@ -15,7 +16,8 @@ import { playMixed } from './mixed.ts';
 import { playPage } from './page.ts';
 import { playPairs } from './pairs.ts';
 import { pingStepReport } from './ping.ts';
-import { stepChecks, waitChecks, withoutRival } from './step-checks.ts';
+import { asOne, type Play } from './repeated.ts';
+import { limitChecks, stepChecks, waitChecks, withoutRival } from './step-checks.ts';
 import type { DoneEvent } from './step-events.ts';
 import { runStep } from './step.ts';
 
@@ -25,6 +27,7 @@ export interface StepScene {
   readonly product: Product;
   readonly show: Show;
   readonly rivals: RivalFigures;
+  readonly interruption: Interruption;
   readonly countedFromSecond: number;
   /** Of the run. */
   readonly seed: number;
@@ -33,8 +36,11 @@ export interface StepScene {
 /** A step's figures and what it was judged by. */
 export interface PlayedStep {
   readonly report: StepReport;
-  readonly checks: Check[];
+  readonly checks: readonly Check[];
 }
+
+/** Between two plays of a step: every line must be up again. */
+const readyAgainMs = 20_000;
 
 /** Plays one step, of whatever kind, and judges it. Rejects only where the lab itself fails. */
 export async function playStep(scene: StepScene, step: Step, index: number): Promise<PlayedStep> {
@@ -44,7 +50,7 @@ export async function playStep(scene: StepScene, step: Step, index: number): Pro
   if (step.kind === 'page') return await playPage(scene, step, index);
   if (step.kind === 'flows') return await playFlows(scene, step, index);
   if (step.kind === 'crowd') return await playCrowd(scene, step);
-  return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfer(scene, step, index);
+  return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfers(scene, step, index);
 }
 
 async function playPing({ stage, show }: StepScene, step: PingStep): Promise<PlayedStep> {
@@ -61,7 +67,7 @@ async function playWait({ stage, product, show }: StepScene, step: WaitStep, ind
   show.phase(label);
   const beganMs = monotonicMs();
   const meanwhile = await Meanwhile.begin(stage, product, {
-    index,
+    id: String(index),
     events: step.events,
     direction: 'down',
     bytes: 0,
@@ -82,12 +88,24 @@ async function playWait({ stage, product, show }: StepScene, step: WaitStep, ind
   return { report, checks: waitChecks(step, report, label) };
 }
 
-async function playTransfer(scene: StepScene, step: TransferStep, index: number): Promise<PlayedStep> {
+/** The transfer, as often as it has to be made. */
+async function playTransfers(scene: StepScene, step: TransferStep, index: number): Promise<PlayedStep> {
+  const numbers = Array.from({ length: step.times }, (_, i) => i);
+  const plays = await inTurn(numbers, async (i) => {
+    scene.interruption.check();
+    if (i > 0) await scene.product.ready(readyAgainMs);
+    return await playTransfer(scene, step, `${index}-${i}`);
+  });
+  const [first] = plays;
+  return first !== undefined && plays.length === 1 ? first : asOne(plays);
+}
+
+async function playTransfer(scene: StepScene, step: TransferStep, id: string): Promise<Play> {
   const { stage, show, rivals } = scene;
   const label = step.name ?? step.kind;
   show.phase(label, step.bytes);
   const yardstick = { ...rivals, countedFromSecond: scene.countedFromSecond };
-  const outcome = await runStep(scene, step, index, yardstick, {
+  const outcome = await runStep(scene, step, id, yardstick, {
     onEvent: (event) => showEvent(show, event),
     onBytes: (bytes) => show.progress(bytes),
   });
@@ -95,7 +113,11 @@ async function playTransfer(scene: StepScene, step: TransferStep, index: number)
   const { ofSum, seconds, stallMsMax } = outcome.report;
   const share = ofSum === null ? '' : `, ${(ofSum * 100).toFixed(1)} % of the sum`;
   show.say(`${label}: ${seconds.toFixed(2)} s${share}, longest stall ${stallMsMax.toFixed(0)} ms`);
-  return { report: outcome.report, checks: stepChecks(judged, outcome, stage.content.sha256(step.bytes), label) };
+  return {
+    report: outcome.report,
+    checks: stepChecks(judged, outcome, stage.content.sha256(step.bytes), label),
+    worst: limitChecks(outcome.report, step.worst, label),
+  };
 }
 
 function showEvent(show: Show, event: DoneEvent): void {

@@ -10,6 +10,13 @@ export function stepChecks(step: TransferStep, outcome: StepOutcome, expectedSha
   return [
     ...(step.ends === 'whole' ? wholeChecks(step, outcome, expectedSha256, label) : [endCheck(step, outcome, label)]),
     ...eventCheck(step.events.length, report, label),
+    ...limitChecks(report, limits, label),
+  ];
+}
+
+/** A transfer's figures held against limits. */
+export function limitChecks(report: StepReport, limits: StepLimits, label: string): Check[] {
+  return [
     ...figures(label, [
       ['share of the sum', report.ofSum, 'min', limits.ofSumMin],
       ['share of what the lines offered', report.ofOffered ?? null, 'min', limits.ofOfferedMin],
@@ -18,6 +25,8 @@ export function stepChecks(step: TransferStep, outcome: StepOutcome, expectedSha
       ['whole time of kernel MPTCP', report.wholeSecondsOfMptcp, 'max', limits.wholeSecondsOfMptcpMax],
       ['first byte after ms', report.firstByteMs, 'max', limits.firstByteMsMax],
       ['longest stall in ms', report.stallMsMax, 'max', limits.stallMsMax],
+      ['lines taken for dead', report.daemons?.pathSuspicions ?? null, 'max', limits.suspicionsMax],
+      ['share of the bytes sent twice', report.daemons?.sentTwice ?? null, 'max', limits.sentTwiceMax],
     ]),
     ...returnChecks(report, limits, label),
     ...askedChecks(report, limits, label),

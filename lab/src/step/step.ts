@@ -3,11 +3,13 @@ import { whole } from '../measure/extent.ts';
 import { type LineSample, type LineWatch, bestRateBps, carryingAgainMs } from '../measure/line-watch.ts';
 import { beginTransfer, type Transfer } from '../measure/transfer.ts';
 import type { Product } from '../product/product.ts';
+import { countedSince } from '../product/session-counts.ts';
 import type { StepReport } from '../report/report.ts';
 import type { MultipathFigures } from '../rivals/multipath-rival.ts';
 import type { Single } from '../rivals/singles.ts';
 import type { TransferStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
+import { daemonFigures } from './daemon-figures.ts';
 import { Meanwhile } from './meanwhile.ts';
 import { offeredBps } from './offered.ts';
 import type { DoneEvent } from './step-events.ts';
@@ -33,17 +35,18 @@ export interface StepHooks {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Runs one step through the product: the transfer, and what happens meanwhile. */
+/** Runs one step through the product: the transfer, and what happens meanwhile. `id` is unique in the run. */
 export async function runStep(
   { stage, product }: { stage: Stage; product: Product },
   step: TransferStep,
-  index: number,
+  id: string,
   yardstick: Yardstick,
   hooks: StepHooks,
 ): Promise<StepOutcome> {
   const kind = step.kind === 'upload' ? 'upload' : 'download';
+  const before = await product.counts();
   const meanwhile = await Meanwhile.begin(stage, product, {
-    index,
+    id,
     events: step.events,
     direction: directionOf(step),
     bytes: step.bytes,
@@ -54,7 +57,7 @@ export async function runStep(
   const underWay = beginTransfer({
     ...whole(stage, kind, step.bytes),
     kind,
-    id: `step-${index}`,
+    id: `step-${id}`,
     netns: stage.names.lan,
     server: stage.server,
     to: step.to,
@@ -68,7 +71,10 @@ export async function runStep(
   const transfer = await underWay.outcome;
   clearTimeout(timer);
   const asked = await meanwhile.end();
-  const report = reportOf(step, transfer, meanwhile.watch, meanwhile.events.done, yardstick);
+  const report = {
+    ...reportOf(step, transfer, meanwhile.watch, meanwhile.events.done, yardstick),
+    daemons: daemonFigures(countedSince(before, await product.counts()), transfer.arrivals.bytes),
+  };
   return { report: asked === undefined ? report : { ...report, asked }, transfer };
 }
 

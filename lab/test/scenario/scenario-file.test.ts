@@ -50,7 +50,7 @@ test('sizes are whole bytes', () => {
 test.each([
   [
     '  - { kind: download, byte: 1 MB }',
-    'x.yaml:6:23 steps.0.byte: unknown key (accepted: kind, name, events, askEvery, limits, bytes, to, ends, seen, short)',
+    'x.yaml:6:23 steps.0.byte: unknown key (accepted: kind, name, events, askEvery, limits, bytes, to, ends, seen, times, worst, short)',
   ],
   [
     '  - { kind: fetch, bytes: 1 MB }',
