@@ -12,6 +12,8 @@ export class Chunk {
   acked = false;
   /** Waits in its stream's resend queue. */
   lost = false;
+  /** When it was given up with its strand; Infinity where it is only overdue. */
+  lostMs: number = Infinity;
   /** Times written to a strand. */
   sends = 0;
   /** Path and strand of the last copy. */

@@ -33,7 +33,7 @@ const ackedGain = 1.5;
 const ackedGainFull = 1.15;
 /** A line is young for so long after it was first filled, ms: its estimate is mistaken more often than its route changes. */
 const youngMs = 5_000;
-/** Reckoned with where a line's rate is not known yet: 0.5 Mbit/s, in bytes per second. */
+/** No line is reckoned to be slower: 0.5 Mbit/s, in bytes per second. */
 const slowestRate = 62_500;
 /** A queue longer than this is not explained by what is on its way: the rate may be mistaken, ms. */
 const drainQueueMsMax = 250;
@@ -101,7 +101,8 @@ export class LineFill {
 
   /** How long the line needs for what is on its way, ms: a round trip that is no sign of death. */
   get drainMs(): number {
-    const rate = this.#rate.measured ? this.#rate.bytesPerSecond : slowestRate;
+    // A lower bound is enough; an estimate from acknowledgements alone, beside the other direction's queue, is none.
+    const rate = Math.max(slowestRate, this.#rate.bytesPerSecond);
     const drainMs = (this.#view.bytesInFlight * 1_000) / rate;
     return Math.min(drainMs + drainSlackMs, this.baseRttMs + drainQueueMsMax);
   }

@@ -71,7 +71,7 @@ export class LineSurvey {
 
   /**
    * The line for a chunk that another one lost: where it arrives soonest, be it one that must be waited for (then
-   * undefined), and not the one that lost it while another is there.
+   * undefined), and not the one that lost it (0: any will do) while another is there.
    */
   forLost(stream: Stream, length: number, lostBy: number): Candidate | undefined {
     let others = false;

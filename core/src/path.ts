@@ -15,6 +15,8 @@ export class Path implements LineView {
   /** Silent while another path is heard: what is outstanding goes elsewhere, nothing new comes here. */
   suspect = false;
   suspectSinceMs = 0;
+  /** When one of its strands fell silent with nothing heard beside it: until something is, the path is {@link doubtful}. */
+  doubtSinceMs: number = -Infinity;
   /** The box says the line is there (carrier, configuration). */
   up = true;
   /** Its bytes cost: it carries only while no other path does, or by rule. */
@@ -72,7 +74,12 @@ export class Path implements LineView {
 
   /** May carry anything new. */
   get usable(): boolean {
-    return this.up && !this.suspect;
+    return this.up && !this.suspect && !this.doubtful;
+  }
+
+  /** One of its strands fell silent, and nothing was heard of the others since. */
+  get doubtful(): boolean {
+    return this.doubtSinceMs !== -Infinity && this.lastHeardMs <= this.doubtSinceMs;
   }
 
   /** See {@link LineFill.addSample}. */
@@ -196,14 +203,17 @@ export class Path implements LineView {
 
   /** Expected one-way delay now, ms: half the bare round trip and what stands queued on the way. */
   get delayMs(): number {
-    let rtt = 0;
-    if (this.#proxied) rtt = this.#recordRttMs;
-    else {
-      for (const strand of this.strands) {
-        if (strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
-      }
-    }
+    const rtt = this.#proxied ? this.#recordRttMs : this.longestRttMs;
     return this.bareDelayMs + Math.max(0, rtt - this.bareRttMs);
+  }
+
+  /** The longest smoothed round trip of its strands as TCP sees it, ms: who says little knows little of the queue. */
+  get longestRttMs(): number {
+    let rtt = 0;
+    for (const strand of this.strands) {
+      if (strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
+    }
+    return rtt;
   }
 
   /** Unsent bytes of all strands: they share the line. A suspect's may never leave, and were given to others. */

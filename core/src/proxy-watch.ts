@@ -53,22 +53,31 @@ export class ProxyWatch {
   }
 }
 
-/** True when a path has owed answers for long and no record came, while other paths' records did or for very long. */
-export function pathFellDeaf(path: Path, paths: Iterable<Path>, nowMs: number): boolean {
-  const rttMs = Math.max(path.rttMs, path.pingRttMs, path.drainMs);
-  const limitMs = Math.max(deafMsMin, deafRtts * rttMs);
+/** How long a path has owed answers while no record came, ms. */
+function deafMs(path: Path, nowMs: number): number {
   let heardMs = -Infinity;
   let owedMs = Infinity;
   for (const strand of path.strands) {
     heardMs = Math.max(heardMs, strand.recordHeardMs);
     if (strand.state === 'answered' && !strand.suspect) owedMs = Math.min(owedMs, strand.owedSinceMs);
   }
-  const deafMs = nowMs - Math.max(heardMs, owedMs);
-  if (deafMs <= limitMs) return false;
+  return owedMs === Infinity ? 0 : nowMs - Math.max(heardMs, owedMs);
+}
+
+/** The same as a share of what is no loss recovery any more. */
+export const deafness = (path: Path, nowMs: number): number =>
+  deafMs(path, nowMs) / Math.max(deafMsMin, deafRtts * slowRttMs(path));
+
+/** True when a path has owed answers for long and no record came, while other paths' records did or for very long. */
+export function pathFellDeaf(path: Path, paths: Iterable<Path>, nowMs: number): boolean {
+  if (deafness(path, nowMs) <= 1) return false;
+  const rttMs = slowRttMs(path);
+  const sinceMs = nowMs - silenceLimitMs(rttMs);
   for (const other of paths) {
     if (other === path || other.suspect) continue;
-    const witnessed = other.strands.some((strand) => strand.recordHeardMs > nowMs - silenceLimitMs(rttMs));
-    if (witnessed) return true;
+    if (other.strands.some((strand) => strand.recordHeardMs > sinceMs)) return true;
   }
-  return deafMs > Math.max(blindSilenceMs, blindSilenceRtts * rttMs);
+  return deafMs(path, nowMs) > Math.max(blindSilenceMs, blindSilenceRtts * rttMs);
 }
+
+const slowRttMs = (path: Path): number => Math.max(path.rttMs, path.pingRttMs, path.drainMs);

@@ -173,11 +173,7 @@ export class Receiver implements FrameSink {
     if (records > strand.recordsSent) return 'ack-beyond-sent';
     if (records <= strand.recordsAcked) return undefined;
     strand.recordsAcked = records;
-    // The peer got something there: as good a sign of life as a segment of its own.
-    if (strand !== this.#strand && !strand.suspect) {
-      strand.lastHeardMs = state.nowMs;
-      strand.recordHeardMs = state.nowMs;
-    }
+    if (strand !== this.#strand && !strand.suspect) this.#gotThrough(strand);
     let newest: Chunk | undefined;
     while (strand.sent.headNumber() < records) {
       const item = state.takeLogged(strand);
@@ -195,6 +191,15 @@ export class Receiver implements FrameSink {
     }
     this.#acknowledges = true;
     return undefined;
+  }
+
+  /** Word that a record went through: it left the peer when that had come, at the latest. */
+  #gotThrough(strand: Strand): void {
+    const { nowMs } = this.#state;
+    const thenMs = nowMs - (this.#strand ? this.#state.path(this.#strand.path).delayMs : 0);
+    strand.recordHeardMs = Math.max(strand.recordHeardMs, thenMs);
+    // Elsewhere the strand's own segments tell, and this may be old news of a line that has died since.
+    if (strand.recordsOnly) strand.lastHeardMs = Math.max(strand.lastHeardMs, thenMs);
   }
 
   onPath(id: number, sequence: number, pathState: number, metered: boolean, rateBps: number): Violation | undefined {

@@ -51,6 +51,8 @@ export interface SessionCounters {
   bytesHedged: number;
   bytesReceivedTwice: number;
   pathSuspicions: number;
+  /** Those taken back so soon that the line cannot have been dead. */
+  pathSuspicionsNeedless: number;
   strandSuspicions: number;
   /** Suspicions for want of records while segments came in. */
   pathsDeaf: number;
@@ -98,6 +100,7 @@ export class SessionState {
     bytesHedged: 0,
     bytesReceivedTwice: 0,
     pathSuspicions: 0,
+    pathSuspicionsNeedless: 0,
     strandSuspicions: 0,
     pathsDeaf: 0,
     violations: 0,
@@ -239,6 +242,7 @@ export class SessionState {
     if (item.kind === 'chunk') {
       if (item.acked || item.lost || stream.dead || item.strand !== strand.id) return;
       stream.send.lose(item);
+      item.lostMs = this.nowMs;
       this.counters.chunksSentAgain++;
       this.counters.bytesSentAgain += item.length;
       this.ready(stream);

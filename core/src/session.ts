@@ -12,6 +12,7 @@ import { framedMessage, messageBytesMax } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
 import { ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
 import { pingSiblingMs, receiveBudgetBytes, strandOldMs } from './limits.ts';
+import { notePatience } from './liveness.ts';
 import type { Local } from './local.ts';
 import type { StrandRole } from './opening.ts';
 import type { Path } from './path.ts';
@@ -144,7 +145,10 @@ export class Session {
   handleRecord(strand: Strand, slab: Slab, start: number, end: number, nowMs: number): Violation | undefined {
     this.#state.nowMs = nowMs;
     if (strand.state === 'opening') this.#answered(strand);
-    return this.#receiver.handleRecord(strand, slab, start, end);
+    const idle = this.#state.streams.size === 0;
+    const wrong = this.#receiver.handleRecord(strand, slab, start, end);
+    if (idle && this.#state.streams.size > 0) this.#transmitter.hastenPings();
+    return wrong;
   }
 
   /** The strand's connection ended, for whatever reason: what it owed goes again elsewhere. */
@@ -170,8 +174,10 @@ export class Session {
   handleStrandInfo(strand: Strand, info: StrandInfo, nowMs: number): void {
     this.#state.nowMs = nowMs;
     const moved = info.bytesAcked !== strand.bytesAcked;
+    const path = this.#state.path(strand.path);
     strand.update(info, nowMs);
-    if (moved) this.#state.path(strand.path).addSample(strand, info.deliveryRate, info.sourceLimited, nowMs);
+    notePatience(strand, path, nowMs);
+    if (moved) path.addSample(strand, info.deliveryRate, info.sourceLimited, nowMs);
   }
 
   /** The kernel takes nothing more now, called again when it took a part; `handleWritable` when it took all. */

@@ -104,6 +104,8 @@ export class Strand {
   /** When bytesAcked last moved, or nothing was outstanding. */
   progressMs: number;
   suspect = false;
+  /** What its line had to carry when it was heard last, or began to wait, ms. */
+  drainMs = 0;
 
   constructor(id: number, path: number, role: StrandRole, state: StrandState, nowMs: number) {
     this.id = id;

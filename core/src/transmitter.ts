@@ -325,10 +325,11 @@ export class Transmitter {
 
   /**
    * A lost chunk holds up everything behind it: it goes to the line where it arrives soonest, be it one that must be
-   * waited for, and never again to the one that lost it. New bytes may use the other lines meanwhile.
+   * waited for, and not to the one that lost it, until that is heard again. New bytes may use the other lines meanwhile.
    */
   #pollLost(out: Slab, stream: Stream, chunk: Chunk): Strand | undefined {
-    const line = this.#survey.forLost(stream, chunk.length, chunk.path);
+    const heardMs = this.#state.paths.get(chunk.path)?.lastHeardMs ?? -Infinity;
+    const line = this.#survey.forLost(stream, chunk.length, heardMs > chunk.lostMs ? 0 : chunk.path);
     if (!line) return undefined;
     stream.send.takeLost();
     this.#begin(out);

@@ -5,12 +5,13 @@
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
 import { sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
-import { pathFellSilent, pathWantsWitness, strandFellSilent } from './liveness.ts';
+import { pathFellSilent, pathIsLate, speaksForPath, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
-import { pathFellDeaf } from './proxy-watch.ts';
+import { deafness, pathFellDeaf } from './proxy-watch.ts';
 import type { Receiver } from './receiver.ts';
 import type { SessionState } from './session-state.ts';
 import { StrandTurnover } from './strand-turnover.ts';
+import type { Strand } from './strand.ts';
 import type { Stream } from './stream.ts';
 
 /** At a transfer's tail a chunk is late by this, ms, or a quarter of a round trip. */
@@ -19,6 +20,12 @@ const tailLateMs = 20;
 const slackMsMin = 60;
 /** Chunks looked at behind the one that blocks delivery. */
 const hedgeDepth = 32;
+/** Who was heard so shortly before is not asked for a sign of life, ms. */
+const askAgainMs = 50;
+/** From this share of what makes a path deaf its other strands are asked. */
+const deafnessAsked = 0.5;
+/** A line that is heard again so soon, ms, or within two round trips, was never dead. */
+const needlessMs = 300;
 /** How often idle streams are looked for, ms. */
 const restGapMs = 500;
 /** Streams asked at one look whether their local peer has acknowledged. */
@@ -81,6 +88,7 @@ export class Watch {
       if (path.suspect) {
         if (path.lastHeardMs > path.suspectSinceMs) {
           path.suspect = false;
+          if (nowMs - path.suspectSinceMs < Math.max(needlessMs, 2 * path.minRttMs)) counters.pathSuspicionsNeedless++;
           // Idle siblings were suspect only with their path: nothing of theirs waits for an answer.
           for (const strand of path.strands) {
             const waits = strand.unackedSegments > 0 || strand.unsentBytes > 0;
@@ -94,12 +102,11 @@ export class Watch {
         path.suspectSinceMs = nowMs;
         path.suspicions++;
         counters.pathSuspicions++;
-        for (const strand of path.strands) {
-          strand.suspect = true;
-          this.#state.loseStrand(strand);
-        }
+        for (const strand of path.strands) this.#suspect(strand);
         this.#onPath(path);
-      } else if (!path.metered && pathWantsWitness(path, nowMs)) this.#askWitness();
+      } else if (pathIsLate(path, nowMs) || (!path.recordsOnly && deafness(path, nowMs) > deafnessAsked)) {
+        this.#askAround(path);
+      }
     }
   }
 
@@ -110,23 +117,49 @@ export class Watch {
     return true;
   }
 
-  /** A metered path is quiet, and so no witness: it is asked to say a word. */
-  #askWitness(): void {
+  #suspect(strand: Strand): void {
+    strand.suspect = true;
+    this.#state.loseStrand(strand);
+  }
+
+  /** Nothing new goes where a strand fell silent, until another one is heard there: as long as there is another path. */
+  #doubt(path: Path): void {
     const { nowMs, paths } = this.#state;
-    for (const path of paths.values()) {
-      const quick = path.metered && path.usable ? path.quick() : undefined;
-      if (quick?.outstandingSinceMs === Infinity) quick.pingDueMs = nowMs;
+    for (const other of paths.values()) {
+      if (other !== path && other.usable && other.answered) path.doubtSinceMs = nowMs;
     }
   }
 
+  /**
+   * Who is quiet is no witness: other paths, and the late path's other strands, are asked to say a word. Metered paths only
+   * where no other one could, or where they are late themselves.
+   */
+  #askAround(late: Path): void {
+    const { nowMs, paths } = this.#state;
+    let ordinary = false;
+    for (const path of paths.values()) ordinary ||= path !== late && !path.metered && path.usable && path.answered;
+    for (const path of paths.values()) {
+      if (path === late) for (const strand of path.strands) this.#ask(strand);
+      else if (path.usable && !(path.metered && ordinary) && nowMs - path.lastHeardMs > askAgainMs) {
+        this.#ask(path.quick() ?? path.bulk(nowMs));
+      }
+    }
+  }
+
+  /** Asks for a sign of life, unless an answer is due already. */
+  #ask(strand: Strand | undefined): void {
+    if (strand?.state !== 'answered' || strand.suspect || strand.pingToken >= 0) return;
+    if (strand.outstandingSinceMs === Infinity) strand.pingDueMs = this.#state.nowMs;
+  }
+
   #judgeStrands(): void {
-    const { nowMs, strands, counters } = this.#state;
+    const { nowMs, paths, strands, counters } = this.#state;
     for (const strand of strands.values()) {
-      if (strand.suspect || strand.state !== 'answered') continue;
-      if (!strandFellSilent(strand, this.#state.path(strand.path), strands.values(), nowMs)) continue;
-      strand.suspect = true;
+      if (strand.suspect || strand.state !== 'answered' || !strandFellSilent(strand, paths, nowMs)) continue;
+      const path = this.#state.path(strand.path);
       counters.strandSuspicions++;
-      this.#state.loseStrand(strand);
+      if (speaksForPath(strand, path, nowMs)) this.#doubt(path);
+      this.#suspect(strand);
     }
   }
 
@@ -157,6 +190,7 @@ export class Watch {
       if (nowMs - chunk.dueMs < lateMs) break;
       if (!this.#worthHedging(stream, chunk, i === 0 && standstill, tail ? hedgeShare : hedgeShareEarly)) break;
       stream.send.lose(chunk);
+      chunk.lostMs = Infinity;
       this.#state.counters.bytesHedged += chunk.length;
       this.#state.ready(stream);
     }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 
 import { blindSilenceMs, silenceMsMin, silenceRtts } from '../src/limits.ts';
-import { pathFellSilent, silenceLimitMs, strandFellSilent } from '../src/liveness.ts';
+import { notePatience, pathFellSilent, pathIsLate, silenceLimitMs, strandFellSilent } from '../src/liveness.ts';
 import { StrandRole } from '../src/opening.ts';
 import { Path } from '../src/path.ts';
-import { Strand } from '../src/strand.ts';
+import { Strand, type StrandInfo } from '../src/strand.ts';
 import { idleInfo as idle } from './idle-info.ts';
 
 function pathOf(id: number, ...roles: StrandRole[]): { path: Path; strands: Strand[] } {
@@ -15,15 +15,24 @@ function pathOf(id: number, ...roles: StrandRole[]): { path: Path; strands: Stra
   return { path, strands };
 }
 
+const only = (...paths: Path[]): Map<number, Path> => new Map(paths.map((path) => [path.id, path]));
+
+const segments = (count: number): StrandInfo => ({
+  ...idle,
+  unackedSegments: count,
+  segmentsInFlight: count,
+  bytesInFlight: count * 1_448,
+});
 /** Something is sent there at a time and never answered. */
-const send = (strand: Strand, nowMs: number): void =>
-  strand.update({ ...idle, unackedSegments: 3, segmentsInFlight: 3, bytesInFlight: 3 * 1_448 }, nowMs);
+function send(path: Path, strand: Strand, nowMs: number, count = 3): void {
+  strand.update(segments(count), nowMs);
+  notePatience(strand, path, nowMs);
+}
+/** Silence that neither its round trip explains nor what stands on its line, ms. */
+const limitOf = (strand: Strand): number => Math.max(silenceLimitMs(strand.rttMs), strand.drainMs + 20);
 /** A segment comes in. */
 const hear = (strand: Strand, nowMs: number): void =>
-  strand.update(
-    { ...idle, segmentsIn: strand.segmentsIn + 1, unackedSegments: 3, segmentsInFlight: 3, bytesInFlight: 3 * 1_448 },
-    nowMs,
-  );
+  strand.update({ ...segments(3), segmentsIn: strand.segmentsIn + 1 }, nowMs);
 
 test('silence that a round trip does not explain', () => {
   expect(silenceLimitMs(10)).toBe(silenceMsMin);
@@ -34,10 +43,10 @@ test('a path is silent after its limit, while another is heard', () => {
   const a = pathOf(1, StrandRole.quick, StrandRole.bulk);
   const b = pathOf(2, StrandRole.quick);
   const paths = [a.path, b.path];
-  send(a.strands[1]!, 1_000);
-  send(b.strands[0]!, 1_000);
+  send(a.path, a.strands[1]!, 1_000);
+  send(b.path, b.strands[0]!, 1_000);
   hear(b.strands[0]!, 1_090);
-  const limitMs = Math.floor(silenceLimitMs(a.path.drainMs));
+  const limitMs = Math.floor(limitOf(a.strands[1]!));
   expect(pathFellSilent(a.path, paths, 1_000 + limitMs)).toBe(false);
   expect(pathFellSilent(a.path, paths, 1_001 + limitMs)).toBe(true);
   expect(pathFellSilent(b.path, paths, 1_001 + limitMs)).toBe(false);
@@ -49,7 +58,7 @@ test('an idle path is never silent, nor one that is heard on any strand', () => 
   const paths = [a.path, b.path];
   hear(b.strands[0]!, 5_000);
   expect(pathFellSilent(a.path, paths, 5_000)).toBe(false);
-  send(a.strands[1]!, 5_000);
+  send(a.path, a.strands[1]!, 5_000);
   hear(a.strands[0]!, 5_100);
   hear(b.strands[0]!, 5_150);
   expect(pathFellSilent(a.path, paths, 5_190)).toBe(false);
@@ -60,48 +69,88 @@ test('without a witness only a long silence counts', () => {
   const a = pathOf(1, StrandRole.quick);
   const b = pathOf(2, StrandRole.quick);
   const paths = [a.path, b.path];
-  send(a.strands[0]!, 1_000);
-  send(b.strands[0]!, 1_000);
+  send(a.path, a.strands[0]!, 1_000);
+  send(b.path, b.strands[0]!, 1_000);
   expect(pathFellSilent(a.path, paths, 1_000 + blindSilenceMs)).toBe(false);
   expect(pathFellSilent(a.path, paths, 1_001 + blindSilenceMs)).toBe(true);
   expect(pathFellSilent(a.path, [a.path], 1_001 + blindSilenceMs)).toBe(true);
 });
 
-test('a strand that is suspect for itself says nothing of its path', () => {
+test('a strand that is suspect for itself says nothing of its path once that is heard without it', () => {
   const a = pathOf(1, StrandRole.quick, StrandRole.bulk);
   const b = pathOf(2, StrandRole.quick);
-  send(a.strands[1]!, 1_000);
-  a.strands[1]!.suspect = true;
-  hear(b.strands[0]!, 9_000);
-  expect(pathFellSilent(a.path, [a.path, b.path], 9_000)).toBe(false);
+  const [quick, bulk] = a.strands as [Strand, Strand];
+  send(a.path, bulk, 1_000);
+  bulk.suspect = true;
+  a.path.doubtSinceMs = 1_110;
+  hear(b.strands[0]!, 1_300);
+  expect([pathFellSilent(a.path, [a.path, b.path], 1_300), a.path.usable]).toEqual([true, false]);
+  quick.update({ ...idle, segmentsIn: 9 }, 1_300);
+  expect([pathFellSilent(a.path, [a.path, b.path], 9_000), a.path.usable]).toEqual([false, true]);
   expect(a.path.unsentBytes).toBe(0);
 });
 
 test('a strand is silent while a sibling of its own path is heard', () => {
   const { path, strands } = pathOf(1, StrandRole.quick, StrandRole.bulk);
   const [quick, bulk] = strands as [Strand, Strand];
-  send(bulk, 1_000);
+  send(path, bulk, 1_000);
   hear(quick, 1_080);
-  // Both have sent, on a line of unknown rate.
-  const limitMs = Math.floor(silenceLimitMs(path.drainMs));
-  expect(strandFellSilent(bulk, path, strands, 1_000 + limitMs)).toBe(false);
-  expect(strandFellSilent(bulk, path, strands, 1_001 + limitMs)).toBe(true);
-  expect(strandFellSilent(quick, path, strands, 1_001 + limitMs)).toBe(false);
+  notePatience(quick, path, 1_080);
+  // What the other one sent later is behind it, on a line of unknown rate.
+  const limitMs = Math.floor(limitOf(bulk));
+  expect(path.drainMs).toBeGreaterThan(bulk.drainMs);
+  expect(strandFellSilent(bulk, only(path), 1_000 + limitMs)).toBe(false);
+  expect(strandFellSilent(bulk, only(path), 1_001 + limitMs)).toBe(true);
+  expect(strandFellSilent(quick, only(path), 1_001 + limitMs)).toBe(false);
   quick.suspect = true;
-  expect(strandFellSilent(bulk, path, strands, 1_001 + limitMs)).toBe(false);
+  expect(strandFellSilent(bulk, only(path), 1_001 + limitMs)).toBe(false);
 });
 
-test('what waits behind its siblings on a feeble line is not silent', () => {
+test('what waits behind its siblings on a feeble line is not silent, whatever is sent behind it', () => {
   const a = pathOf(1, StrandRole.quick, StrandRole.bulk);
   const b = pathOf(2, StrandRole.quick);
   const bulk = a.strands[1]!;
   // Nobody knows the line's rate yet, and eight segments may take 200 ms.
-  bulk.update({ ...idle, unackedSegments: 8, segmentsInFlight: 8, bytesInFlight: 8 * 1_448 }, 1_000);
+  send(a.path, bulk, 1_000, 8);
   hear(b.strands[0]!, 1_150);
-  expect(strandFellSilent(bulk, a.path, b.strands, 1_150)).toBe(false);
+  expect(strandFellSilent(bulk, only(a.path, b.path), 1_150)).toBe(false);
   expect(pathFellSilent(a.path, [a.path, b.path], 1_150)).toBe(false);
+  send(a.path, bulk, 1_200, 80);
   hear(b.strands[0]!, 1_300);
-  expect(strandFellSilent(bulk, a.path, b.strands, 1_300)).toBe(true);
+  expect(strandFellSilent(bulk, only(a.path, b.path), 1_300)).toBe(true);
+});
+
+test('what the other end may acknowledge late has 60 ms beside its round trip, and no more', () => {
+  const { path, strands } = pathOf(1, StrandRole.bulk, StrandRole.quick);
+  const [few, other] = strands as [Strand, Strand];
+  few.update({ ...segments(1), rttMs: 90 }, 1_000);
+  hear(other, 1_149);
+  expect(strandFellSilent(few, only(path), 1_150)).toBe(false);
+  expect(strandFellSilent(few, only(path), 1_151)).toBe(true);
+});
+
+test('a path that is late asks before it is judged', () => {
+  const a = pathOf(1, StrandRole.quick);
+  send(a.path, a.strands[0]!, 1_000);
+  const rttMs = Math.floor(a.strands[0]!.drainMs);
+  expect(pathIsLate(a.path, 1_000 + rttMs)).toBe(false);
+  expect(pathIsLate(a.path, 1_025 + rttMs)).toBe(true);
+  expect(pathFellSilent(a.path, [a.path], 1_025 + rttMs)).toBe(false);
+});
+
+test('a verdict does not wait for ever for a witness that is far away', () => {
+  const a = pathOf(1, StrandRole.quick);
+  const b = pathOf(2, StrandRole.quick);
+  const [near, far] = [a.strands[0]!, b.strands[0]!];
+  send(a.path, near, 1_000);
+  far.update({ ...segments(1), rttMs: 400 }, 1_080);
+  const waitMs = silenceLimitMs(near.rttMs) + 35;
+  const silent = (nowMs: number): boolean => pathFellSilent(a.path, [a.path, b.path], nowMs);
+  expect(silent(999 + waitMs)).toBe(false);
+  expect(silent(1_001 + waitMs)).toBe(true);
+  // One that should have answered long ago is no help: perhaps all are silent.
+  far.update({ ...segments(1), rttMs: 20 }, 1_080);
+  expect(silent(1_030 + waitMs)).toBe(false);
 });
 
 test('loss recovery is not silence: segments come in while nothing is acknowledged', () => {

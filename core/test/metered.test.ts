@@ -63,7 +63,7 @@ test('it is pinged every 25 s, and asked for its word when the other falls silen
   expect(pings.filter((strand) => strand === 1).length).toBeGreaterThan(50);
   for (let i = 0; i < 40; i++) step();
   expect(pings.filter((strand) => strand === 2)).toEqual([2]);
-  box.hear(box.session.strands.get(2)!, (w) => w.padding(0));
+  box.hear(box.session.strands.get(2)!, (w) => w.pong(box.session.strands.get(2)!.pingToken));
   box.session.strands.get(2)!.outstandingSinceMs = Infinity;
 
   box.give(stream, 1_000);

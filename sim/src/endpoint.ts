@@ -213,7 +213,8 @@ export class Endpoint {
   #wakeBy(dueMs: number): void {
     const { nowMs } = this.#clock;
     const atMs = Math.max(dueMs, nowMs + this.#options.tickMs);
-    if (this.#wakeAtMs <= atMs && this.#wakeAtMs > nowMs) return;
+    // One that falls due at this very moment has not been yet.
+    if (this.#wakeAtMs <= atMs) return;
     this.#wakeAtMs = atMs;
     this.#clock.at(atMs, () => {
       if (this.#wakeAtMs !== atMs || this.#over) return;

@@ -1,3 +1,5 @@
+export type { EndName } from './connection.ts';
+export { drawBusyWorld, type Weather } from './draw-busy.ts';
 export { type LineSpec } from './line.ts';
 export { Link, type LinkCounters } from './link.ts';
 export { checkedSpec, type DirectionSpec, heldBytesMax, plainDirection, queueLimitBytes } from './link-spec.ts';

@@ -61,14 +61,12 @@ export class World {
   readonly flows: readonly Flow[];
   readonly #spec: WorldSpec;
   readonly #prng: Prng;
-  readonly #table: Uint8Array;
   #nextConnection = 1;
   #hash = 0x811c9dc5;
 
   constructor(spec: WorldSpec) {
     this.#spec = spec;
     this.#prng = new Prng(spec.seed ^ 0x5bd1e995);
-    this.#table = Pattern.table(spec.seed);
     this.lines = spec.lines.map((line, i) => new Line(i + 1, line, new Prng(this.#prng.u32())));
     this.flows = spec.streams.map((s, number) => ({ spec: s, number, box: undefined, relay: undefined }));
     this.budgets = {
@@ -193,8 +191,8 @@ export class World {
 
   #peer(side: EndName, stream: Stream, flow: Flow): LocalPeer {
     const endpoint = this[side];
-    const own = new Pattern(this.#table, flow.number * 7_919 + (side === 'box' ? 0 : 31_337));
-    const other = new Pattern(this.#table, flow.number * 7_919 + (side === 'box' ? 31_337 : 0));
+    const own = new Pattern(flow.number * 7_919 + (side === 'box' ? 0 : 31_337));
+    const other = new Pattern(flow.number * 7_919 + (side === 'box' ? 31_337 : 0));
     const peer = new LocalPeer(this.clock, endpoint.session, stream, flow.spec[side], own, other, () =>
       endpoint.pump(),
     );
