@@ -64,8 +64,7 @@ export class ReceiveBuffer {
   /** Hands on what is in order; call again when the local peer has room. */
   drain(deliver: Deliver): void {
     let done = 0;
-    for (const piece of this.#pieces) {
-      if (piece.offset !== this.#next) break;
+    for (let piece = this.#pieces[0]; piece?.offset === this.#next; piece = this.#pieces[done]) {
       const taken = deliver(piece.slab, piece.start, piece.length);
       this.#next += taken;
       this.#heldBytes -= taken;
@@ -80,7 +79,9 @@ export class ReceiveBuffer {
       this.#pool.give(piece.slab);
       done++;
     }
-    if (done > 0) this.#pieces.splice(0, done);
+    // Mostly it is one, and a splice makes an array of it.
+    if (done === 1) this.#pieces.shift();
+    else if (done > 1) this.#pieces.splice(0, done);
   }
 
   release(): void {

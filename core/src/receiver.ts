@@ -13,6 +13,7 @@ import {
 } from './frame.ts';
 import { ackDelayMsMax, chunkBytesMax, creditFloorBytes, streamsMax } from './limits.ts';
 import type { Path } from './path.ts';
+import type { Deliver } from './receive-buffer.ts';
 import type { SessionState } from './session-state.ts';
 import type { Strand } from './strand.ts';
 import { Stream } from './stream.ts';
@@ -36,6 +37,10 @@ export class Receiver implements FrameSink {
   #acknowledges = false;
   /** Paths the record at work says are down: what they owe is looked through once, however often it says so. */
   readonly #fallen: Set<Path> = new Set();
+  /** Whose bytes are being put in order; they are handed on by one function for all, so that no record needs one of its own. */
+  #delivering: Stream | undefined;
+  readonly #deliver: Deliver = (slab, start, length) =>
+    this.#delivering ? this.deliver(this.#delivering, slab, start, length) : 0;
 
   constructor(state: SessionState) {
     this.#state = state;
@@ -67,9 +72,13 @@ export class Receiver implements FrameSink {
   #settleRecord(): void {
     const state = this.#state;
     if (this.#acknowledges && state.paused.size > 0) state.resumePaused();
+    if (this.#fallen.size > 0) this.#loseFallen();
+  }
+
+  #loseFallen(): void {
     for (const path of this.#fallen) {
       if (path.up) continue;
-      for (const strand of path.strands) state.loseStrand(strand);
+      for (const strand of path.strands) this.#state.loseStrand(strand);
     }
     this.#fallen.clear();
   }
@@ -110,9 +119,8 @@ export class Receiver implements FrameSink {
     // The sender's small chunks may cost a floor more than their bytes, and so may what the local peer took in part.
     if (stream.receive.costBytes > stream.credit.windowBytes + 2 * creditFloorBytes) return 'piece-cost';
     stream.lastActiveMs = this.#state.nowMs;
-    const fresh = stream.receive.accept(offset, this.#slab, start, length, (slab, at, count) =>
-      this.deliver(stream, slab, at, count),
-    );
+    this.#delivering = stream;
+    const fresh = stream.receive.accept(offset, this.#slab, start, length, this.#deliver);
     if (stream === this.#state.control && this.#state.inbox.broken) return 'message-length';
     if (this.#state.messageRefused) {
       this.#state.messageRefused = false;

@@ -20,6 +20,13 @@ const largeRead = 65_536;
 /** A segment with less room than this is not read into again. */
 const readWorthwhile = 4_096;
 
+/** What {@link SendBuffer.reserve} says. */
+const reserved: { slab: Slab; start: number; room: number } = {
+  slab: { bytes: new Uint8Array(0), address: 0 },
+  start: 0,
+  room: 0,
+};
+
 export class SendBuffer {
   readonly #pool: SlabPool;
   readonly #segments: Segment[] = [];
@@ -74,15 +81,21 @@ export class SendBuffer {
     return this.#lost.length > 0;
   }
 
-  /** Memory to receive into: at [start, start + room) of the slab; say how much came with {@link commit}. */
-  reserve(): { slab: Slab; start: number; room: number } {
+  /**
+   * Memory to receive into: at [start, start + room) of the slab; say how much came with {@link commit}. The answer is the
+   * same object every time, of whatever buffer: it is good until the next question.
+   */
+  reserve(): Readonly<typeof reserved> {
     let last = this.#segments.at(-1);
     if (!last || last.slab.bytes.length - last.filled < readWorthwhile) {
       const slab = this.#pool.take(this.#end >= largeFromBytes ? largeRead : smallRead);
       last = { slab, offset: this.#end, filled: 0 };
       this.#segments.push(last);
     }
-    return { slab: last.slab, start: last.filled, room: last.slab.bytes.length - last.filled };
+    reserved.slab = last.slab;
+    reserved.start = last.filled;
+    reserved.room = last.slab.bytes.length - last.filled;
+    return reserved;
   }
 
   commit(length: number): void {
@@ -152,14 +165,12 @@ export class SendBuffer {
       this.#chunks.shift();
     }
     if (this.#base === before) return false;
-    let released = 0;
-    for (const segment of this.#segments) {
-      const full = segment.offset + segment.filled <= this.#base;
-      if (!full || segment.offset + segment.filled === this.#end) break;
-      this.#pool.give(segment.slab);
-      released++;
+    for (let first = this.#segments[0]; first; first = this.#segments[0]) {
+      const end = first.offset + first.filled;
+      if (end > this.#base || end === this.#end) break;
+      this.#pool.give(first.slab);
+      this.#segments.shift();
     }
-    if (released > 0) this.#segments.splice(0, released);
     if (this.#base === this.#end) this.#dropTail();
     return true;
   }

@@ -1,7 +1,12 @@
-/** A growable ring of references with a parallel number for each: first in, first out, nothing allocated per element. */
+const sizeFirst = 8;
+
+/**
+ * A growable ring of references with a parallel number for each: first in, first out, nothing allocated per element, and
+ * no memory until the first comes: most of thousands of queues stay empty.
+ */
 export class NumberedQueue<T> {
-  #items: (T | undefined)[] = Array.from({ length: 16 });
-  #numbers = new Float64Array(16);
+  #items: (T | undefined)[] = [];
+  #numbers: number[] = [];
   #head = 0;
   #length = 0;
 
@@ -51,8 +56,10 @@ export class NumberedQueue<T> {
 
   #grow(): void {
     const size = this.#items.length;
-    const items: (T | undefined)[] = Array.from({ length: size * 2 });
-    const numbers = new Float64Array(size * 2);
+    const grown = Math.max(sizeFirst, size * 2);
+    const items: (T | undefined)[] = Array.from({ length: grown });
+    // Fractions, and so numbers and nothing else, kept as such: not one of them is allocated by itself.
+    const numbers: number[] = Array.from({ length: grown }, () => 0.5);
     for (let i = 0; i < this.#length; i++) {
       const from = (this.#head + i) & (size - 1);
       items[i] = this.#items[from];
