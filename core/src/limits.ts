@@ -31,8 +31,15 @@ export const smallChunksMax: number = creditFloorBytes / pieceCostBytesMin;
 export const creditWindowBytesMax: number = 16 * 1_048_576;
 /** Window of a young stream while the budget has room, bytes: no round trip is lost to growing. */
 export const creditWindowBytesFirst: number = 1_048_576;
+/** What a session's streams may take together, waiting for readers that stand still, the kernel's queues counted, bytes. */
+export const memoryBudgetBytes: number = 64 * 1_048_576;
+/** A byte that waits costs so many: slabs are not full, and the kernel keeps books (a third more, measured on 6.18). */
+export const memoryPerByte = 1.4;
+/** So many streams may stand still with their floors filled within the budget. */
+export const crowdStreams = 1_000;
 /** All receive windows above their floors, bytes. */
-export const receiveBudgetBytes: number = 64 * 1_048_576;
+export const receiveBudgetBytes: number =
+  Math.floor(memoryBudgetBytes / memoryPerByte) - crowdStreams * creditFloorBytes;
 /** Of that, windows of young streams leave so much to those that have shown that they need it. */
 export const receiveReserveShare = 0.25;
 /** What a sender keeps until acknowledged, all streams together, bytes. */
@@ -91,5 +98,5 @@ export const hedgeShare = 0.04;
 export const hedgeShareEarly = 0.01;
 
 assert(chunkBytesMax + dataOverheadBytes < recordTextMax, 'a chunk fits a record');
-assert(streamsMax * creditFloorBytes <= 2 * receiveBudgetBytes, 'the floors are no more than the budget twice');
+assert(streamsMax * creditFloorBytes <= 2 * memoryBudgetBytes, 'the floors are no more than the budget twice');
 assert(sessionWithoutStrandsMs > streamWithoutLineMs, 'the box gives up before the relay forgets');

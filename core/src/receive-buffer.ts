@@ -32,6 +32,11 @@ export class ReceiveBuffer {
     return this.#next;
   }
 
+  /** Bytes wait in order: the local peer takes no more for now. */
+  get waits(): boolean {
+    return this.#pieces[0]?.offset === this.#next;
+  }
+
   /** Bytes kept, in order or not. */
   get heldBytes(): number {
     return this.#heldBytes;
@@ -112,26 +117,31 @@ export class ReceiveBuffer {
 
   /** Keeps a piece before the one at `index`; returns whether it is a new one, not the end of the one before. */
   #store(index: number, offset: number, slab: Slab, start: number, length: number): boolean {
-    const bytes = slab.bytes.subarray(start, start + length);
     this.#heldBytes += length;
-    const before = this.#pieces[index - 1];
-    // A peer that writes a few bytes at a time to a reader that stands still would cost a slab and 1 KiB of credit each.
-    if (before && before.offset + before.length === offset) {
-      const at = before.start + before.length;
-      if (at + length <= before.slab.bytes.length) {
-        before.slab.bytes.set(bytes, at);
-        this.#costBytes += cost(before.length + length) - cost(before.length);
-        before.length += length;
-        return false;
-      }
-    }
-    const own = this.#pool.take(length);
-    own.bytes.set(bytes, 0);
-    const piece = { offset, length, slab: own, start: 0 };
+    const joined = this.#append(this.#pieces[index - 1], offset, slab, start, length);
+    const left = length - joined;
+    if (left === 0) return false;
+    const own = this.#pool.take(left);
+    own.bytes.set(slab.bytes.subarray(start + joined, start + length), 0);
+    const piece = { offset: offset + joined, length: left, slab: own, start: 0 };
     if (index === this.#pieces.length) this.#pieces.push(piece);
     else this.#pieces.splice(index, 0, piece);
-    this.#costBytes += cost(length);
+    this.#costBytes += cost(left);
     return true;
+  }
+
+  /**
+   * Fills up the slab of the piece before, where that ends at this offset; returns how many bytes went there. A peer that writes
+   * a few bytes at a time to a reader that stands still would cost a slab and 1 KiB of credit each, and slabs would stay half empty.
+   */
+  #append(before: Piece | undefined, offset: number, slab: Slab, start: number, length: number): number {
+    if (!before || before.offset + before.length !== offset) return 0;
+    const at = before.start + before.length;
+    const count = Math.min(length, before.slab.bytes.length - at);
+    before.slab.bytes.set(slab.bytes.subarray(start, start + count), at);
+    this.#costBytes += cost(before.length + count) - cost(before.length);
+    before.length += count;
+    return count;
   }
 
   #firstEndingAfter(offset: number): number {

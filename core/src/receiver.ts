@@ -93,6 +93,7 @@ export class Receiver implements FrameSink {
     state.used.use(id);
     const stream = new Stream(id, klass as StreamClass, target, paths, false, state.pool, state.budget, state.nowMs);
     state.streams.set(id, stream);
+    state.unrested.add(stream);
     state.counters.streamsOpened++;
     if (state.streams.size > streamsMax || !state.opens.take(state.nowMs)) state.reset(stream, ResetReason.limit);
     else {
@@ -127,11 +128,17 @@ export class Receiver implements FrameSink {
       return 'message-rate';
     }
     this.#state.counters.bytesReceivedTwice += length - fresh;
-    if (stream.credit.receive(end, this.#state.longestRttMs(), this.#state.nowMs) && stream.receiveEnd < 0) {
-      this.#state.pend(stream, 'credit');
-    }
+    this.#growCredit(stream, end);
     this.progress(stream);
     return undefined;
+  }
+
+  /** More credit at once where a hole, and not the reader, holds up what has come. */
+  #growCredit(stream: Stream, highest: number): void {
+    const { credit, receive, receiveEnd } = stream;
+    if (receiveEnd >= 0 || receive.waits) return;
+    const state = this.#state;
+    if (credit.receive(highest, receive.next, state.longestRttMs(), state.nowMs)) state.pend(stream, 'credit');
   }
 
   onFin(id: number, end: number): Violation | undefined {

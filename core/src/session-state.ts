@@ -36,6 +36,9 @@ const bulkFromBytes = 262_144;
 const youngSendBytes = 1_048_576;
 /** Beyond two round trips, this much more is kept so that a line's death does not starve the others, ms. */
 const sendReserveMs = 250;
+/** What streams without credit leave of the send budget; and one of them has one of so many parts of the rest. */
+const sendReserveShare = 0.25;
+const aheadShares = 256;
 /** No stream keeps more than this share of what is still free: whatever it does, something is left for the next. */
 const shareOfFree = 0.5;
 /** So many streams forgotten, and the queues are looked through for what they left there. */
@@ -369,9 +372,15 @@ export class SessionState {
     return false;
   }
 
-  /** So much waits for the peer's credit that more would only lie here. */
+  /**
+   * So much waits for the peer's credit that more would only lie here: less, the more is kept for others, and nothing where a
+   * quarter of the budget is left. It goes to streams that have credit, whose readers do not stand still.
+   */
   #farAhead(stream: Stream): boolean {
-    return stream.send.end - stream.creditLimit >= aheadOfCreditBytes;
+    const ahead = stream.send.end - stream.creditLimit;
+    if (ahead < 0) return false;
+    const free = sendBudgetBytes * (1 - sendReserveShare) - this.heldBytes;
+    return ahead >= Math.min(aheadOfCreditBytes, Math.max(0, free / aheadShares));
   }
 
   /** Lets a stream read again if there is room. */

@@ -254,6 +254,7 @@ export class Session {
     state.nextStream += 2;
     const stream = new Stream(id, StreamClass.interactive, target, paths, true, state.pool, state.budget, nowMs);
     state.streams.set(id, stream);
+    state.unrested.add(stream);
     state.counters.streamsOpened++;
     state.pend(stream, 'open');
     state.pend(stream, 'credit');

@@ -78,7 +78,7 @@ export class Watch {
     this.#turnover.look();
     for (let i = unrested.size - 1; i >= 0; i--) {
       const stream = unrested.at(i);
-      if (stream?.credit.rest(stream.receive.next, nowMs) === true) unrested.delete(stream);
+      if (stream?.credit.rest(nowMs) === true) unrested.delete(stream);
     }
   }
 

@@ -42,20 +42,20 @@ test('an idle window falls back, but not below what was granted', () => {
   let consumed = 0;
   for (let nowMs = rttMs; nowMs < 4 * rttMs; nowMs += rttMs) window.consume((consumed = window.limit), rttMs, nowMs);
   const wide = window.windowBytes;
-  window.rest(consumed, 4 * rttMs);
+  window.rest(4 * rttMs);
   expect(window.windowBytes).toBe(wide);
-  window.rest(consumed, 10_000);
+  window.rest(10_000);
   expect(window.windowBytes).toBe(Math.max(creditWindowBytesFirst, window.limit - consumed));
   expect(receiveBudgetBytes - budget.freeBytes).toBe(window.windowBytes - creditFloorBytes);
 });
 
 test('a crowd that uses nothing leaves a window for the next that does', () => {
   const budget = new CreditBudget(receiveBudgetBytes);
-  for (let i = 0; i < 1_000; i++) new CreditWindow(budget, 0).rest(1_000, 10_000);
+  for (let i = 0; i < 1_000; i++) new CreditWindow(budget, 0).rest(10_000);
   const window = new CreditWindow(budget, 10_000);
   for (let nowMs = 10_000; nowMs < 12_000; nowMs += rttMs) {
     const consumed = window.limit;
-    window.receive(consumed, rttMs, nowMs);
+    window.receive(consumed, 0, rttMs, nowMs);
     window.consume(consumed, rttMs, nowMs);
   }
   // Enough for a hundred megabits a second over a hundred milliseconds, at least.
@@ -88,7 +88,7 @@ test('many streams on one budget: it is never overdrawn, limits never fall, and 
           const told = one.window.consume(one.consumed, rttMs, nowMs);
           expect(one.window.limit > before).toBe(told);
           expect(one.window.limit - one.consumed).toBeLessThanOrEqual(one.window.windowBytes);
-        } else if (one && act === 'rest') one.window.rest(one.consumed, nowMs);
+        } else if (one && act === 'rest') one.window.rest(nowMs);
         else if (one) {
           one.window.release();
           windows.splice(windows.indexOf(one), 1);
@@ -114,4 +114,42 @@ test('a sender that uses up every limit is never left without one', () => {
       for (let i = 1; i < 50; i++) expect(window.consume(window.limit, rttMs, i * stepMs)).toBe(true);
     }),
   );
+});
+
+test('what stands in the kernel for a reader that stopped is still lent', () => {
+  const budget = new CreditBudget(receiveBudgetBytes);
+  const window = new CreditWindow(budget, 0);
+  window.consume(100_000, rttMs, 100);
+  // All of the window has come since, and the reader has taken none of it.
+  window.rest(10_000);
+  expect(window.windowBytes).toBe(window.limit - 100_000);
+  expect(receiveBudgetBytes - budget.freeBytes).toBe(window.windowBytes - creditFloorBytes);
+});
+
+/** Streams of readers that take whatever they are let, a round trip after the other; returns their windows. */
+function greedy(windows: readonly CreditWindow[], fromMs: number, rounds: number): number[] {
+  for (let i = 0; i < rounds; i++) {
+    for (const window of windows) window.consume(window.limit, rttMs, fromMs + i * rttMs);
+  }
+  return windows.map(({ windowBytes }) => windowBytes);
+}
+
+test('where the budget is short those who came first fall to the share of those who came last', () => {
+  const budget = new CreditBudget(8 * 1_048_576);
+  const first = Array.from({ length: 5 }, () => new CreditWindow(budget, 0));
+  expect(Math.min(...greedy(first, rttMs, 40))).toBeGreaterThan(creditWindowBytesFirst);
+  const all = [...first, ...Array.from({ length: 95 }, () => new CreditWindow(budget, 2_100))];
+  const widths = greedy(all, 2_200, 100);
+  const fair = (8 * 1_048_576) / 100;
+  expect(Math.min(...widths) - creditFloorBytes).toBeGreaterThan(0.5 * fair);
+  expect(Math.max(...widths) - creditFloorBytes).toBeLessThan(1.5 * fair);
+  expect(budget.freeBytes).toBeGreaterThanOrEqual(0);
+});
+
+test('when those who lacked are gone the others grow again', () => {
+  const budget = new CreditBudget(8 * 1_048_576);
+  const all = Array.from({ length: 100 }, () => new CreditWindow(budget, 0));
+  greedy(all, rttMs, 100);
+  for (const window of all.splice(1)) window.release();
+  expect(greedy(all, 10_000, 100)[0]).toBeGreaterThan(2 * creditWindowBytesFirst);
 });

@@ -112,3 +112,14 @@ test('holes cost credit: every other byte is a kibibyte', () => {
   for (let offset = 1; offset < 200; offset += 2) accept(buffer, offset, offset + 1, local);
   expect(buffer.costBytes).toBe(100 * pieceCostBytesMin);
 });
+
+test('what waits in order for a reader that stands still fills its slabs', () => {
+  const pool = new FreeListPool(heapSlab, 0);
+  const buffer = new ReceiveBuffer(pool);
+  for (let i = 0; i < 300; i++) buffer.accept(i * 2_856, record, 0, 2_856, () => 0);
+  expect(buffer.heldBytes).toBe(300 * 2_856);
+  expect(pool.usedBytes).toBeLessThanOrEqual(buffer.heldBytes + 65_536);
+  expect(buffer.costBytes).toBeLessThanOrEqual(buffer.heldBytes + pieceCostBytesMin * 300);
+  buffer.release();
+  expect(pool.usedBytes).toBe(0);
+});

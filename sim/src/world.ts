@@ -36,6 +36,8 @@ export interface WorldSpec {
   readonly tickMs: number;
   /** Strands are replaced so long after a newer key came, ms; none: as in the product. */
   readonly strandOldMs?: number;
+  /** Of each side's receive windows above their floors; none: as in the product. */
+  readonly creditBytes?: number;
   /** None: the one that ships. */
   readonly policy?: Policy;
 }
@@ -70,8 +72,8 @@ export class World {
     this.lines = spec.lines.map((line, i) => new Line(i + 1, line, new Prng(this.#prng.u32())));
     this.flows = spec.streams.map((s, number) => ({ spec: s, number, box: undefined, relay: undefined }));
     this.budgets = {
-      box: new CreditBudget(limits.receiveBudgetBytes),
-      relay: new CreditBudget(limits.receiveBudgetBytes),
+      box: new CreditBudget(spec.creditBytes ?? limits.receiveBudgetBytes),
+      relay: new CreditBudget(spec.creditBytes ?? limits.receiveBudgetBytes),
     };
     this.box = this.#endpoint('box');
     this.relay = this.#endpoint('relay');
