@@ -48,6 +48,8 @@ const noLimits: PathLimits = { downBps: 0, upBps: 0 };
 
 /** While something is on its way the session is looked at this often, ms. */
 const busyMs = 2;
+/** ... and this often while that is only probes and what acknowledges them, and no stream was heard lately: nobody waits for what they tell. */
+const probingMs = 20;
 
 export class Session {
   readonly #state: SessionState;
@@ -109,7 +111,10 @@ export class Session {
       s.pending.length > 0
     )
       return true;
-    for (const strand of s.strands.values()) if (strand.sent.length > 0 || strand.unackedSegments > 0) return true;
+    const heard = s.unrested.size > 0;
+    for (const strand of s.strands.values()) {
+      if (strand.sent.length > 0 || (heard && strand.unackedSegments > 0)) return true;
+    }
     return false;
   }
 
@@ -117,7 +122,13 @@ export class Session {
   nextTimeoutMs(nowMs: number): number {
     if (this.busy) return nowMs + busyMs;
     // What is due and was not sent finds no strand: no reason to turn without a pause.
-    return Math.min(Math.max(this.#transmitter.nextDueMs(), nowMs + busyMs), nowMs + 1_000);
+    const gapMs = this.#probing() ? probingMs : 1_000;
+    return Math.min(Math.max(this.#transmitter.nextDueMs(), nowMs + busyMs), nowMs + gapMs);
+  }
+
+  #probing(): boolean {
+    for (const strand of this.#state.strands.values()) if (strand.unackedSegments > 0) return true;
+    return false;
   }
 
   // What comes in.
