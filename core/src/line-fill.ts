@@ -4,7 +4,7 @@
  * the line's rate and its bare round trip, which keeps the queue short and the line full.
  */
 import { AckedRate } from './acked-rate.ts';
-import { chunkBytesMin } from './limits.ts';
+import { chunkSize } from './chunk-size.ts';
 import { LineRate } from './line-rate.ts';
 import type { QueueAllowed } from './policy.ts';
 import { QueueWatch } from './queue-watch.ts';
@@ -13,6 +13,8 @@ import { segmentBytes } from './strand.ts';
 /** A line of unknown rate takes this at once, bytes; of a known one never less than the second is given. */
 const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 4 * segmentBytes;
+/** On a filled line there is a queue of its allowed ms, and of so many bytes: every second segment is acknowledged (RFC 1122, 4.2.3.2), and a feeble line falls dry until the next two are. */
+const queueBytesMin: number = 2.2 * segmentBytes;
 /** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
 const probeGapMs = 2_500;
 const probeMsMin = 40;
@@ -22,8 +24,12 @@ const probeStaggerMs = 700;
 /** While the rate still grows: room to double it in a round trip. */
 const startUpGain = 1.4;
 /** Up to this, for some round trips, is a trickle. */
-const trickleBytes: number = 2 * segmentBytes;
+export const trickleBytes: number = 2 * segmentBytes;
 const trickleRtts = 3;
+/** A line of unknown rate shows a queue when its round trip is longer by this, ms; then it may have one of so long, ms, and so many round trips. */
+const youngQueueMs = 25;
+const youngQueueMsMax = 40;
+const youngGain = 1.25;
 /** A strand's smoothed round trip is its line's after this; what a line of unknown rate has carried to prove that it is full. */
 const seasonedBytes: number = 32 * segmentBytes;
 /** A line whose rate is not known is full when its round trip is longer by this, ms. */
@@ -72,6 +78,8 @@ export class LineFill {
   readonly #acked: AckedRate = new AckedRate();
   /** Acknowledged when last no more than a trickle was on its way, bytes. */
   #ackedBefore = 0;
+  /** Bytes per second, over the last round trips. */
+  #ackedRate = 0;
   #busyMs = -Infinity;
   /** When the line was first filled. */
   #measuredMs = 0;
@@ -113,13 +121,22 @@ export class LineFill {
    * away, from six segments on (slow start, RFC 5681, on the whole path).
    */
   windowBytes(nowMs: number): number {
-    if (!this.#rate.measured) return youngWindowBytes + Math.max(0, this.#view.bytesAcked - this.#ackedBefore);
-    const fillBytes = this.#fillBytes() * this.#queue.gain(nowMs);
+    if (!this.#rate.measured) return this.#youngBytes();
+    const gain = this.#queue.gain(nowMs);
+    const fillBytes = this.#fillBytes() * gain;
     if (this.#rate.startingUp) return fillBytes * startUpGain;
     const sinceProbeMs = (nowMs + this.#staggerMs) % probeGapMs;
     if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesMin, fillBytes);
-    const more = Math.max((this.#rate.bytesPerSecond * probeQueueMsMax) / 1_000, chunkBytesMin);
-    return Math.max(windowBytesMin, Math.min(fillBytes * probeGain, fillBytes + more));
+    return Math.max(windowBytesMin, Math.min(fillBytes * probeGain, this.#filledBytes(probeQueueMsMax) * gain));
+  }
+
+  /** Where a queue shows, doubling again would only fill it: what was carried away in a round trip, and room to grow. */
+  #youngBytes(): number {
+    const grownBytes = youngWindowBytes + Math.max(0, this.#view.bytesAcked - this.#ackedBefore);
+    const baseMs = this.baseRttMs;
+    if (this.#view.rttMs - baseMs <= youngQueueMs) return grownBytes;
+    const carriedBytes = (this.#ackedRate * (baseMs * youngGain + youngQueueMsMax)) / 1_000;
+    return Math.max(windowBytesMin, Math.min(grownBytes, carriedBytes));
   }
 
   /**
@@ -135,6 +152,7 @@ export class LineFill {
     const carries = 2 * strand.bytesInFlight >= outstandingBytes - this.#view.unsentBytes;
     const queueMs = carries ? this.#queueOf(strand, nowMs) : 0;
     const ackedRate = this.#acked.update(bytesAcked, rttMs, nowMs);
+    this.#ackedRate = ackedRate;
     const baseMs = this.baseRttMs;
     const full = rttMs - baseMs > fullQueueMs && bytesAcked - this.#ackedBefore > seasonedBytes;
     if (!this.#rate.measured && full) {
@@ -160,7 +178,7 @@ export class LineFill {
     // Smoothed: a connection's first round trip, slow where addresses are resolved or a radio wakes, stays in it for long.
     if (strand.bytesAcked < seasonedBytes) return 0;
     // A chunk is given while there is room for its first byte.
-    const givenBytes = this.#fillBytes() + chunkBytesMin;
+    const givenBytes = this.#fillBytes() + chunkSize(this.#rate.bytesPerSecond);
     const explainedMs = this.#rate.measured ? (givenBytes * 1_000) / this.#rate.bytesPerSecond : Infinity;
     this.#queue.take(strand.rttMs, explainedMs, nowMs);
     const young = nowMs - this.#measuredMs < youngMs;
@@ -169,8 +187,14 @@ export class LineFill {
 
   /** What fills a line of known rate, and the little queue that keeps it full, bytes. */
   #fillBytes(): number {
+    return this.#filledBytes(0);
+  }
+
+  /** ... and so much more, ms. */
+  #filledBytes(moreMs: number): number {
     const { rtts, msMin, msMax } = this.#allowed;
-    const queueMs = Math.min(msMin + rtts * this.baseRttMs, msMax);
-    return Math.max(windowBytesMin, (this.#rate.bytesPerSecond * (this.baseRttMs + queueMs)) / 1_000);
+    const queueMs = Math.min(msMin + rtts * this.baseRttMs, msMax) + moreMs;
+    const queueBytes = Math.max(queueBytesMin, (this.#rate.bytesPerSecond * queueMs) / 1_000);
+    return (this.#rate.bytesPerSecond * this.baseRttMs) / 1_000 + queueBytes;
   }
 }

@@ -2,22 +2,14 @@
  * The lines as they stand now, for the scheduler: which takes a chunk, how large a one, and when it would arrive. Looked at
  * anew for every record; nothing is allocated while the lines stay the same.
  */
-import { chunkBytesMax, chunkBytesMin, dataOverheadBytes, recordHeaderBytes, tagBytes } from './limits.ts';
+import { chunkSize, wholeSegments } from './chunk-size.ts';
+import { chunkBytesMin } from './limits.ts';
 import type { Path } from './path.ts';
 import type { Line, Scheduler } from './scheduler.ts';
 import type { SessionState } from './session-state.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 import type { Stream } from './stream.ts';
 
-/** What a chunk's record adds to it, bytes. */
-const chunkOverheadBytes: number = dataOverheadBytes + recordHeaderBytes + tagBytes;
-/**
- * A chunk is this much of its line's time, ms. On a slow line a record's 40 bytes tell, so there it may be longer, up to
- * ten segments.
- */
-const chunkMs = 10;
-const slowChunkMs = 20;
-const slowChunkBytesMax: number = 10 * segmentBytes;
 /** A line takes the next chunk while no more than this stands unsent in it: its time in ms, or a segment. */
 const unsentMsMax = 10;
 
@@ -147,19 +139,3 @@ export class LineSurvey {
 /** A stream without rule uses what is not spared; a rule names its lines. */
 const serves = (line: Candidate, stream: Stream): boolean =>
   stream.paths.length === 0 ? !line.spared : stream.allows(line.path.id);
-
-/**
- * How much of a line's time a chunk takes, between two segments and a record; such that its record fills whole segments: a
- * part of one costs a header of its own.
- */
-function chunkSize(rate: number): number {
-  const slow = Math.min((rate * slowChunkMs) / 1_000, slowChunkBytesMax);
-  const wanted = Math.floor(Math.max((rate * chunkMs) / 1_000, slow));
-  return wholeSegments(Math.max(chunkBytesMin, Math.min(chunkBytesMax, wanted)));
-}
-
-/** The largest chunk up to `bytes` whose record fills whole segments; `bytes` itself where that is less than two. */
-function wholeSegments(bytes: number): number {
-  const segments = Math.floor((bytes + chunkOverheadBytes) / segmentBytes);
-  return segments < 2 ? bytes : segments * segmentBytes - chunkOverheadBytes;
-}

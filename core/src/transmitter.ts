@@ -22,6 +22,7 @@ import {
   strandUnsentBytesMax,
   tagBytes,
 } from './limits.ts';
+import { trickleBytes } from './line-fill.ts';
 import { type Candidate, LineSurvey } from './line-survey.ts';
 import type { SessionState } from './session-state.ts';
 import type { Strand } from './strand.ts';
@@ -139,10 +140,14 @@ export class Transmitter {
 
   #pingGapMs(strand: Strand): number {
     if (!strand.quick) return this.#state.side === 'box' ? pingSiblingMs : Infinity;
-    if (this.#state.path(strand.path).metered) return pingMeteredMs;
+    const path = this.#state.path(strand.path);
+    if (path.metered) return pingMeteredMs;
     if (this.#state.streams.size === 0) return pingIdleMs;
+    // The box's proves both ways; the relay needs few of its own while it sends next to nothing there and TCP tells it the round trip.
+    if (this.#state.side === 'relay' && !path.proxied && path.outstandingBytes(this.#state.nowMs) <= trickleBytes)
+      return pingBusyMsMax;
     // A PING, its PONG and what acknowledges them: little of a feeble line either.
-    const rate = this.#state.path(strand.path).measuredRate;
+    const rate = path.measuredRate;
     const costMs = rate > 0 ? (pingCostBytes * 1_000) / (rate * pingShareMax) : 0;
     return Math.min(Math.max(pingBusyMs, costMs), pingBusyMsMax);
   }

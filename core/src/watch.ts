@@ -2,6 +2,7 @@
  * What time brings: death and return of paths and strands, chunks that are overdue, streams that have lost every line.
  * Called at every turn of the loop; all decisions are taken from the strands' own traffic.
  */
+import { slowChunkMs } from './chunk-size.ts';
 import type { Chunk } from './chunk.ts';
 import { ResetReason } from './frame.ts';
 import { sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
@@ -187,7 +188,9 @@ export class Watch {
       const chunk = stream.send.chunkAt(i);
       if (!chunk) break;
       if (chunk.acked || chunk.lost || chunk.sends === 0) continue;
-      if (nowMs - chunk.dueMs < lateMs) break;
+      // On a feeble line a chunk takes longer than elsewhere, and one more may stand before it: a probe.
+      const ownMs = (chunk.length * 1_000) / (this.#state.paths.get(chunk.path)?.rate() ?? Infinity);
+      if (nowMs - chunk.dueMs < lateMs + 3 * Math.max(0, ownMs - slowChunkMs)) break;
       if (!this.#worthHedging(stream, chunk, i === 0 && standstill, tail ? hedgeShare : hedgeShareEarly)) break;
       stream.send.lose(chunk);
       chunk.lostMs = Infinity;

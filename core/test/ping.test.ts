@@ -51,7 +51,7 @@ test('while a stream lives a quick strand is pinged four times a second', () => 
 });
 
 test('a way longer than the gap between two PINGs is measured by the first', () => {
-  const bench = new SessionBench('relay');
+  const bench = new SessionBench('box');
   const strand = bench.strand(1);
   bench.hear(strand, (w) => w.padding(0));
   bench.session.openStream(target, [], bench.nowMs);
