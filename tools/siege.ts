@@ -1,0 +1,84 @@
+/**
+ * A million hostile inputs on the relay's TCP port, or as many as the argument says: `npm run siege -- 100000`. Runs the tests of
+ * hostile bytes with so many inputs of all kinds together, tells how far it is, and prints a table by kind: sent, memory and
+ * descriptors before and after. Ends with 1 when an input was not counted, or anything was left behind.
+ */
+import { type Reporter, startVitest, type TestCase } from 'vitest/node';
+
+const files = ['engine/test/hostile.test.ts', 'daemon/test/hostile.test.ts'];
+/** Kinds these tests tell of: openings, records, frames, TLS starts, messages, handshakes, hellos. */
+const kinds = 7;
+/** From the first tenth on memory may grow by this, MB: the heaps of both threads breathe. */
+const growthMax = 96;
+
+interface Told {
+  readonly sent: number;
+  readonly megabytes: number;
+  readonly open: number;
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** `openings: 4000 sent, 198 MB, 11 sockets`: what a test tells of its progress. */
+function read(message: string): { kind: string; told: Told } | undefined {
+  const [, kind, sent, megabytes, open] = /^([\w ]+): (\d+) sent, (\d+) MB, (\d+) /u.exec(message) ?? [];
+  return kind === undefined
+    ? undefined
+    : { kind, told: { sent: Number(sent), megabytes: Number(megabytes), open: Number(open) } };
+}
+
+/** Hears the tests, and keeps what they told. */
+class Chronicle implements Reporter {
+  readonly told = new Map<string, Told[]>();
+  failed = 0;
+  readonly #beganMs = performance.now();
+
+  onTestCaseAnnotate(_: TestCase, { message }: { readonly message: string }): void {
+    const word = read(message);
+    if (!word) return;
+    const sofar = this.told.get(word.kind) ?? [];
+    sofar.push(word.told);
+    this.told.set(word.kind, sofar);
+    say(`${((performance.now() - this.#beganMs) / 1_000).toFixed(0).padStart(5)} s  ${message}`);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const { state, errors = [] } = test.result();
+    if (state !== 'failed') return;
+    this.failed++;
+    say(`FAILED  ${test.name}\n  ${errors.map((error) => error.message).join('\n  ')}`);
+  }
+}
+
+/** One row of the table, and whether what was there before is there after. */
+function row(kind: string, told: readonly Told[]): { text: string; flat: boolean } {
+  const [first] = told;
+  const last = told.at(-1);
+  const warm = told.find(({ sent }) => last !== undefined && sent * 10 >= last.sent);
+  if (!first || !last || !warm) return { text: kind, flat: false };
+  const cells = [last.sent, first.megabytes, warm.megabytes, last.megabytes, first.open, last.open];
+  return {
+    text: `${kind.padEnd(12)}${cells.map((cell) => String(cell).padStart(12)).join('')}`,
+    flat: last.megabytes - warm.megabytes <= growthMax && last.open <= first.open,
+  };
+}
+
+const total = Number(process.argv[2] ?? 1_000_000);
+process.env['TRESSE_INPUTS'] = String(Math.ceil(total / kinds));
+const chronicle = new Chronicle();
+const vitest = await startVitest('test', files, { run: true, project: ['unit'], reporters: [chronicle] });
+await vitest.close();
+const heads = ['sent', 'MB before', 'MB warm', 'MB after', 'open before', 'open after'];
+say(`${'kind'.padEnd(12)}${heads.map((head) => head.padStart(12)).join('')}`);
+let sent = 0;
+let sound = chronicle.told.size === kinds && chronicle.failed === 0;
+for (const [kind, told] of chronicle.told) {
+  const { text, flat } = row(kind, told);
+  say(text);
+  sent += told.at(-1)?.sent ?? 0;
+  sound &&= flat;
+}
+say(
+  `${sent} hostile inputs: ${sound ? 'all refused and counted, nothing left behind' : 'something is wrong, see above'}`,
+);
+process.exitCode = sound ? 0 : 1;
