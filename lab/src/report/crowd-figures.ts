@@ -1,12 +1,12 @@
+import type { KernelMemory } from '../measure/kernel-memory.ts';
 import { bytesText } from './figures.ts';
 
 /** Resident memory of both daemons and the kernel's memory for sockets, in bytes. */
 export interface Footprint {
   readonly boxBytes: number;
   readonly relayBytes: number;
-  /** Slab objects and queues of sockets, of the whole machine. */
-  readonly kernelBytes: number;
-  readonly tcpSockets: number;
+  /** Of the whole machine. */
+  readonly kernel: KernelMemory;
 }
 
 /** Exchanges with the server, one round of all streams or several. */
@@ -22,12 +22,13 @@ export interface CrowdFigures {
   /** Without streams. */
   readonly base: Footprint;
   /** What client and server need for a stream, without box and relay between them: it is not counted to the streams below. */
-  readonly ownKernelBytesPerStream: number;
+  readonly ownKernelBytesPerStream: number | null;
   readonly live: ExchangeFigures & {
     readonly streams: number;
     readonly boxBytesPerStream: number;
     readonly relayBytesPerStream: number;
-    readonly kernelBytesPerStream: number;
+    /** Null where others on this machine opened or closed sockets meanwhile: the kernel counts for all. */
+    readonly kernelBytesPerStream: number | null;
   };
   /** Processor time in cores (1 is one core all the time), box and relay, without streams and with idle ones. */
   readonly idle: {
@@ -36,7 +37,7 @@ export interface CrowdFigures {
     readonly cores: { readonly box: number; readonly relay: number };
     readonly boxBytesPerStream: number;
     readonly relayBytesPerStream: number;
-    readonly kernelBytesPerStream: number;
+    readonly kernelBytesPerStream: number | null;
   };
 }
 
@@ -45,7 +46,7 @@ export function crowdLines({ base, ownKernelBytesPerStream, live, idle }: CrowdF
   const { exchanges, right, msMedian, msMax } = live;
   const slowest = `${msMedian?.toFixed(1) ?? '-'} ms in the median, ${msMax?.toFixed(1) ?? '-'} ms at most`;
   return [
-    `  without streams: box ${bytesText(base.boxBytes)}, relay ${bytesText(base.relayBytes)} resident; ${base.tcpSockets} TCP sockets on this machine`,
+    `  without streams: box ${bytesText(base.boxBytes)}, relay ${bytesText(base.relayBytes)} resident; ${base.kernel.tcpSockets} TCP sockets on this machine with ${bytesText(base.kernel.slabBytes + base.kernel.queueBytes)}`,
     `  ${live.streams} live streams: ${perStream(live)}`,
     `  ${right} of ${exchanges} exchanges right, ${slowest}`,
     `  ${idle.streams} idle streams: ${perStream(idle)}`,
@@ -57,7 +58,7 @@ export function crowdLines({ base, ownKernelBytesPerStream, live, idle }: CrowdF
 function perStream(of: {
   boxBytesPerStream: number;
   relayBytesPerStream: number;
-  kernelBytesPerStream: number;
+  kernelBytesPerStream: number | null;
 }): string {
   const [box, relay, kernel] = [of.boxBytesPerStream, of.relayBytesPerStream, of.kernelBytesPerStream].map((bytes) =>
     kilobytes(bytes),
@@ -65,8 +66,8 @@ function perStream(of: {
   return `box ${box}, relay ${relay} resident and ${kernel} of the kernel a stream`;
 }
 
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1_000).toFixed(1)} kB`;
+function kilobytes(bytes: number | null): string {
+  return bytes === null ? '-' : `${(bytes / 1_000).toFixed(1)} kB`;
 }
 
 function coresText(cores: number): string {

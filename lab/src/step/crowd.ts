@@ -1,6 +1,6 @@
 import type { CrowdNote } from '../clients/crowd-orders.ts';
 import { Crowd, type EchoPlace, EchoServer } from '../measure/crowd.ts';
-import { kernelMemory } from '../measure/kernel-memory.ts';
+import { type KernelMemory, kernelMemory } from '../measure/kernel-memory.ts';
 import { processorSeconds, residentBytes } from '../measure/process-cost.ts';
 import { addresses, isRelay, ports } from '../network/addresses.ts';
 import { pause } from '../process/in-turn.ts';
@@ -47,7 +47,7 @@ async function measure(
   { product, show }: StepScene,
   step: CrowdStep,
   crowd: Crowd,
-  ownKernelBytesPerStream: number,
+  ownKernelBytesPerStream: number | null,
   label: string,
 ): Promise<CrowdOutcome> {
   const said = (text: string): void => show.phase(`${label}: ${text}`);
@@ -80,8 +80,8 @@ async function measure(
   };
 }
 
-/** The kernel's memory for one connection of the crowd's client and server, in the LAN host with nothing between them. */
-async function measureOwn({ stage, seed }: StepScene, step: CrowdStep): Promise<number> {
+/** The kernel's memory for one connection of the crowd's client and server, in the LAN host with nothing between them; null where it cannot be told. */
+async function measureOwn({ stage, seed }: StepScene, step: CrowdStep): Promise<number | null> {
   const place: EchoPlace = { netns: stage.names.lan, address: addresses.lanHost, port: ports.echo };
   const server = await EchoServer.start(place);
   const crowd = new Crowd(stage.names.lan, place, { bytes: step.bytes, seed });
@@ -92,33 +92,45 @@ async function measureOwn({ stage, seed }: StepScene, step: CrowdStep): Promise<
     await crowd.obey({ do: 'open', count: step.live });
     const after = kernelMemory();
     await crowd.obey({ do: 'close' });
-    return (after.slabBytes + after.queueBytes - before.slabBytes - before.queueBytes) / step.live;
+    return kernelBytesEach(before, after, step.live, ownSockets);
   } finally {
     await crowd.stop();
     await server.stop();
   }
 }
 
-function footprint(product: Product): Footprint {
-  const { box, relay } = product.processes();
-  const { slabBytes, queueBytes, tcpSockets } = kernelMemory();
-  return {
-    boxBytes: residentBytes(box),
-    relayBytes: residentBytes(relay),
-    kernelBytes: slabBytes + queueBytes,
-    tcpSockets,
-  };
+/** Sockets of a stream: the client's and the server's, and between them the box's and the relay's. */
+const ownSockets = 2;
+const allSockets = 4;
+/** So many sockets more or fewer are strands, and what the machine does in passing; in shares of the streams. */
+const passingShare = 0.1;
+
+/** What the kernel took for each of the streams that came meanwhile; null where somebody else opened or closed sockets too: it counts for all. */
+function kernelBytesEach(
+  before: KernelMemory,
+  after: KernelMemory,
+  streams: number,
+  socketsEach: number,
+): number | null {
+  const strangers = after.tcpSockets - before.tcpSockets - socketsEach * streams;
+  if (Math.abs(strangers) > passingShare * streams) return null;
+  return (after.slabBytes + after.queueBytes - before.slabBytes - before.queueBytes) / streams;
 }
 
-type Grown = Record<'boxBytesPerStream' | 'relayBytesPerStream' | 'kernelBytesPerStream', number>;
+function footprint(product: Product): Footprint {
+  const { box, relay } = product.processes();
+  return { boxBytes: residentBytes(box), relayBytes: residentBytes(relay), kernel: kernelMemory() };
+}
+
+type Grown = Pick<CrowdFigures['live'], 'boxBytesPerStream' | 'relayBytesPerStream' | 'kernelBytesPerStream'>;
 
 /** What a stream takes of box, relay and the kernel on their behalf. */
-export function grownBy(base: Footprint, now: Footprint, streams: number, ownKernelBytes: number): Grown {
-  const each = (of: 'boxBytes' | 'relayBytes' | 'kernelBytes'): number => (now[of] - base[of]) / streams;
+export function grownBy(base: Footprint, now: Footprint, streams: number, ownKernelBytes: number | null): Grown {
+  const kernelBytes = kernelBytesEach(base.kernel, now.kernel, streams, allSockets);
   return {
-    boxBytesPerStream: each('boxBytes'),
-    relayBytesPerStream: each('relayBytes'),
-    kernelBytesPerStream: each('kernelBytes') - ownKernelBytes,
+    boxBytesPerStream: (now.boxBytes - base.boxBytes) / streams,
+    relayBytesPerStream: (now.relayBytes - base.relayBytes) / streams,
+    kernelBytesPerStream: kernelBytes === null || ownKernelBytes === null ? null : kernelBytes - ownKernelBytes,
   };
 }
 

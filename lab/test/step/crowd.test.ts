@@ -26,7 +26,11 @@ steps:
 );
 const step = scenario.steps[0] as CrowdStep;
 
-const base: Footprint = { boxBytes: 80e6, relayBytes: 70e6, kernelBytes: 5e6, tcpSockets: 20 };
+const base: Footprint = {
+  boxBytes: 80e6,
+  relayBytes: 70e6,
+  kernel: { slabBytes: 4e6, queueBytes: 1e6, tcpSockets: 20 },
+};
 const crowd: CrowdFigures = {
   base,
   ownKernelBytesPerStream: 8_000,
@@ -88,13 +92,17 @@ test('every stream has to be there to the end, and answer', () => {
   expect(failed(well, ['100.64.1.2'])).toEqual(['it: seen from the address of the relay']);
 });
 
-test("what client and server need in the kernel is not the product's", () => {
-  const now = { boxBytes: 82e6, relayBytes: 71e6, kernelBytes: 8e6, tcpSockets: 4_020 };
+test("what client and server need in the kernel is not the product's, and what strangers do is known to spoil it", () => {
+  const now = { boxBytes: 82e6, relayBytes: 71e6, kernel: { slabBytes: 6.5e6, queueBytes: 1.5e6, tcpSockets: 421 } };
   expect(grownBy(base, now, 100, 8_000)).toEqual({
     boxBytesPerStream: 20_000,
     relayBytesPerStream: 10_000,
     kernelBytesPerStream: 22_000,
   });
+  const crowded = { ...now, kernel: { ...now.kernel, tcpSockets: 4_020 } };
+  expect(grownBy(base, now, 100, null).kernelBytesPerStream).toBeNull();
+  expect(grownBy(base, crowded, 100, 8_000).kernelBytesPerStream).toBeNull();
+  expect(failed(withLive({ kernelBytesPerStream: null }))).toEqual(['it: kernel bytes a live stream']);
 });
 
 test('the short form has its own extent and its own limits', () => {
@@ -104,7 +112,7 @@ test('the short form has its own extent and its own limits', () => {
 
 test('the report states the base', () => {
   const table = reportTable(reportWith({}, { kind: 'crowd', name: 'crowd', seconds: 90, crowd }));
-  expect(table).toContain('without streams: box 80 MB, relay 70 MB resident; 20 TCP sockets');
+  expect(table).toContain('without streams: box 80 MB, relay 70 MB resident; 20 TCP sockets on this machine with 5 MB');
   expect(table).toContain('1000 live streams: box 22.0 kB, relay 17.0 kB resident and 9.0 kB of the kernel a stream');
   expect(table).toContain('processor with them: box 2.40 %, relay 1.40 % of a core; without: 2.00 %, 1.00 %');
 });
