@@ -1,7 +1,7 @@
 /** A box's and a relay's session in one loop, joined by real connections over loopback. */
 import { limits, ResetReason, type Stream, StrandRole } from '@tresse/core';
 import { FreeListPool } from '@tresse/kit';
-import { bestAead, EventLoop, nativeSlab } from '@tresse/sys';
+import { bestAead, EventLoop, nativeSlab, queueMemory } from '@tresse/sys';
 
 import { egressConnect } from '../src/worker/egress.ts';
 import { type DriverEvents, SessionDriver } from '../src/worker/session-driver.ts';
@@ -16,15 +16,18 @@ const refuse: Connect = () => ({ refused: ResetReason.forbidden });
 export class Braid {
   readonly loop: EventLoop = new EventLoop();
   readonly pool: FreeListPool = new FreeListPool(nativeSlab, 0);
+  readonly boxPool: FreeListPool = new FreeListPool(nativeSlab, 0);
   readonly box: SessionDriver;
   readonly relay: SessionDriver;
   readonly closed: string[] = [];
   readonly #pairs: { path: number; box: StrandSocket; relay: StrandSocket }[] = [];
   readonly #clients: Peer[] = [];
+  /** The box's ends of its LAN hosts' connections. */
+  readonly #lanEnds: number[] = [];
   #nextStrand = 1;
 
   constructor(connect: Connect = egressConnect({ listen: [], allowPrivate: ['127.0.0.0/8'] })) {
-    this.box = new SessionDriver('box', 'relay', this.loop, this.pool, refuse, () => {}, this.#events('box'));
+    this.box = new SessionDriver('box', 'relay', this.loop, this.boxPool, refuse, () => {}, this.#events('box'));
     this.relay = new SessionDriver('relay', 'box', this.loop, this.pool, connect, () => {}, this.#events('relay'));
     this.loop.afterBatch(() => {
       this.box.afterBatch();
@@ -48,11 +51,17 @@ export class Braid {
     const { near, far } = connectedPair(this.loop, receiveBufferBytes);
     const client = new Peer(this.loop, near);
     this.#clients.push(client);
+    this.#lanEnds.push(far);
     const target = { address: Uint8Array.of(127, 0, 0, 1), port };
     const stream = this.box.session.openStream(target, [], this.loop.nowMs);
     this.box.sockets.adopt(stream, far);
     this.box.touch();
     return { client, stream };
+  }
+
+  /** What the box holds for its streams, bytes: slabs, and what the kernel's queues towards LAN hosts cost. */
+  get boxMemory(): number {
+    return this.#lanEnds.reduce((sum, fd) => sum + Math.max(0, queueMemory(fd)), this.boxPool.usedBytes);
   }
 
   end(): void {

@@ -20,7 +20,7 @@ import {
   setV6Only,
   socketError,
 } from '../src/socket-options.ts';
-import { unackedBytes, unreadBytes, unsentBytes } from '../src/socket-queues.ts';
+import { queueMemory, unackedBytes, unreadBytes, unsentBytes } from '../src/socket-queues.ts';
 import { peekByte, sendFrom, tcpSocket } from '../src/socket.ts';
 import { connected, eventually, hear, say } from './connection.ts';
 
@@ -99,6 +99,9 @@ test('queue sizes', async () => {
   while (sendFrom(near, big.address, 65_536) > 0);
   expect(unsentBytes(near)).toBeGreaterThan(0);
   expect(unackedBytes(near)).toBeGreaterThanOrEqual(unsentBytes(near));
+  // The kernel keeps books on what stands there.
+  expect(queueMemory(near)).toBeGreaterThan(unackedBytes(near));
+  expect(queueMemory(far)).toBeGreaterThan(unreadBytes(far));
   close();
-  expect(unsentBytes(-1)).toBe(-EBADF);
+  expect([unsentBytes(-1), queueMemory(-1)]).toEqual([-EBADF, -EBADF]);
 });

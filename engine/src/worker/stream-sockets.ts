@@ -18,6 +18,7 @@ import {
   type EventLoop,
   FAILED,
   HANGUP,
+  queueMemory,
   READABLE,
   recvInto,
   sendFrom,
@@ -27,7 +28,6 @@ import {
   setNotSentLowat,
   shutdownWrite,
   unackedBytes,
-  unreadBytes,
   WRITABLE,
 } from '@tresse/sys';
 
@@ -133,7 +133,7 @@ export class StreamSockets implements Local {
   }
 
   #kernelBytes(socket: Socket): number {
-    const bytes = Math.max(0, unreadBytes(socket.fd)) + Math.max(0, unackedBytes(socket.fd));
+    const bytes = Math.max(0, queueMemory(socket.fd));
     const unread = !socket.readEnded && (socket.interest & READABLE) === 0;
     socket.loaded = bytes > 0 || unread;
     return bytes;
