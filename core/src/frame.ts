@@ -78,7 +78,8 @@ export interface FrameSink {
   onFin(stream: number, end: number): Violation | undefined;
   onReset(stream: number, reason: number): Violation | undefined;
   onCredit(stream: number, limit: number): Violation | undefined;
-  onAck(strand: number, records: number): Violation | undefined;
+  /** `sentUs` by the peer's clock, modulo 2^32; -1 where it does not say. */
+  onAck(strand: number, records: number, sentUs: number): Violation | undefined;
   onPath(path: number, sequence: number, state: number, metered: boolean, rateBps: number): Violation | undefined;
   onPing(token: number): Violation | undefined;
   onPong(token: number): Violation | undefined;
@@ -120,7 +121,8 @@ function readFrame(
       return undefined;
     case FrameType.ack: {
       const records = readU64(bytes, at + 4);
-      return records < 0 ? 'number-too-large' : sink.onAck(readU32(bytes, at), records);
+      const sentUs = length < 16 ? -1 : readU32(bytes, at + 12);
+      return records < 0 ? 'number-too-large' : sink.onAck(readU32(bytes, at), records, sentUs);
     }
     case FrameType.path:
       return sink.onPath(
@@ -262,8 +264,10 @@ export class FrameWriter {
     this.#pair(FrameType.credit, stream, limit);
   }
 
-  ack(strand: number, records: number): void {
-    const body = this.#header(FrameType.ack, 12);
+  /** `sentUs`: now, by the sender's clock, modulo 2^32. */
+  ack(strand: number, records: number, sentUs: number): void {
+    const body = this.#header(FrameType.ack, 16);
+    writeU32(this.#bytes, body + 12, sentUs);
     writeU32(this.#bytes, body, strand);
     writeU64(this.#bytes, body + 4, records);
   }

@@ -6,6 +6,7 @@
 import { AckedRate } from './acked-rate.ts';
 import { chunkSize } from './chunk-size.ts';
 import { LineRate } from './line-rate.ts';
+import { Pacing } from './pacing.ts';
 import type { QueueAllowed } from './policy.ts';
 import { QueueWatch } from './queue-watch.ts';
 import { segmentBytes } from './strand.ts';
@@ -15,6 +16,8 @@ const youngWindowBytes: number = 6 * segmentBytes;
 const windowBytesMin: number = 4 * segmentBytes;
 /** On a filled line there is a queue of its allowed ms, and of so many bytes: every second segment is acknowledged (RFC 1122, 4.2.3.2), and a feeble line falls dry until the next two are. */
 const queueBytesMin: number = 2.2 * segmentBytes;
+/** So much of what acknowledgements wait on their way back is made up for, ms. */
+const backMsMax = 100;
 /** A filled line is probed so often, ms, for at least so long, with so much more; lines one after the other. */
 const probeGapMs = 2_500;
 const probeMsMin = 40;
@@ -23,6 +26,8 @@ const probeQueueMsMax = 40;
 const probeStaggerMs = 700;
 /** While the rate still grows: room to double it in a round trip. */
 const startUpGain = 1.4;
+/** Two segments' time is no queue. */
+const grainBytes: number = 2 * segmentBytes;
 /** Up to this, for some round trips, is a trickle. */
 export const trickleBytes: number = 2 * segmentBytes;
 const trickleRtts = 3;
@@ -55,6 +60,10 @@ export interface LineView {
   readonly unsentBytes: number;
   /** Sent and on its way, and not sent, bytes. */
   outstandingBytes(nowMs: number): number;
+  /** How much of the round trip is the return's queue, which the peer fills. */
+  returnQueueMs(nowMs: number): number;
+  /** Several strands carry: what one of them does says little. */
+  helping(nowMs: number): boolean;
   /** On its way, stuck strands' included. */
   readonly bytesInFlight: number;
   /** Acknowledged since the beginning. */
@@ -67,6 +76,9 @@ export interface Flight {
   readonly rttMs: number;
   readonly bytesInFlight: number;
   readonly bytesAcked: number;
+  /** It is let out no faster than the line's pace, and so much waits for that. */
+  readonly paced: boolean;
+  readonly unsentBytes: number;
 }
 
 export class LineFill {
@@ -76,6 +88,7 @@ export class LineFill {
   readonly #rate: LineRate = new LineRate();
   readonly #queue: QueueWatch = new QueueWatch();
   readonly #acked: AckedRate = new AckedRate();
+  readonly #pacing: Pacing = new Pacing();
   /** Acknowledged when last no more than a trickle was on its way, bytes. */
   #ackedBefore = 0;
   /** Bytes per second, over the last round trips. */
@@ -123,11 +136,16 @@ export class LineFill {
   windowBytes(nowMs: number): number {
     if (!this.#rate.measured) return this.#youngBytes();
     const gain = this.#queue.gain(nowMs);
-    const fillBytes = this.#fillBytes() * gain;
+    const backMs = Math.min(this.#backMs(this.#view.rttMs, nowMs), backMsMax);
+    const backBytes = (this.#rate.bytesPerSecond * backMs) / 1_000;
+    const fillBytes = this.#fillBytes() * gain + backBytes;
     if (this.#rate.startingUp) return fillBytes * startUpGain;
     const sinceProbeMs = (nowMs + this.#staggerMs) % probeGapMs;
     if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesMin, fillBytes);
-    return Math.max(windowBytesMin, Math.min(fillBytes * probeGain, this.#filledBytes(probeQueueMsMax) * gain));
+    return Math.max(
+      windowBytesMin,
+      Math.min(fillBytes * probeGain, this.#filledBytes(probeQueueMsMax) * gain + backBytes),
+    );
   }
 
   /** Where a queue shows, doubling again would only fill it: what was carried away in a round trip, and room to grow. */
@@ -150,19 +168,32 @@ export class LineFill {
     if (outstandingBytes > trickleBytes) this.#busyMs = nowMs;
     else if (nowMs - this.#busyMs > trickleRtts * rttMs) this.#ackedBefore = bytesAcked;
     const carries = 2 * strand.bytesInFlight >= outstandingBytes - this.#view.unsentBytes;
+    const shared = strand.paced && this.#view.helping(nowMs);
     const queueMs = carries ? this.#queueOf(strand, nowMs) : 0;
     const ackedRate = this.#acked.update(bytesAcked, rttMs, nowMs);
     this.#ackedRate = ackedRate;
     const baseMs = this.baseRttMs;
-    const full = rttMs - baseMs > fullQueueMs && bytesAcked - this.#ackedBefore > seasonedBytes;
+    const backMs = this.#backMs(rttMs, nowMs);
+    const full = rttMs - backMs - baseMs > fullQueueMs && bytesAcked - this.#ackedBefore > seasonedBytes;
     if (!this.#rate.measured && full) {
       // Whatever the kernel made of segments of all sizes.
-      this.#rate.add(ackedRate, false, baseMs, rttMs - baseMs, nowMs);
+      this.#rate.add(ackedRate, false, baseMs, rttMs - backMs - baseMs, nowMs);
     } else {
       const most = this.#mostOf(coarse, ackedRate, full, nowMs);
-      this.#rate.add(Math.min(bytesPerSecond, most), sourceLimited || !carries, baseMs, queueMs, nowMs);
+      // What a pace holds back may be more.
+      const atLeast = sourceLimited || !carries || strand.paced;
+      this.#rate.add(Math.min(bytesPerSecond, most), atLeast, baseMs, shared ? 0 : queueMs, nowMs);
     }
     if (!this.#rate.measured) this.#measuredMs = nowMs;
+    if (carries && strand.paced) {
+      const ownMs = strand.rttMs - this.#backMs(strand.rttMs, nowMs) - baseMs;
+      this.#pacing.steer(Math.max(0, ownMs), this.#grainMs(), strand.rttMs, strand.unsentBytes > 0, nowMs);
+    }
+  }
+
+  /** How fast bulk may leave while others' bytes would wait behind it, bytes per second; Infinity where the line's rate is not known. */
+  get pace(): number {
+    return this.#rate.measured && !this.#rate.startingUp ? this.#rate.bytesPerSecond * this.#pacing.share : Infinity;
   }
 
   /** More than was acknowledged was not carried, bytes per second. */
@@ -180,9 +211,21 @@ export class LineFill {
     // A chunk is given while there is room for its first byte.
     const givenBytes = this.#fillBytes() + chunkSize(this.#rate.bytesPerSecond);
     const explainedMs = this.#rate.measured ? (givenBytes * 1_000) / this.#rate.bytesPerSecond : Infinity;
-    this.#queue.take(strand.rttMs, explainedMs, nowMs);
+    const rttMs = strand.rttMs - this.#backMs(strand.rttMs, nowMs);
+    this.#queue.take(rttMs, explainedMs, nowMs);
     const young = nowMs - this.#measuredMs < youngMs;
-    return young || this.#queue.believes(strand.rttMs, explainedMs, nowMs) ? strand.rttMs - this.baseRttMs : 0;
+    if (!young && !this.#queue.believes(rttMs, explainedMs, nowMs)) return 0;
+    return rttMs - this.baseRttMs - (strand.paced ? this.#grainMs() : 0);
+  }
+
+  /** On a slow line one waits for the segments before it where no queue stands, ms: ours, and an acknowledgement's way back. */
+  #grainMs(): number {
+    return (grainBytes * 1_000) / this.#rate.bytesPerSecond;
+  }
+
+  /** What of a round trip is not our doing, ms. */
+  #backMs(rttMs: number, nowMs: number): number {
+    return Math.max(0, Math.min(this.#view.returnQueueMs(nowMs), rttMs - this.baseRttMs));
   }
 
   /** What fills a line of known rate, and the little queue that keeps it full, bytes. */

@@ -79,8 +79,10 @@ export class LineSurvey {
   #add(path: Path, strand: Strand, nowMs: number): boolean {
     const rate = path.rate();
     const known = path.measuredRate > 0;
-    const outstandingBytes = path.outstandingBytes(nowMs);
-    const unsentBytes = path.unsentBytes;
+    // What bulk has not let go is not on the line: interactive bytes pass it.
+    const passedBytes = this.#bulk ? 0 : path.unsentBytes - strand.unsentBytes;
+    const outstandingBytes = path.outstandingBytes(nowMs) - passedBytes;
+    const unsentBytes = path.unsentBytes - passedBytes;
     // More than the strand's window takes would wait a round trip there, and everything behind it.
     const size = Math.min(
       known ? chunkSize(rate) : chunkBytesMin,

@@ -3,10 +3,16 @@ import { ackDelayMsMax } from './limits.ts';
 import { type Flight, LineFill, type LineView } from './line-fill.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
 import { ProxyWatch } from './proxy-watch.ts';
+import { ReturnDelay } from './return-delay.ts';
 import { segmentBytes, type Strand } from './strand.ts';
 
 /** As much as a connection's start-up brings onto its line in three round trips (bbr, from ten segments). */
 const unseenBytesMax: number = 160 * segmentBytes;
+
+/** The peer's bulk comes while less than this has passed since its last bytes, ms. */
+const bulkComesMs = 500;
+/** Nothing that was given to a strand waits for ever. */
+const helpersShareMin = 0.05;
 
 /** One uplink to one relay address: its strands and what they tell of the line. */
 export class Path implements LineView {
@@ -37,6 +43,9 @@ export class Path implements LineView {
   ackedHereMs = 0;
   /** The strand whose count is to ride there next. */
   echoStrand: Strand | undefined;
+  readonly #return: ReturnDelay = new ReturnDelay();
+  /** When bytes of a transfer came here last. */
+  bulkCameMs: number = -Infinity;
   readonly #policy: Policy;
   #fill: LineFill;
   readonly #turns: StrandChoice;
@@ -44,6 +53,7 @@ export class Path implements LineView {
   /** Of strands that are closed. */
   #closedIn = 0;
   #closedOut = 0;
+  #closedMinRttMs: number = Infinity;
 
   constructor(id: number, policy: Policy = shippedPolicy) {
     this.id = id;
@@ -59,6 +69,7 @@ export class Path implements LineView {
     this.strands.splice(at, 1);
     this.#closedIn += strand.bytesIn;
     this.#closedOut += strand.bytesOut;
+    if (strand.minRttMs > 0) this.#closedMinRttMs = Math.min(this.#closedMinRttMs, strand.minRttMs);
     if (this.#turns.carrying === strand) this.#turns.carrying = undefined;
     if (this.echoStrand === strand) this.echoStrand = undefined;
   }
@@ -178,12 +189,13 @@ export class Path implements LineView {
     return rtt > 0 ? rtt : this.pingRttMs;
   }
 
+  /** Of closed strands too: one that begins in a queue does not know the line without. */
   get #tcpRttMsMin(): number {
-    let rtt = 0;
+    let rtt = this.#closedMinRttMs;
     for (const strand of this.strands) {
-      if (strand.minRttMs > 0) rtt = rtt === 0 ? strand.minRttMs : Math.min(rtt, strand.minRttMs);
+      if (strand.minRttMs > 0) rtt = Math.min(rtt, strand.minRttMs);
     }
-    return rtt;
+    return rtt === Infinity ? 0 : rtt;
   }
 
   /** The shortest round trip seen, ms; through a proxy PING's. */
@@ -203,8 +215,18 @@ export class Path implements LineView {
 
   /** Expected one-way delay now, ms: half the bare round trip and what stands queued on the way. */
   get delayMs(): number {
-    const rtt = this.#proxied ? this.#recordRttMs : this.longestRttMs;
+    const rtt = this.#proxied ? this.#recordRttMs : this.#freshRttMs;
     return this.bareDelayMs + Math.max(0, rtt - this.bareRttMs);
+  }
+
+  /** The longest of those that carry something, and of the quick one, which is pinged: others tell of a queue that may be gone. */
+  get #freshRttMs(): number {
+    let rtt = 0;
+    for (const strand of this.strands) {
+      const fresh = strand.quick || strand.unackedSegments > 0;
+      if (fresh && strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
+    }
+    return rtt;
   }
 
   /** The longest smoothed round trip of its strands as TCP sees it, ms: who says little knows little of the queue. */
@@ -270,6 +292,28 @@ export class Path implements LineView {
   /** The round trip without our own queue, ms. */
   get baseRttMs(): number {
     return this.#fill.baseRttMs;
+  }
+
+  /** An acknowledgement came here, at once when it left the peer, by the peer's clock: microseconds, modulo 2^32. */
+  takeReturn(sentUs: number, nowMs: number): void {
+    this.#return.take(sentUs, nowMs);
+  }
+
+  /** How long what the peer sends waits on its way here, ms; 0 while it sends no bulk: a longer way is no queue. */
+  returnQueueMs(nowMs: number): number {
+    return nowMs - this.bulkCameMs < bulkComesMs ? this.#return.queueMs(nowMs) : 0;
+  }
+
+  /** Lets bulk out no faster than the line carries it, or as fast as each connection sees fit. */
+  pace(paced: boolean): void {
+    const pace = paced && !this.#proxied ? this.#fill.pace : Infinity;
+    const { carrying } = this.#turns;
+    // Others help one whose window is cold with what it cannot use.
+    const used = carrying ? (carrying.windowBytes * 1_000) / Math.max(carrying.rttMs, 1) : 0;
+    const rest = pace === Infinity ? Infinity : Math.max(pace - used, pace * helpersShareMin);
+    for (const strand of this.strands) {
+      if (!strand.quick) strand.paceBytesPerSecond = strand === carrying ? pace : rest;
+    }
   }
 
   get lastHeardMs(): number {

@@ -97,6 +97,7 @@ export class Receiver implements FrameSink {
     state.counters.streamsOpened++;
     if (state.streams.size > streamsMax || !state.opens.take(state.nowMs)) state.reset(stream, ResetReason.limit);
     else {
+      state.stirred(stream, true);
       state.pend(stream, 'credit');
       state.local.connect(stream);
     }
@@ -120,6 +121,8 @@ export class Receiver implements FrameSink {
     // The sender's small chunks may cost a floor more than their bytes, and so may what the local peer took in part.
     if (stream.receive.costBytes > stream.credit.windowBytes + 2 * creditFloorBytes) return 'piece-cost';
     stream.lastActiveMs = this.#state.nowMs;
+    this.#state.stirred(stream, true);
+    if (this.#strand && !this.#strand.quick) this.#state.path(this.#strand.path).bulkCameMs = this.#state.nowMs;
     this.#delivering = stream;
     const fresh = stream.receive.accept(offset, this.#slab, start, length, this.#deliver);
     if (stream === this.#state.control && this.#state.inbox.broken) return 'message-length';
@@ -181,8 +184,10 @@ export class Receiver implements FrameSink {
     return undefined;
   }
 
-  onAck(strandId: number, records: number): Violation | undefined {
+  onAck(strandId: number, records: number, sentUs: number): Violation | undefined {
     const state = this.#state;
+    // On a bulk strand it may have waited behind its sender's own bytes.
+    if (sentUs >= 0 && this.#strand?.quick === true) state.path(this.#strand.path).takeReturn(sentUs, state.nowMs);
     const strand = state.strands.get(strandId);
     if (!strand) return undefined;
     if (records > strand.recordsSent) return 'ack-beyond-sent';

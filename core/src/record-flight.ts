@@ -9,6 +9,9 @@ import { dataOverheadBytes, recordHeaderBytes, tagBytes } from './limits.ts';
 const overheadBytes: number = dataOverheadBytes + recordHeaderBytes + tagBytes;
 
 export class RecordFlight {
+  /** What a proxy makes of a pace is its own. */
+  readonly paced = false;
+  readonly unsentBytes = 0;
   #givenBytes = 0;
   #bytesAcked = 0;
   #ackedMs = 0;

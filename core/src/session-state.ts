@@ -8,6 +8,7 @@ import type { Control, ControlKind, SentItem } from './chunk.ts';
 import { MessageAllowance, MessageReader } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
 import { type ResetReason, StreamClass } from './frame.ts';
+import { LatencyWatch } from './latency-watch.ts';
 import {
   aheadOfCreditBytes,
   controlCreditBytes,
@@ -87,6 +88,7 @@ export class SessionState {
   readonly interactive: NumberedQueue<Stream> = new NumberedQueue();
   readonly bulk: NumberedQueue<Stream> = new NumberedQueue();
   readonly pending: NumberedQueue<Control> = new NumberedQueue();
+  readonly latency: LatencyWatch = new LatencyWatch();
   /** Streams whose local peer has not acknowledged all that was delivered. */
   readonly creditWatch: Set<Stream> = new Set();
   readonly paused: Set<Stream> = new Set();
@@ -217,6 +219,20 @@ export class SessionState {
   isBulk(stream: Stream): boolean {
     return stream.klass === StreamClass.bulk || stream.send.next >= bulkFromBytes;
   }
+
+  /** A stream's bytes were sent or have come. */
+  stirred(stream: Stream, came: boolean): void {
+    if (stream === this.control) return;
+    if (!this.#isTransfer(stream)) this.latency.stir(stream, this.nowMs);
+    else if (came && stream.receive.next >= bulkFromBytes) this.latency.bulkCame(this.nowMs);
+  }
+
+  /** Bulk keeps the lines' queues short. */
+  get latencyMatters(): boolean {
+    return this.latency.matters(this.#isTransfer, this.nowMs);
+  }
+
+  readonly #isTransfer = (stream: Stream): boolean => this.isBulk(stream) || stream.receive.next >= bulkFromBytes;
 
   /** An item of a strand's log was delivered. */
   acknowledged(item: SentItem): void {

@@ -267,6 +267,7 @@ export class Session {
     state.streams.set(id, stream);
     state.unrested.add(stream);
     state.counters.streamsOpened++;
+    state.stirred(stream, false);
     state.pend(stream, 'open');
     state.pend(stream, 'credit');
     if (state.streams.size === 1) this.#transmitter.hastenPings();

@@ -91,6 +91,9 @@ export class Strand {
   bytesAcked = 0;
   windowBytes: number = 14_480;
 
+  /** It is to leave no faster than this; Infinity: as fast as the kernel sees fit. */
+  paceBytesPerSecond: number = Infinity;
+
   // Evidence of life.
   lastHeardMs: number;
   /** When a record came here, or word of one that went. */
@@ -135,6 +138,10 @@ export class Strand {
   /** What its congestion window still takes at once, bytes; below 0 when more stands here than it takes. */
   get roomBytes(): number {
     return this.windowBytes - this.segmentsInFlight * segmentBytes - this.unsentBytes;
+  }
+
+  get paced(): boolean {
+    return this.paceBytesPerSecond !== Infinity;
   }
 
   /** Loss recovery holds everything behind it: nothing acknowledged for longer than a round trip explains. */

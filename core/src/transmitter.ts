@@ -24,6 +24,7 @@ import {
 } from './limits.ts';
 import { trickleBytes } from './line-fill.ts';
 import { type Candidate, LineSurvey } from './line-survey.ts';
+import { microseconds } from './return-delay.ts';
 import type { SessionState } from './session-state.ts';
 import type { Strand } from './strand.ts';
 import type { Stream } from './stream.ts';
@@ -161,7 +162,7 @@ export class Transmitter {
   }
 
   #writeAck(strand: Strand): void {
-    this.#writer.ack(strand.id, strand.recordsReceived);
+    this.#writer.ack(strand.id, strand.recordsReceived, microseconds(this.#state.nowMs));
     strand.ackDueMs = Infinity;
     strand.ackSentMs = this.#state.nowMs;
     strand.bytesSinceAck = 0;
@@ -207,7 +208,7 @@ export class Transmitter {
       const quick = path.quick();
       if (!quick || !quick.usable || strand.state === 'closed') continue;
       this.#begin(out);
-      this.#writer.ack(strand.id, strand.recordsReceived);
+      this.#writer.ack(strand.id, strand.recordsReceived, microseconds(this.#state.nowMs));
       return quick;
     }
     return undefined;
@@ -359,6 +360,7 @@ export class Transmitter {
     strand.flight.give(chunk, nowMs);
     if (stream.send.head === chunk) stream.progressMs = nowMs;
     stream.lastActiveMs = nowMs;
+    this.#state.stirred(stream, false);
     this.#state.log(strand, chunk);
   }
 }

@@ -54,6 +54,7 @@ export class Watch {
     const state = this.#state;
     this.#judgePaths();
     this.#judgeStrands();
+    for (const path of state.paths.values()) path.pace(state.latencyMatters);
     state.tellPaths();
     this.#renewCredits();
     for (let i = 0; i < state.outstanding.size; i++) this.#hedge(state.outstanding.at(i));

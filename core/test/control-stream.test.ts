@@ -51,7 +51,7 @@ test('a message travels on stream 0, before anything else, and is kept until ack
   bench.hear(other, (w) => w.padding(0));
   bench.session.handleStrandDown(strand, bench.nowMs);
   expect(bench.frames('data')).toEqual([['data', 0, 0, [0, 0, 0, 3, 1, 2, 3]]]);
-  bench.hear(other, (w) => w.ack(2, other.recordsSent));
+  bench.hear(other, (w) => w.ack(2, other.recordsSent, 0));
   expect(bench.session.heldBytes).toBe(0);
   expect(bench.pool.usedBytes).toBe(0);
 });

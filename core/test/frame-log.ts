@@ -41,8 +41,8 @@ export class FrameLog implements FrameSink {
     return this.#note('credit', stream, limit);
   }
 
-  onAck(strand: number, records: number): Violation | undefined {
-    return this.#note('ack', strand, records);
+  onAck(strand: number, records: number, sentUs: number): Violation | undefined {
+    return this.#note('ack', strand, records, sentUs);
   }
 
   onPath(path: number, sequence: number, state: number, metered: boolean, rateBps: number): Violation | undefined {

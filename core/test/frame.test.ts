@@ -24,7 +24,7 @@ const frames: fc.Arbitrary<Read> = fc.oneof(
   fc.tuple(fc.constant('fin'), u64, u64),
   fc.tuple(fc.constant('reset'), u64, u8),
   fc.tuple(fc.constant('credit'), u64, u64),
-  fc.tuple(fc.constant('ack'), u32, u64),
+  fc.tuple(fc.constant('ack'), u32, u64, u32),
   fc.tuple(fc.constant('path'), u8, u32, u8, fc.boolean(), u64),
   fc.tuple(fc.constant('ping'), u64),
   fc.tuple(fc.constant('pong'), u64),
@@ -56,7 +56,7 @@ function writeFrame(writer: FrameWriter, frame: Read): void {
       writer.credit(n(a), n(b));
       break;
     case 'ack':
-      writer.ack(n(a), n(b));
+      writer.ack(n(a), n(b), n(c));
       break;
     case 'path':
       writer.path(n(a), n(b), n(c), d === true, n(e));
@@ -118,7 +118,7 @@ test('a frame whose body is too short for its type is refused, even when more by
     fc.property(frames, fc.nat(), (frame, pick) => {
       const { bytes, end } = written([frame]);
       const body = end - 4;
-      const full = frame[0] === 'data' ? 16 : body;
+      const full = frame[0] === 'data' ? 16 : frame[0] === 'ack' ? 12 : body;
       if (full === 0) return;
       const shorter = pick % full;
       bytes[1] = 0;
@@ -179,14 +179,21 @@ test('numbers beyond 2^53 are refused', () => {
   for (const frame of [
     ['fin', 1, 2],
     ['credit', 1, 2],
-    ['ack', 1, 2],
+    ['ack', 1, 2, 3],
     ['ping', 1],
     ['opened', 1],
   ] as Read[]) {
     const { bytes, end } = written([frame]);
-    bytes[end - 8] = 0x20;
+    bytes[end - (frame[0] === 'ack' ? 12 : 8)] = 0x20;
     expect(readFrames(bytes, 0, end, new FrameLog(bytes))).toBe('number-too-large');
   }
+});
+
+test('an acknowledgement need not say when it left', () => {
+  const bytes = new Uint8Array([7, 0, 0, 12, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 1, 44]);
+  const log = new FrameLog(bytes);
+  expect(readFrames(bytes, 0, bytes.length, log)).toBeUndefined();
+  expect(log.read).toEqual([['ack', 7, 300, -1]]);
 });
 
 test('mutated records never throw, and every frame read lies within the record', () => {

@@ -102,7 +102,7 @@ test('without acknowledgements only so much is on its way, whatever is asked', (
   bench.hear(strand, (w) => w.ping(5));
   expect(bench.frames('pong')).toEqual([['pong', 5]]);
   // It comes to its senses: so does the relay.
-  bench.hear(strand, (w) => w.ack(strand.id, strand.recordsSent));
+  bench.hear(strand, (w) => w.ack(strand.id, strand.recordsSent, 0));
   expect(strand.sent.length).toBe(0);
 });
 

@@ -81,7 +81,7 @@ function writeOne(prng: Prng, writer: FrameWriter, aim: Aim): void {
       writer.credit(stream, number(prng, 1_048_576));
       break;
     case 8:
-      writer.ack(prng.chance(0.8) ? strand : prng.u32(), number(prng, 4));
+      writer.ack(prng.chance(0.8) ? strand : prng.u32(), number(prng, 4), prng.u32());
       break;
     case 9:
       writer.path(prng.int(0, 255), prng.u32(), prng.int(0, 255), prng.chance(0.5), number(prng, 1_000_000));

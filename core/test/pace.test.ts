@@ -27,7 +27,7 @@ test('with nothing but probes on their way, every 20 ms, however many streams ar
   expect(nextMs()).toBe(2);
   bench.hear(strand, (w) => {
     for (const stream of bench.session.streams.values()) w.opened(stream.id);
-    w.ack(1, strand.recordsSent);
+    w.ack(1, strand.recordsSent, 0);
   });
   bench.poll();
   strand.pingDueMs = Infinity;
@@ -40,7 +40,7 @@ test('while bytes come in, and until a while after the last, every 2 ms', () => 
   const stream = bench.session.openStream(target, [], bench.nowMs);
   bench.poll();
   bench.hear(strand, (w) => {
-    w.ack(1, strand.recordsSent);
+    w.ack(1, strand.recordsSent, 0);
     w.data(stream.id, 0, 100);
   });
   bench.poll();
@@ -49,7 +49,7 @@ test('while bytes come in, and until a while after the last, every 2 ms', () => 
   for (let i = 0; i < 4; i++) {
     bench.nowMs += 500;
     strand.outstandingSinceMs = Infinity;
-    bench.hear(strand, (w) => w.ack(1, strand.recordsSent));
+    bench.hear(strand, (w) => w.ack(1, strand.recordsSent, 0));
     bench.session.tick(bench.nowMs);
     bench.poll();
   }
@@ -62,12 +62,12 @@ test('while a stream has bytes on their way, every 2 ms', () => {
   const strand = bench.session.strands.get(1)!;
   const stream = bench.session.openStream(target, [], bench.nowMs);
   bench.poll();
-  bench.hear(strand, (w) => w.ack(1, strand.recordsSent));
+  bench.hear(strand, (w) => w.ack(1, strand.recordsSent, 0));
   bench.give(stream, 100);
   bench.poll();
   strand.pingDueMs = Infinity;
   expect(nextMs()).toBe(2);
-  bench.hear(strand, (w) => w.ack(1, strand.recordsSent));
+  bench.hear(strand, (w) => w.ack(1, strand.recordsSent, 0));
   bench.poll();
   strand.pingDueMs = Infinity;
   expect(nextMs()).toBe(20);

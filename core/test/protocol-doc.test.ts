@@ -65,8 +65,8 @@ class Describer implements FrameSink {
     return this.#say('CREDIT', { stream, limit });
   }
 
-  onAck(strand: number, records: number) {
-    return this.#say('ACK', { strand, records });
+  onAck(strand: number, records: number, sent: number) {
+    return this.#say('ACK', sent < 0 ? { strand, records } : { strand, records, sent });
   }
 
   onPath(path: number, sequence: number, state: number, metered: boolean, rate: number) {
@@ -131,7 +131,7 @@ function write(line: string): Uint8Array {
       writer.credit(stream, number('limit'));
       break;
     case 'ACK':
-      writer.ack(number('strand'), number('records'));
+      writer.ack(number('strand'), number('records'), number('sent'));
       break;
     case 'PATH':
       writer.path(number('path'), number('sequence'), number('state'), field['metered'] === '1', number('rate'));

@@ -40,7 +40,7 @@ test.each<[string, string, (writer: FrameWriter) => void]>([
   ['credit for a stream of ours that we never opened', 'stream-without-open', (w) => w.credit(2, 1)],
   ['an OPEN with our own kind of number', 'stream-number', open(2)],
   ['an OPEN far ahead', 'stream-number', open(1 + 2 * streamsMax + 2)],
-  ['an acknowledgement of records never sent', 'ack-beyond-sent', (w) => w.ack(1, 1_000)],
+  ['an acknowledgement of records never sent', 'ack-beyond-sent', (w) => w.ack(1, 1_000, 0)],
   ['an unknown frame', 'frame-unknown', unknown],
 ])('%s: a violation, counted, and the record is not acknowledged', (_what, wrong, write) => {
   const { bench, strand } = relayWithStream();
@@ -82,7 +82,7 @@ test('frames for a stream that is gone are dropped, and their record is acknowle
   expect(bench.hear(strand, data(1, 0, 10))).toBeUndefined();
   expect(bench.hear(strand, (w) => w.fin(1, 10))).toBeUndefined();
   expect(strand.recordsReceived).toBe(received + 2);
-  expect(bench.frames('ack').at(-1)).toEqual(['ack', 1, received + 2]);
+  expect(bench.frames('ack').at(-1)).toEqual(['ack', 1, received + 2, bench.nowMs * 1_000]);
 });
 
 test('the end waits for the egress connection and for every byte before it', () => {
@@ -105,7 +105,7 @@ test('the end waits for the egress connection and for every byte before it', () 
 test('records that only acknowledge, answer or pad ask for no acknowledgement', () => {
   const { bench, strand } = relayWithStream();
   bench.hear(strand, (w) => {
-    w.ack(1, 1);
+    w.ack(1, 1, 0);
     w.pong(99);
     w.padding(8);
   });
@@ -133,7 +133,7 @@ test('until an OPEN is acknowledged, each strand’s first frame of the stream h
   expect(names.filter((n) => n === 'open')).toHaveLength(1);
   expect(names.indexOf('open')).toBeLessThan(names.indexOf('credit'));
   expect(names.indexOf('open')).toBeLessThan(names.indexOf('data'));
-  bench.hear(other, (w) => w.ack(other.id, other.recordsSent));
+  bench.hear(other, (w) => w.ack(other.id, other.recordsSent, 0));
   expect(stream.openAcked).toBe(true);
 });
 
@@ -152,7 +152,7 @@ test('FIN and RESET go again when their strand ends before they are acknowledged
   expect(again).toContainEqual(['fin', ending.id, 0]);
   expect(again).toContainEqual(['reset', resetting.id, ResetReason.localReset]);
   const other = carrier === a ? b : a;
-  bench.hear(other, (w) => w.ack(other.id, other.recordsSent));
+  bench.hear(other, (w) => w.ack(other.id, other.recordsSent, 0));
   expect(bench.session.streams.has(resetting.id)).toBe(false);
   bench.hear(other, (w) => w.fin(ending.id, 0));
   expect(bench.told).toEqual([`ended ${ending.id}`, `released ${ending.id}`]);
@@ -172,7 +172,7 @@ test('chunks of a strand that ends go again elsewhere, with the same boundaries'
   expect(again).toEqual(sent!.frames.find(([name]) => name === 'data'));
   expect(bench.session.counters.bytesSentAgain).toBe(900);
   const other = carrier === a ? b : a;
-  bench.hear(other, (w) => w.ack(other.id, other.recordsSent));
+  bench.hear(other, (w) => w.ack(other.id, other.recordsSent, 0));
   expect(bench.session.heldBytes).toBe(0);
   expect(bench.pool.usedBytes).toBe(0);
 });

@@ -228,7 +228,11 @@ export class Endpoint {
     for (const { strand, connection } of this.#lanes.values()) {
       this.session.handleStrandInfo(strand, connection.info(this.#options.side), nowMs);
     }
-    if (!this.session.tick(nowMs)) {
+    const goesOn = this.session.tick(nowMs);
+    for (const { strand, connection } of this.#lanes.values()) {
+      connection.half(this.#options.side).paceMax = strand.paceBytesPerSecond / 1_000;
+    }
+    if (!goesOn) {
       this.#over = true;
       this.session.end(nowMs);
       for (const { connection } of this.#lanes.values()) connection.close(this.#options.side);

@@ -33,6 +33,8 @@ const pauseMsMin = 0.5;
 /** What became of a stream at one side. */
 export interface PeerOutcome {
   taken: number;
+  /** When it took its first bytes; Infinity: not yet. */
+  firstMs: number;
   /** When it took something last, and the longest it waited for more. */
   takenMs: number;
   gapMsMax: number;
@@ -48,6 +50,7 @@ export interface PeerOutcome {
 export class LocalPeer {
   readonly outcome: PeerOutcome = {
     taken: 0,
+    firstMs: Infinity,
     takenMs: 0,
     gapMsMax: 0,
     given: 0,
@@ -107,6 +110,7 @@ export class LocalPeer {
     outcome.taken += count;
     if (count > 0) {
       const { nowMs } = this.#clock;
+      outcome.firstMs = Math.min(outcome.firstMs, nowMs);
       if (outcome.taken > count) outcome.gapMsMax = Math.max(outcome.gapMsMax, nowMs - outcome.takenMs);
       outcome.takenMs = nowMs;
     }

@@ -72,6 +72,8 @@ export class TcpHalf {
   #nextSendMs = 0;
   #pacingSet = false;
   #ended = false;
+  /** As SO_MAX_PACING_RATE, bytes per ms. */
+  paceMax: number = Infinity;
   rttMs: number;
   minRttMs: number;
   /** Acknowledgements the sender has had. */
@@ -91,6 +93,11 @@ export class TcpHalf {
     this.#bbr = new Bbr(rttMs, clock.nowMs);
     this.#deliveredMs = clock.nowMs;
     this.#flightSinceMs = clock.nowMs;
+  }
+
+  /** Bytes per ms. */
+  get #pacing(): number {
+    return Math.min(this.#bbr.pacing, this.paceMax);
   }
 
   get unsentBytes(): number {
@@ -151,7 +158,7 @@ export class TcpHalf {
       const room = this.#bbr.windowBytes - this.#inFlight;
       if (room < segmentBytes && this.#inFlight > 0) return;
       const bytes = this.#sendAgain() || this.#sendNew(room);
-      this.#nextSendMs = Math.max(nowMs, this.#nextSendMs) + bytes / this.#bbr.pacing;
+      this.#nextSendMs = Math.max(nowMs, this.#nextSendMs) + bytes / this.#pacing;
     }
   }
 
@@ -179,7 +186,7 @@ export class TcpHalf {
   /** Sends a run of new bytes; returns how many. */
   #sendNew(room: number): number {
     if (this.#sent === this.#written) return 0;
-    const paced = Math.floor(this.#bbr.pacing * pieceMs);
+    const paced = Math.floor(this.#pacing * pieceMs);
     const most = Math.min(Math.max(room, segmentBytes), Math.max(paced, pieceBytesMin), pieceBytesMax);
     const whole = Math.floor(most / segmentBytes) * segmentBytes;
     const from = this.#sent;

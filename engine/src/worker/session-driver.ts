@@ -267,6 +267,7 @@ export class SessionDriver implements StrandOwner, Holder {
       this.#events.onOver();
       return;
     }
+    for (const [strand, socket] of this.#strands) socket.pace(strand.paceBytesPerSecond);
     if (nowMs - this.#sweptMs >= sweepGapMs) this.sweep(nowMs);
     this.#dirty = true;
   }

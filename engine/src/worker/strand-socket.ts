@@ -14,6 +14,7 @@ import {
   READABLE,
   recvInto,
   sendFrom,
+  setMaxPacingRate,
   WRITABLE,
 } from '@tresse/sys';
 
@@ -28,6 +29,8 @@ const receivesMax = 8;
 
 /** No further turn after so long, ms: a record of thousands of tiny frames takes longer than it looks. */
 const receiveMsMax = 2;
+/** A pace that differs by less is not worth telling the kernel. */
+const paceStep = 0.01;
 
 /** What a strand's socket tells its owner. */
 export interface StrandOwner {
@@ -67,6 +70,7 @@ export class StrandSocket {
   #outStart = 0;
   #outEnd = 0;
   #closed = false;
+  #pace = Infinity;
 
   constructor(
     fd: number,
@@ -122,6 +126,14 @@ export class StrandSocket {
       textLength,
     );
     this.#push(slab, limits.recordHeaderBytes + textLength + limits.tagBytes);
+  }
+
+  /** The kernel shall send no faster than so many bytes a second; Infinity: as fast as it sees fit. */
+  pace(bytesPerSecond: number): void {
+    const same = bytesPerSecond === this.#pace || Math.abs(bytesPerSecond - this.#pace) < paceStep * this.#pace;
+    if (same || this.#closed) return;
+    this.#pace = bytesPerSecond;
+    setMaxPacingRate(this.fd, bytesPerSecond);
   }
 
   /** Ends the connection by RST and erases its keys. */
