@@ -31,8 +31,9 @@ const grainBytes: number = 2 * segmentBytes;
 /** Up to this, for some round trips, is a trickle. */
 export const trickleBytes: number = 2 * segmentBytes;
 const trickleRtts = 3;
-/** A line of unknown rate shows a queue when its round trip is longer by this, ms; then it may have one of so long, ms, and so many round trips. */
+/** A line of unknown rate shows a queue when its round trip is longer by this, ms, and by this share (RFC 9406); then it may have one of so long, ms, and so many round trips. */
 const youngQueueMs = 25;
+const youngQueueRtts = 0.125;
 const youngQueueMsMax = 40;
 const youngGain = 1.25;
 /** A strand's smoothed round trip is its line's after this; what a line of unknown rate has carried to prove that it is full. */
@@ -152,7 +153,7 @@ export class LineFill {
   #youngBytes(): number {
     const grownBytes = youngWindowBytes + Math.max(0, this.#view.bytesAcked - this.#ackedBefore);
     const baseMs = this.baseRttMs;
-    if (this.#view.rttMs - baseMs <= youngQueueMs) return grownBytes;
+    if (this.#view.rttMs - baseMs <= Math.max(youngQueueMs, baseMs * youngQueueRtts)) return grownBytes;
     const carriedBytes = (this.#ackedRate * (baseMs * youngGain + youngQueueMsMax)) / 1_000;
     return Math.max(windowBytesMin, Math.min(grownBytes, carriedBytes));
   }
