@@ -2,7 +2,7 @@
  * What a stream's local peer gave us and the other end has not acknowledged: bytes [base, end). Chunks are cut from the
  * front of what was never sent; a lost chunk goes again with the same boundaries.
  */
-import { assert, NumberedQueue, type Slab, type SlabPool } from '@tresse/kit';
+import { assert, NumberedQueue, type Parts, type Slab, type SlabPool } from '@tresse/kit';
 
 import { Chunk } from './chunk.ts';
 import type { Stream } from './stream.ts';
@@ -115,18 +115,16 @@ export class SendBuffer {
     return chunk;
   }
 
-  /** Copies a chunk's bytes into a record. */
-  copy(chunk: Chunk, target: Uint8Array, at: number): void {
+  /** Adds a chunk's bytes to a record's parts. They stay where they are until it is acknowledged. */
+  locate(chunk: Chunk, parts: Parts): void {
     let offset = chunk.offset;
     const end = chunk.offset + chunk.length;
-    let into = at;
     for (let i = this.#segmentOf(offset); offset < end; i++) {
       const segment = this.#segments[i];
       assert(segment !== undefined, 'a kept chunk has its bytes');
       const from = offset - segment.offset;
       const take = Math.min(end - offset, segment.filled - from);
-      target.set(segment.slab.bytes.subarray(from, from + take), into);
-      into += take;
+      parts.add(segment.slab, from, take);
       offset += take;
     }
   }

@@ -6,7 +6,7 @@
  *
  *     handle..., command... -> pollRecord until undefined -> nextTimeoutMs -> tick
  */
-import { BugError, type Slab, type SlabPool } from '@tresse/kit';
+import { BugError, type Parts, type Slab, type SlabPool } from '@tresse/kit';
 
 import { framedMessage, messageBytesMax } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
@@ -336,11 +336,12 @@ export class Session {
 
   /**
    * The next record: its frames stand behind the record's length field in `out`. Returns the strand it goes on, or
-   * undefined when there is nothing to send now; {@link textLength} is its length.
+   * undefined when there is nothing to send now; {@link textLength} is its length. With `parts` the longest piece of it may
+   * stand there instead of in `out`, until anything else is done with the session.
    */
-  pollRecord(out: Slab, nowMs: number): Strand | undefined {
+  pollRecord(out: Slab, nowMs: number, parts?: Parts): Strand | undefined {
     this.#state.nowMs = nowMs;
-    return this.#transmitter.poll(out);
+    return this.#transmitter.poll(out, parts);
   }
 
   get textLength(): number {

@@ -7,7 +7,7 @@
  *
  * The caller polls until nothing comes, seals each record and gives it to the strand's socket.
  */
-import type { NumberedQueue, Slab } from '@tresse/kit';
+import { type NumberedQueue, Parts, type Slab } from '@tresse/kit';
 
 import type { Chunk, Control } from './chunk.ts';
 import { FrameWriter, PathState } from './frame.ts';
@@ -49,6 +49,9 @@ export class Transmitter {
   readonly #writer: FrameWriter = new FrameWriter();
   readonly #survey: LineSurvey;
   #turn = 0;
+  /** Where the bytes of the record's chunk stand: the caller's, or our own where it takes no parts. */
+  readonly #ownBody: Parts = new Parts();
+  #body: Parts = this.#ownBody;
   #textStart = 0;
 
   constructor(state: SessionState) {
@@ -61,10 +64,16 @@ export class Transmitter {
     return this.#writer.at - this.#textStart;
   }
 
-  /** Writes the next record's frames to `out` and returns its strand, or undefined: nothing to send now. */
-  poll(out: Slab): Strand | undefined {
+  /**
+   * Writes the next record's frames to `out` and returns its strand, or undefined: nothing to send now. The bytes of a chunk
+   * are not copied to `out` where the caller takes them from `parts`.
+   */
+  poll(out: Slab, parts: Parts | undefined): Strand | undefined {
+    this.#body = parts ?? this.#ownBody;
+    this.#body.begin(0);
     const strand = this.#pollReply(out) ?? this.#pollControl(out) ?? this.#pollData(out);
     if (!strand) return undefined;
+    if (!parts) this.#body.copyTo(out.bytes);
     const wire = recordHeaderBytes + this.textLength + tagBytes;
     strand.recordsSent++;
     strand.bytesOut += wire;
@@ -350,7 +359,8 @@ export class Transmitter {
     const nowMs = this.#state.nowMs;
     this.#writeOpenCopy(strand, stream);
     const at = this.#writer.data(stream.id, chunk.offset, chunk.length);
-    stream.send.copy(chunk, this.#writer.bytes, at);
+    this.#body.begin(at);
+    stream.send.locate(chunk, this.#body);
     chunk.sends++;
     chunk.path = strand.path;
     chunk.strand = strand.id;

@@ -1,4 +1,4 @@
-import { FreeListPool, heapSlab } from '@tresse/kit';
+import { FreeListPool, heapSlab, Parts } from '@tresse/kit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -31,7 +31,11 @@ function give(buffer: SendBuffer, length: number): void {
 
 function expectContent(buffer: SendBuffer, chunk: Chunk): void {
   const copy = new Uint8Array(chunk.length + 2);
-  buffer.copy(chunk, copy, 1);
+  const parts = new Parts();
+  parts.begin(1);
+  buffer.locate(chunk, parts);
+  expect(parts.bytes).toBe(chunk.length);
+  parts.copyTo(copy);
   for (let i = 0; i < chunk.length; i++) if (copy[i + 1] !== byteAt(chunk.offset + i)) expect.fail(`byte ${i}`);
   expect(copy[0]).toBe(0);
   expect(copy[chunk.length + 1]).toBe(0);

@@ -1,5 +1,5 @@
 /** What both implementations of {@link Aead} share: the form, its sizes and its checks. */
-import { BugError, type Slab } from '@tresse/kit';
+import { BugError, type Parts, type Slab } from '@tresse/kit';
 
 export type Cipher = 'aes-256-gcm' | 'chacha20-poly1305';
 
@@ -27,7 +27,8 @@ export interface Aead {
   eraseKey(key: AeadKey): void;
   /**
    * Encrypts `slab.bytes[textStart, textStart + textLength)` in place and writes the 16-byte tag right behind it. `counter` is a whole number
-   * below 2^53. Throws BugError `AEAD_RANGE` when something lies outside the slab.
+   * below 2^53. What of the text stands in `parts` is taken from there and not changed. Throws BugError `AEAD_RANGE` when something lies
+   * outside the slab, or the parts outside the text.
    */
   seal(
     key: AeadKey,
@@ -37,6 +38,7 @@ export interface Aead {
     aadLength: number,
     textStart: number,
     textLength: number,
+    parts?: Parts,
   ): void;
   /** Decrypts in place, the tag being right behind the text. Returns false when the tag is wrong; the text is then all zeros. Throws as `seal`. */
   open(
@@ -73,6 +75,12 @@ export function checkRange(
     'AEAD_RANGE',
     `aad ${aadStart}+${aadLength}, text ${textStart}+${textLength} or counter ${counter} out of range of ${size} bytes`,
   );
+}
+
+/** Throws BugError `AEAD_RANGE` unless the parts belong inside the text. */
+export function checkParts(parts: Parts, textStart: number, textLength: number): void {
+  if (parts.at >= textStart && parts.at + parts.bytes <= textStart + textLength) return;
+  throw new BugError('AEAD_RANGE', `parts ${parts.at}+${parts.bytes} outside the text ${textStart}+${textLength}`);
 }
 
 /** Throws BugError `AEAD_KEY` unless the secret has 32 bytes. */

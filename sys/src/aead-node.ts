@@ -1,12 +1,13 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from 'node:crypto';
 
-import type { Slab } from '@tresse/kit';
+import type { Parts, Slab } from '@tresse/kit';
 
 import {
   type Aead,
   AEAD_TAG_BYTES,
   type AeadKey,
   checkKey,
+  checkParts,
   checkRange,
   type Cipher,
   counterInto,
@@ -40,8 +41,13 @@ export class NodeAead implements Aead {
     aadLength: number,
     textStart: number,
     textLength: number,
+    parts?: Parts,
   ): void {
     checkRange(slab, counter, aadStart, aadLength, textStart, textLength);
+    if (parts !== undefined && parts.bytes > 0) {
+      checkParts(parts, textStart, textLength);
+      parts.copyTo(slab.bytes);
+    }
     counterInto(this.#nonceView, counter);
     const { bytes } = slab;
     const cipher = createCipheriv(this.name as CipherGCMTypes, key.bytes, this.#nonce, {

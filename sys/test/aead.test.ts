@@ -1,4 +1,4 @@
-import { BugError } from '@tresse/kit';
+import { BugError, Parts } from '@tresse/kit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -130,6 +130,54 @@ describe.each(makers)('AEAD compliance: %s', (_name, make) => {
       expect(open(aead, seal(aead, r), r)).toEqual(r.text);
     });
 
+    test('what stands in parts is sealed as if it stood in the text, and is not changed', () => {
+      const aead = make(cipher);
+      const cuts = fc.array(fc.nat(3_000), { minLength: 2, maxLength: 5 });
+      fc.assert(
+        fc.property(records, cuts, (r, picks) => {
+          const [from = 0, ...rest] = picks.map((pick) => Math.min(pick, r.text.length)).toSorted((a, b) => a - b);
+          const start = r.aad.length;
+          const slab = nativeSlab(start + r.text.length + AEAD_TAG_BYTES);
+          slab.bytes.set(r.aad);
+          slab.bytes.set(r.text, start);
+          const parts = new Parts();
+          parts.begin(start + from);
+          let at = from;
+          for (const to of rest) {
+            const own = nativeSlab(to - at + 9);
+            own.bytes.set(r.text.subarray(at, to), 7);
+            parts.add(own, 7, to - at);
+            at = to;
+          }
+          // What stands in their place does not count.
+          slab.bytes.fill(0xee, start + from, start + at);
+          aead.seal(aead.key(r.key), r.counter, slab, 0, start, start, r.text.length, parts);
+          expect(slab.bytes.slice(start)).toEqual(seal(aead, r));
+          const again = new Uint8Array(start + at);
+          parts.copyTo(again);
+          expect(again.subarray(start + from)).toEqual(r.text.subarray(from, at));
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test('parts outside the text are refused', () => {
+      const aead = make(cipher);
+      const key = aead.key(new Uint8Array(32));
+      const slab = nativeSlab(100);
+      const parts = new Parts();
+      for (const [at, length] of [
+        [3, 10],
+        [50, 10],
+        [60, 1],
+        [Number.NaN, 1],
+      ] as const) {
+        parts.begin(at);
+        parts.add(nativeSlab(10), 0, length);
+        expect(() => aead.seal(key, 0, slab, 0, 4, 4, 50, parts)).toThrow(BugError);
+      }
+    });
+
     test('keys do not mix, and an erased key is gone', () => {
       const aead = make(cipher);
       const one = aead.key(new Uint8Array(32).fill(1));
@@ -188,5 +236,9 @@ describe('both implementations', () => {
     expect(aead.name).toBe('aes-256-gcm');
     const slab = { bytes: new Uint8Array(64), address: 0 };
     expect(() => aead.seal(aead.key(new Uint8Array(32)), 0, slab, 0, 0, 0, 1)).toThrow(BugError);
+    const parts = new Parts();
+    parts.begin(4);
+    parts.add(slab, 0, 10);
+    expect(() => aead.seal(aead.key(new Uint8Array(32)), 0, nativeSlab(64), 0, 4, 4, 20, parts)).toThrow(BugError);
   });
 });

@@ -1,6 +1,6 @@
 /** Drives one session in the worker's loop: the kernel's figures in, records out, one timer. */
 import { limits, Session, type Side, type Strand, type StrandInfo, type StrandRole } from '@tresse/core';
-import type { Slab, SlabPool } from '@tresse/kit';
+import { Parts, type Slab, type SlabPool } from '@tresse/kit';
 import { type EventLoop, nativeSlab, TcpInfo, type Timer } from '@tresse/sys';
 
 import type { LogFields, LogLevel, PathStatus, SessionStatus } from '../api.ts';
@@ -45,6 +45,8 @@ export interface DriverEvents {
 
 /** One out buffer serves all strands: a record is sealed, sent and what is left of it copied away. */
 const out: Slab = nativeSlab(limits.recordBytesMax);
+/** Where a record's chunk stands, which is sealed from there. */
+const parts: Parts = new Parts();
 const kernel = new TcpInfo();
 const info: { -readonly [K in keyof StrandInfo]: StrandInfo[K] } = {
   rttMs: 0,
@@ -214,12 +216,12 @@ export class SessionDriver implements StrandOwner, Holder {
     const nowMs = this.#loop.nowMs;
     if (nowMs - this.#sampledMs >= this.#sampleGapMs) this.#sample(nowMs);
     for (let i = 0; i < recordsMax; i++) {
-      const strand = this.session.pollRecord(out, nowMs);
+      const strand = this.session.pollRecord(out, nowMs, parts);
       if (!strand) {
         this.#timer.at(this.session.nextTimeoutMs(nowMs));
         return;
       }
-      this.#strands.get(strand)?.sendRecord(out, this.session.textLength);
+      this.#strands.get(strand)?.sendRecord(out, this.session.textLength, parts);
     }
     this.#dirty = true;
     this.#loop.again();

@@ -1,6 +1,6 @@
 /** One strand's TCP connection: records in and out, sealed and opened in place. */
 import { limits, readU32, type Strand, writeU32 } from '@tresse/core';
-import type { Slab } from '@tresse/kit';
+import type { Parts, Slab } from '@tresse/kit';
 import {
   type Aead,
   type AeadKey,
@@ -113,8 +113,11 @@ export class StrandSocket {
     this.#push(slab, length);
   }
 
-  /** Seals the text that stands behind the length field of `slab` and sends the record. The slab is free afterwards. */
-  sendRecord(slab: Slab, textLength: number): void {
+  /**
+   * Seals the text that stands behind the length field of `slab`, or in part in `parts`, and sends the record. The slab is free
+   * afterwards.
+   */
+  sendRecord(slab: Slab, textLength: number, parts?: Parts): void {
     writeU32(slab.bytes, 0, textLength);
     this.#aead.seal(
       this.#sealKey,
@@ -124,6 +127,7 @@ export class StrandSocket {
       limits.recordHeaderBytes,
       limits.recordHeaderBytes,
       textLength,
+      parts,
     );
     this.#push(slab, limits.recordHeaderBytes + textLength + limits.tagBytes);
   }
