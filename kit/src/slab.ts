@@ -14,12 +14,17 @@ export interface SlabPool {
   give(slab: Slab): void;
 }
 
-/** Size classes of slabs in bytes: interactive streams stay in the small ones. */
-const slabClasses: readonly number[] = [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
+/** Size classes of slabs double from 1 KiB to 64 KiB: interactive streams stay in the small ones. */
+const smallestBytes = 1_024;
+const classCount = 7;
+const smallestClz: number = Math.clz32(smallestBytes - 1);
+
+/** The class whose slabs hold so many bytes; {@link classCount} or more where none does. */
+const classOf = (bytes: number): number => Math.max(0, smallestClz - Math.clz32(Math.max(bytes, 1) - 1));
 
 /** A free list per size class over any way to make memory. Keeps at most `keepBytes` unused. */
 export class FreeListPool implements SlabPool {
-  readonly #free: Slab[][] = slabClasses.map(() => []);
+  readonly #free: Slab[][] = Array.from({ length: classCount }, () => []);
   readonly #make: (size: number) => Slab;
   readonly #keepBytes: number;
   #unusedBytes = 0;
@@ -36,22 +41,22 @@ export class FreeListPool implements SlabPool {
   }
 
   take(size: number): Slab {
-    const index = slabClasses.findIndex((s) => s >= size);
-    const free = this.#free[index];
-    const slab = free?.pop();
+    const index = classOf(size);
+    const slab = this.#free[index]?.pop();
     if (slab) {
       this.#unusedBytes -= slab.bytes.length;
       this.#usedBytes += slab.bytes.length;
       return slab;
     }
-    const made = this.#make(slabClasses[index] ?? size);
+    const made = this.#make(index < classCount ? smallestBytes << index : size);
     this.#usedBytes += made.bytes.length;
     return made;
   }
 
   give(slab: Slab): void {
     this.#usedBytes -= slab.bytes.length;
-    const free = this.#free[slabClasses.indexOf(slab.bytes.length)];
+    const index = classOf(slab.bytes.length);
+    const free = smallestBytes << index === slab.bytes.length ? this.#free[index] : undefined;
     if (!free || this.#unusedBytes + slab.bytes.length > this.#keepBytes) return;
     this.#unusedBytes += slab.bytes.length;
     free.push(slab);
