@@ -7,6 +7,9 @@ export interface Footprint {
   readonly relayBytes: number;
   /** Of the whole machine. */
   readonly kernel: KernelMemory;
+  /** Of box and relay: their sockets, and what stands in their queues. */
+  readonly sockets: number;
+  readonly queueBytes: number;
 }
 
 /** Exchanges with the server, one round of all streams or several. */
@@ -21,13 +24,13 @@ export interface ExchangeFigures {
 export interface CrowdFigures {
   /** Without streams. */
   readonly base: Footprint;
-  /** What client and server need for a stream, without box and relay between them: it is not counted to the streams below. */
-  readonly ownKernelBytesPerStream: number | null;
+  /** Slab memory of a socket of client and server, without box and relay between them: theirs and strangers' are not counted to the streams below. */
+  readonly socketBytes: number | null;
   readonly live: ExchangeFigures & {
     readonly streams: number;
     readonly boxBytesPerStream: number;
     readonly relayBytesPerStream: number;
-    /** Null where others on this machine opened or closed sockets meanwhile: the kernel counts for all. */
+    /** Null where others on this machine opened or closed more sockets meanwhile than there are streams. */
     readonly kernelBytesPerStream: number | null;
   };
   /** Processor time in cores (1 is one core all the time), box and relay, without streams and with idle ones. */
@@ -42,16 +45,16 @@ export interface CrowdFigures {
 }
 
 /** For people. */
-export function crowdLines({ base, ownKernelBytesPerStream, live, idle }: CrowdFigures): string[] {
+export function crowdLines({ base, socketBytes, live, idle }: CrowdFigures): string[] {
   const { exchanges, right, msMedian, msMax } = live;
   const slowest = `${msMedian?.toFixed(1) ?? '-'} ms in the median, ${msMax?.toFixed(1) ?? '-'} ms at most`;
   return [
-    `  without streams: box ${bytesText(base.boxBytes)}, relay ${bytesText(base.relayBytes)} resident; ${base.kernel.tcpSockets} TCP sockets on this machine with ${bytesText(base.kernel.slabBytes + base.kernel.queueBytes)}`,
+    `  without streams: box ${bytesText(base.boxBytes)}, relay ${bytesText(base.relayBytes)} resident; ${base.sockets} TCP sockets of theirs, ${base.kernel.tcpSockets} on this machine`,
     `  ${live.streams} live streams: ${perStream(live)}`,
     `  ${right} of ${exchanges} exchanges right, ${slowest}`,
     `  ${idle.streams} idle streams: ${perStream(idle)}`,
     `  processor with them: box ${coresText(idle.cores.box)}, relay ${coresText(idle.cores.relay)} of a core; without: ${coresText(idle.baseCores.box)}, ${coresText(idle.baseCores.relay)}`,
-    `  kernel memory is that of box and relay: client and server need ${kilobytes(ownKernelBytesPerStream)} of their own a stream`,
+    `  kernel memory is that of box and relay, queues included; other programs have ${kilobytes(socketBytes)} a socket`,
   ];
 }
 

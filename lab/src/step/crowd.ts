@@ -1,6 +1,6 @@
 import type { CrowdNote } from '../clients/crowd-orders.ts';
 import { Crowd, type EchoPlace, EchoServer } from '../measure/crowd.ts';
-import { type KernelMemory, kernelMemory } from '../measure/kernel-memory.ts';
+import { kernelMemory, socketQueues } from '../measure/kernel-memory.ts';
 import { processorSeconds, residentBytes } from '../measure/process-cost.ts';
 import { addresses, isRelay, ports } from '../network/addresses.ts';
 import { pause } from '../process/in-turn.ts';
@@ -22,11 +22,11 @@ export async function playCrowd(scene: StepScene, step: CrowdStep): Promise<Play
   const talk = { bytes: step.bytes, seed: scene.seed };
   const place: EchoPlace = { netns: stage.names.inet, address: addresses.internetHost, port: ports.echo };
   show.phase(`${label}: client and server alone`);
-  const own = await measureOwn(scene, step);
+  const socketBytes = await measureSocket(scene, step);
   const server = await EchoServer.start(place);
   const crowd = new Crowd(stage.names.lan, place, talk);
   try {
-    const figures = await measure(scene, step, crowd, own, label);
+    const figures = await measure(scene, step, crowd, socketBytes, label);
     const report = { ...blankReport('crowd', step.name, (performance.now() - beganMs) / 1_000), crowd: figures.crowd };
     const strangers = server.seen.filter((from) => !isRelay(from));
     return { report, checks: crowdChecks(step, figures, strangers, label) };
@@ -44,27 +44,28 @@ export interface CrowdOutcome {
 }
 
 async function measure(
-  { product, show }: StepScene,
+  scene: StepScene,
   step: CrowdStep,
   crowd: Crowd,
-  ownKernelBytesPerStream: number | null,
+  socketBytes: number | null,
   label: string,
 ): Promise<CrowdOutcome> {
+  const { product, show } = scene;
   const said = (text: string): void => show.phase(`${label}: ${text}`);
   said('without streams');
   const baseCores = await coresDuring(product, () => pause(step.idleTime));
-  const base = footprint(product);
-  const grown = (streams: number): Grown => grownBy(base, footprint(product), streams, ownKernelBytesPerStream);
+  const base = await footprint(scene);
+  const grown = async (streams: number): Promise<Grown> => grownBy(base, await footprint(scene), streams, socketBytes);
   said(`${step.live} live streams`);
   const opened = await crowd.obey({ do: 'open', count: step.live });
   const talked = await crowd.obey({ do: 'talk', everyMs: step.every, forMs: step.time });
-  const live = grown(step.live);
+  const live = await grown(step.live);
   await crowd.obey({ do: 'close' });
   said(`${step.idle} idle streams`);
   const idleOpened = await crowd.obey({ do: 'open', count: step.idle });
   await pause(settleMs);
   const cores = await coresDuring(product, () => pause(step.idleTime));
-  const idle = grown(step.idle);
+  const idle = await grown(step.idle);
   // Spread out: all at once would measure the client.
   const idleAnswered = await crowd.obey({ do: 'talk', everyMs: settleMs, forMs: settleMs });
   await crowd.obey({ do: 'close' });
@@ -72,7 +73,7 @@ async function measure(
   return {
     crowd: {
       base,
-      ownKernelBytesPerStream,
+      socketBytes,
       live: { streams: step.live, exchanges, right, msMedian, msMax, ...live },
       idle: { streams: step.idle, baseCores, cores, ...idle },
     },
@@ -80,8 +81,8 @@ async function measure(
   };
 }
 
-/** The kernel's memory for one connection of the crowd's client and server, in the LAN host with nothing between them; null where it cannot be told. */
-async function measureOwn({ stage, seed }: StepScene, step: CrowdStep): Promise<number | null> {
+/** The slab memory of one socket of the crowd's client or server, in the LAN host with nothing between them; null where it cannot be told. */
+async function measureSocket({ stage, seed }: StepScene, step: CrowdStep): Promise<number | null> {
   const place: EchoPlace = { netns: stage.names.lan, address: addresses.lanHost, port: ports.echo };
   const server = await EchoServer.start(place);
   const crowd = new Crowd(stage.names.lan, place, { bytes: step.bytes, seed });
@@ -92,46 +93,44 @@ async function measureOwn({ stage, seed }: StepScene, step: CrowdStep): Promise<
     await crowd.obey({ do: 'open', count: step.live });
     const after = kernelMemory();
     await crowd.obey({ do: 'close' });
-    return kernelBytesEach(before, after, step.live, ownSockets);
+    const sockets = after.tcpSockets - before.tcpSockets;
+    return sockets < step.live ? null : (after.slabBytes - before.slabBytes) / sockets;
   } finally {
     await crowd.stop();
     await server.stop();
   }
 }
 
-/** Sockets of a stream: the client's and the server's, and between them the box's and the relay's. */
-const ownSockets = 2;
-const allSockets = 4;
-/** So many sockets more or fewer are strands, and what the machine does in passing; in shares of the streams. */
-const passingShare = 0.1;
-
-/** What the kernel took for each of the streams that came meanwhile; null where somebody else opened or closed sockets too: it counts for all. */
-function kernelBytesEach(
-  before: KernelMemory,
-  after: KernelMemory,
-  streams: number,
-  socketsEach: number,
-): number | null {
-  const strangers = after.tcpSockets - before.tcpSockets - socketsEach * streams;
-  if (Math.abs(strangers) > passingShare * streams) return null;
-  return (after.slabBytes + after.queueBytes - before.slabBytes - before.queueBytes) / streams;
-}
-
-function footprint(product: Product): Footprint {
+async function footprint({ stage, product }: StepScene): Promise<Footprint> {
   const { box, relay } = product.processes();
-  return { boxBytes: residentBytes(box), relayBytes: residentBytes(relay), kernel: kernelMemory() };
+  const kernel = kernelMemory();
+  const queues = await Promise.all([socketQueues(stage.names.box), socketQueues(stage.names.relay)]);
+  return {
+    boxBytes: residentBytes(box),
+    relayBytes: residentBytes(relay),
+    kernel,
+    sockets: queues.reduce((sum, of) => sum + of.sockets, 0),
+    queueBytes: queues.reduce((sum, of) => sum + of.queueBytes, 0),
+  };
 }
 
 type Grown = Pick<CrowdFigures['live'], 'boxBytesPerStream' | 'relayBytesPerStream' | 'kernelBytesPerStream'>;
 
-/** What a stream takes of box, relay and the kernel on their behalf. */
-export function grownBy(base: Footprint, now: Footprint, streams: number, ownKernelBytes: number | null): Grown {
-  const kernelBytes = kernelBytesEach(base.kernel, now.kernel, streams, allSockets);
-  return {
+/** Client and server have one of these each for a stream. */
+const ownSockets = 2;
+
+/** What a stream takes of box, relay and the kernel on their behalf; `socketBytes` is the slab memory of one socket of other programs. */
+export function grownBy(base: Footprint, now: Footprint, streams: number, socketBytes: number | null): Grown {
+  const each = {
     boxBytesPerStream: (now.boxBytes - base.boxBytes) / streams,
     relayBytesPerStream: (now.relayBytes - base.relayBytes) / streams,
-    kernelBytesPerStream: kernelBytes === null || ownKernelBytes === null ? null : kernelBytes - ownKernelBytes,
   };
+  const others = now.kernel.tcpSockets - base.kernel.tcpSockets - (now.sockets - base.sockets);
+  // With more strangers than streams the figure would be theirs.
+  const strangers = Math.abs(others - ownSockets * streams);
+  if (socketBytes === null || strangers > streams) return { ...each, kernelBytesPerStream: null };
+  const slabBytes = now.kernel.slabBytes - base.kernel.slabBytes - others * socketBytes;
+  return { ...each, kernelBytesPerStream: (slabBytes + now.queueBytes - base.queueBytes) / streams };
 }
 
 /** Processor time of both daemons meanwhile, in cores. */

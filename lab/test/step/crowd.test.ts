@@ -29,11 +29,13 @@ const step = scenario.steps[0] as CrowdStep;
 const base: Footprint = {
   boxBytes: 80e6,
   relayBytes: 70e6,
-  kernel: { slabBytes: 4e6, queueBytes: 1e6, tcpSockets: 20 },
+  kernel: { slabBytes: 4e6, tcpSockets: 40 },
+  sockets: 20,
+  queueBytes: 1e6,
 };
 const crowd: CrowdFigures = {
   base,
-  ownKernelBytesPerStream: 8_000,
+  socketBytes: 4_000,
   live: {
     streams: 1_000,
     exchanges: 6_000,
@@ -92,16 +94,23 @@ test('every stream has to be there to the end, and answer', () => {
   expect(failed(well, ['100.64.1.2'])).toEqual(['it: seen from the address of the relay']);
 });
 
-test("what client and server need in the kernel is not the product's, and what strangers do is known to spoil it", () => {
-  const now = { boxBytes: 82e6, relayBytes: 71e6, kernel: { slabBytes: 6.5e6, queueBytes: 1.5e6, tcpSockets: 421 } };
-  expect(grownBy(base, now, 100, 8_000)).toEqual({
+test("what sockets of others take of the kernel is not the product's", () => {
+  const now = {
+    boxBytes: 82e6,
+    relayBytes: 71e6,
+    kernel: { slabBytes: 6e6, tcpSockets: 450 },
+    sockets: 220,
+    queueBytes: 1.2e6,
+  };
+  expect(grownBy(base, now, 100, 4_000)).toEqual({
     boxBytesPerStream: 20_000,
     relayBytesPerStream: 10_000,
-    kernelBytesPerStream: 22_000,
+    // 2 MB more of slab memory, less 210 sockets of others, and 200 kB in queues.
+    kernelBytesPerStream: (2e6 - 210 * 4_000 + 200_000) / 100,
   });
-  const crowded = { ...now, kernel: { ...now.kernel, tcpSockets: 4_020 } };
   expect(grownBy(base, now, 100, null).kernelBytesPerStream).toBeNull();
-  expect(grownBy(base, crowded, 100, 8_000).kernelBytesPerStream).toBeNull();
+  const crowded = { ...now, kernel: { ...now.kernel, tcpSockets: 4_020 } };
+  expect(grownBy(base, crowded, 100, 4_000).kernelBytesPerStream).toBeNull();
   expect(failed(withLive({ kernelBytesPerStream: null }))).toEqual(['it: kernel bytes a live stream']);
 });
 
@@ -112,7 +121,9 @@ test('the short form has its own extent and its own limits', () => {
 
 test('the report states the base', () => {
   const table = reportTable(reportWith({}, { kind: 'crowd', name: 'crowd', seconds: 90, crowd }));
-  expect(table).toContain('without streams: box 80 MB, relay 70 MB resident; 20 TCP sockets on this machine with 5 MB');
+  expect(table).toContain(
+    'without streams: box 80 MB, relay 70 MB resident; 20 TCP sockets of theirs, 40 on this machine',
+  );
   expect(table).toContain('1000 live streams: box 22.0 kB, relay 17.0 kB resident and 9.0 kB of the kernel a stream');
   expect(table).toContain('processor with them: box 2.40 %, relay 1.40 % of a core; without: 2.00 %, 1.00 %');
 });
