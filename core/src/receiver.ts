@@ -2,6 +2,7 @@
 import type { Slab } from '@tresse/kit';
 
 import type { Chunk } from './chunk.ts';
+import { CreditRenewal } from './credit-renewal.ts';
 import {
   type FrameSink,
   PathState,
@@ -30,6 +31,7 @@ const ackCostBytes = 100;
 const ackSpacingMsMax = 20;
 
 export class Receiver implements FrameSink {
+  readonly renewal: CreditRenewal;
   readonly #state: SessionState;
   #strand: Strand | undefined;
   #slab: Slab | undefined;
@@ -44,6 +46,7 @@ export class Receiver implements FrameSink {
 
   constructor(state: SessionState) {
     this.#state = state;
+    this.renewal = new CreditRenewal(state);
   }
 
   /** Reads the frames at [start, end) of an authenticated record. A violation means: close the strand. */
@@ -281,25 +284,13 @@ export class Receiver implements FrameSink {
   progress(stream: Stream): void {
     const state = this.#state;
     if (stream.dead || !stream.connected) return;
-    this.renewCredit(stream);
+    this.renewal.renew(stream);
     if (stream.receiveEnd >= 0 && !stream.endDelivered && stream.receive.next === stream.receiveEnd) {
       stream.endDelivered = true;
-      state.creditWatch.delete(stream);
+      state.unacked.delete(stream);
       state.local.ended(stream);
       state.settle(stream);
     }
-  }
-
-  /** Credit is given back for what the local peer's TCP has acknowledged, not for what it was handed. */
-  renewCredit(stream: Stream): void {
-    const state = this.#state;
-    const own = stream === state.control;
-    const open = stream.receive.next > 0 && !own ? state.local.unacknowledged(stream) : 0;
-    if (open > 0) state.creditWatch.add(stream);
-    else state.creditWatch.delete(stream);
-    state.unrested.add(stream);
-    const renewed = stream.credit.consume(stream.receive.next - open, state.longestRttMs(), state.nowMs);
-    if (renewed && stream.receiveEnd < 0) state.pend(stream, 'credit');
   }
 
   /** The stream; undefined when its number was used and it is gone; a violation when it never was. */

@@ -1,7 +1,7 @@
 import type { Stream } from './stream.ts';
 
 /** Where a stream keeps its place in a roster; -1: it is not on it. */
-type Place = 'outstandingPlace' | 'unrestedPlace';
+type Place = 'outstandingPlace' | 'unrestedPlace' | 'unackedPlace';
 
 /**
  * The few of thousands of streams that somebody has to look at. Each knows its place, so that coming and going cost the

@@ -89,8 +89,9 @@ export class SessionState {
   readonly bulk: NumberedQueue<Stream> = new NumberedQueue();
   readonly pending: NumberedQueue<Control> = new NumberedQueue();
   readonly latency: LatencyWatch = new LatencyWatch();
-  /** Streams whose local peer has not acknowledged all that was delivered. */
-  readonly creditWatch: Set<Stream> = new Set();
+  /** Streams whose local peer has not acknowledged all that was delivered, and when the first of them is to be looked at. */
+  readonly unacked: Roster = new Roster('unackedPlace');
+  ackLookMs: number = Infinity;
   readonly paused: Set<Stream> = new Set();
   /** Streams with chunks that are not acknowledged. */
   readonly outstanding: Roster = new Roster('outstandingPlace');
@@ -319,7 +320,7 @@ export class SessionState {
   /** Gives back a stream's memory; its number may still be waiting for an acknowledgement. */
   drop(stream: Stream): void {
     this.heldBytes -= stream.send.heldBytes;
-    this.creditWatch.delete(stream);
+    this.unacked.delete(stream);
     this.paused.delete(stream);
     this.outstanding.delete(stream);
     this.unrested.delete(stream);

@@ -66,7 +66,7 @@ export class Session {
     this.#strandOldMs = options.strandOldMs ?? strandOldMs;
     this.#receiver = new Receiver(this.#state);
     this.#transmitter = new Transmitter(this.#state);
-    this.#watch = new Watch(this.#state, this.#receiver, options.onPath ?? ((): void => {}));
+    this.#watch = new Watch(this.#state, this.#receiver.renewal, options.onPath ?? ((): void => {}));
   }
 
   // Getters.
@@ -103,14 +103,7 @@ export class Session {
   /** True while the session must be looked at every couple of milliseconds. */
   get busy(): boolean {
     const s = this.#state;
-    if (
-      s.urgent.length > 0 ||
-      s.interactive.length > 0 ||
-      s.bulk.length > 0 ||
-      s.creditWatch.size > 0 ||
-      s.pending.length > 0
-    )
-      return true;
+    if (s.urgent.length > 0 || s.interactive.length > 0 || s.bulk.length > 0 || s.pending.length > 0) return true;
     const heard = s.unrested.size > 0;
     for (const strand of s.strands.values()) {
       if (strand.sent.length > 0 || (heard && strand.unackedSegments > 0)) return true;
@@ -123,7 +116,8 @@ export class Session {
     if (this.busy) return nowMs + busyMs;
     // What is due and was not sent finds no strand: no reason to turn without a pause.
     const gapMs = this.#probing() ? probingMs : 1_000;
-    return Math.min(Math.max(this.#transmitter.nextDueMs(), nowMs + busyMs), nowMs + gapMs);
+    const dueMs = Math.min(this.#transmitter.nextDueMs(), this.#state.ackLookMs);
+    return Math.min(Math.max(dueMs, nowMs + busyMs), nowMs + gapMs);
   }
 
   #probing(): boolean {

@@ -51,6 +51,12 @@ export class Stream {
   /** Its places in the session's rosters. */
   outstandingPlace = -1;
   unrestedPlace = -1;
+  unackedPlace = -1;
+  /** While the local peer has not acknowledged all: when it is looked at again, and how long after the last time, ms. */
+  ackLookMs = 0;
+  ackLookGapMs = 0;
+  /** Offset up to which it had, at the last look. */
+  ackedLocally = 0;
   lastActiveMs: number;
   /** When the oldest unacknowledged byte last moved. */
   progressMs: number;

@@ -4,12 +4,12 @@
  */
 import { slowChunkMs } from './chunk-size.ts';
 import type { Chunk } from './chunk.ts';
+import type { CreditRenewal } from './credit-renewal.ts';
 import { ResetReason } from './frame.ts';
 import { sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
 import { pathFellSilent, pathIsLate, speaksForPath, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import { deafness, pathFellDeaf } from './proxy-watch.ts';
-import type { Receiver } from './receiver.ts';
 import type { SessionState } from './session-state.ts';
 import { StrandTurnover } from './strand-turnover.ts';
 import type { Strand } from './strand.ts';
@@ -29,22 +29,20 @@ const deafnessAsked = 0.5;
 const needlessMs = 300;
 /** How often idle streams are looked for, ms. */
 const restGapMs = 500;
-/** Streams asked at one look whether their local peer has acknowledged. */
-const renewalsMax = 512;
 /** Copies of a chunk, the first included. */
 const copiesMax = 4;
 
 export class Watch {
   readonly #state: SessionState;
-  readonly #receiver: Receiver;
+  readonly #renewal: CreditRenewal;
   /** Told when a path falls silent or comes back; for the dialer and the log. */
   readonly #onPath: (path: Path) => void;
   readonly #turnover: StrandTurnover;
   #restedMs = 0;
 
-  constructor(state: SessionState, receiver: Receiver, onPath: (path: Path) => void) {
+  constructor(state: SessionState, renewal: CreditRenewal, onPath: (path: Path) => void) {
     this.#state = state;
-    this.#receiver = receiver;
+    this.#renewal = renewal;
     this.#onPath = onPath;
     this.#turnover = new StrandTurnover(state);
   }
@@ -56,21 +54,10 @@ export class Watch {
     this.#judgeStrands();
     for (const path of state.paths.values()) path.pace(state.latencyMatters);
     state.tellPaths();
-    this.#renewCredits();
+    this.#renewal.look();
     for (let i = 0; i < state.outstanding.size; i++) this.#hedge(state.outstanding.at(i));
     if (state.nowMs - this.#restedMs >= restGapMs) this.#rest();
     return this.#judgeSession();
-  }
-
-  /** Looks whose local peer has acknowledged: a bounded number at a time, each a question to the kernel, all in turn. */
-  #renewCredits(): void {
-    const { creditWatch } = this.#state;
-    let left = Math.min(creditWatch.size, renewalsMax);
-    for (const stream of creditWatch) {
-      if (left-- === 0) break;
-      creditWatch.delete(stream);
-      if (!stream.dead) this.#receiver.renewCredit(stream);
-    }
   }
 
   /** What needs no haste: strands are replaced, idle streams give their windows back to the common budget. */

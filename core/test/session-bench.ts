@@ -21,6 +21,9 @@ export class SessionBench {
   nowMs = 1_000;
   /** How many bytes the local peer takes at a time. */
   appetite = Infinity;
+  /** What the local peer's TCP has not acknowledged, bytes; and how often that was asked. */
+  unacknowledgedBytes = 0;
+  asked = 0;
   readonly #record: Slab = heapSlab(recordTextMax + 64);
   readonly #out: Slab = heapSlab(recordTextMax + 64);
 
@@ -35,7 +38,10 @@ export class SessionBench {
         if (count > 0) this.told.push(`deliver ${stream.id} ${count}`);
         return count;
       },
-      unacknowledged: () => 0,
+      unacknowledged: () => {
+        this.asked++;
+        return this.unacknowledgedBytes;
+      },
       ended: (stream) => this.told.push(`ended ${stream.id}`),
       reset: (stream, reason) => this.told.push(`reset ${stream.id} ${reason}`),
       room: (stream) => this.told.push(`room ${stream.id}`),
