@@ -25,6 +25,8 @@ const classOf = (bytes: number): number => Math.max(0, smallestClz - Math.clz32(
 /** A free list per size class over any way to make memory. Keeps at most `keepBytes` unused. */
 export class FreeListPool implements SlabPool {
   readonly #free: Slab[][] = Array.from({ length: classCount }, () => []);
+  /** By class: how many were unused all the time since {@link trim}. */
+  readonly #neverTaken: number[] = Array.from({ length: classCount }, () => 0);
   readonly #make: (size: number) => Slab;
   readonly #keepBytes: number;
   #unusedBytes = 0;
@@ -35,6 +37,11 @@ export class FreeListPool implements SlabPool {
     this.#keepBytes = keepBytes;
   }
 
+  /** Bytes kept for those who will ask. */
+  get unusedBytes(): number {
+    return this.#unusedBytes;
+  }
+
   /** Bytes handed out and not given back. */
   get usedBytes(): number {
     return this.#usedBytes;
@@ -42,8 +49,10 @@ export class FreeListPool implements SlabPool {
 
   take(size: number): Slab {
     const index = classOf(size);
-    const slab = this.#free[index]?.pop();
+    const free = this.#free[index];
+    const slab = free?.pop();
     if (slab) {
+      this.#neverTaken[index] = Math.min(this.#neverTaken[index] ?? 0, free?.length ?? 0);
       this.#unusedBytes -= slab.bytes.length;
       this.#usedBytes += slab.bytes.length;
       return slab;
@@ -51,6 +60,14 @@ export class FreeListPool implements SlabPool {
     const made = this.#make(index < classCount ? smallestBytes << index : size);
     this.#usedBytes += made.bytes.length;
     return made;
+  }
+
+  /** Forgets what was not needed since the last call: called now and then, it gives back what a burst has left. */
+  trim(): void {
+    for (const [index, free] of this.#free.entries()) {
+      for (let n = this.#neverTaken[index] ?? 0; n > 0; n--) this.#unusedBytes -= free.pop()?.bytes.length ?? 0;
+      this.#neverTaken[index] = free.length;
+    }
   }
 
   give(slab: Slab): void {

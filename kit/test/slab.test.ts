@@ -46,3 +46,23 @@ test('what is given back is used again', () => {
   for (let i = 0; i < 10; i++) pool.give(pool.take(10_000));
   expect(made).toBe(1);
 });
+
+test('what a burst has left is given back, what is in use all the time is kept', () => {
+  const pool = new FreeListPool(heapSlab, 1_048_576);
+  const burst = Array.from({ length: 20 }, () => pool.take(16_384));
+  for (const slab of burst) pool.give(slab);
+  expect(pool.unusedBytes).toBe(20 * 16_384);
+  pool.trim();
+  // A burst is over only when a while has passed without one.
+  expect(pool.unusedBytes).toBe(20 * 16_384);
+  const few = Array.from({ length: 3 }, () => pool.take(16_384));
+  for (const slab of few) pool.give(slab);
+  pool.trim();
+  expect(pool.unusedBytes).toBe(3 * 16_384);
+  for (const slab of Array.from({ length: 3 }, () => pool.take(16_384))) pool.give(slab);
+  pool.trim();
+  expect(pool.unusedBytes).toBe(3 * 16_384);
+  pool.trim();
+  expect(pool.unusedBytes).toBe(0);
+  expect(pool.usedBytes).toBe(0);
+});

@@ -33,6 +33,8 @@ const handshakeGapMs = 1_000;
 const opensUntold = 1_000_000;
 /** So often it is looked whether the relay is heard, and for what has waited too long, ms. */
 const sweepGapMs = 100;
+/** Sweeps after which memory that was not needed meanwhile is given back: ten seconds. */
+const sweepsPerTrim = 100;
 const unusedSlabBytes = 16 * 1_048_576;
 
 class BoxPlane {
@@ -54,6 +56,7 @@ class BoxPlane {
   #streamsMax: number = limits.streamsMax;
   #opens: OpenAllowance = new OpenAllowance(limits.opensPerSecond, 1, 0);
   #refusals = 0;
+  #sweeps = 0;
   #networkChanged = false;
   #reachDue = false;
   #handshakeAskedMs = -Infinity;
@@ -362,6 +365,7 @@ class BoxPlane {
     this.#pump.sweep(nowMs);
     this.#judgeReach(nowMs);
     this.#chooseAddresses(nowMs);
+    if (++this.#sweeps % sweepsPerTrim === 0) this.#pool.trim();
   }
 
   #chooseAddresses(nowMs: number): void {
@@ -411,6 +415,7 @@ class BoxPlane {
         ...this.#pump.counters,
         held: this.#held.length,
         memoryBytes: this.#pool.usedBytes,
+        memoryUnusedBytes: this.#pool.unusedBytes,
       },
     };
   }
