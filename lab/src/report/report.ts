@@ -115,6 +115,8 @@ export interface PairFigures {
   /** Of the pairs' ratios: under 1 is faster than directly. */
   readonly medianOfDirect: number;
   readonly p95OfDirect: number | null;
+  /** The times of each pair, in order: through Tresse and directly. */
+  readonly timesMs: readonly (readonly [number, number])[];
 }
 
 export interface PingFigures {

@@ -29,6 +29,7 @@ export function pairFigures(what: string, pairs: readonly Pair[]): PairFigures {
     directMedianMs: median(pairs.map((pair) => pair.direct.ms)),
     medianOfDirect: median(ratios),
     p95OfDirect: quantile(ratios, 0.95),
+    timesMs: pairs.map(({ bonded, direct }) => [bonded.ms, direct.ms]),
   };
 }
 

@@ -39,6 +39,11 @@ test('ratios are taken pair by pair', () => {
     directMedianMs: 100,
     medianOfDirect: 0.9,
     p95OfDirect: 1.5,
+    timesMs: [
+      [50, 100],
+      [300, 200],
+      [90, 100],
+    ],
   });
 });
 
