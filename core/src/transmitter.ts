@@ -323,8 +323,9 @@ export class Transmitter {
     const sendable = stream.sendableBytes;
     if (sendable <= 0) return undefined;
     if (sendable < pieceCostBytesMin && stream.send.chunksOutstanding >= smallChunksMax) return undefined;
-    const sourceEnds = stream.localDry || stream.sendEnd >= 0;
-    const remaining = sourceEnds && stream.creditLimit >= stream.send.end ? sendable : Infinity;
+    const all = (stream.localDry || stream.sendEnd >= 0) && stream.creditLimit >= stream.send.end;
+    // Most streams are short: until one has shown that it is not, no line carries for it that would be the last to end.
+    const remaining = all || !this.#state.isBulk(stream) ? sendable : Infinity;
     const line = this.#survey.forNew(stream, remaining);
     if (!line) return undefined;
     const chunk = stream.send.cut(stream, Math.min(sendable, line.size));

@@ -92,3 +92,23 @@ test('a small answer comes from the line that answers soonest, as fast as from t
   const far = line(20, 20, 100);
   expect(lastByteMs([near, far])).toBeLessThanOrEqual(lastByteMs([near]) * 1.05);
 });
+
+/** From the client's connect to the last byte at the server. */
+function uploadMs(bytes: number, lines: readonly LineSpec[]): number {
+  const world = new World({
+    seed: 1,
+    lines,
+    streams: [{ opensAtMs: startMs, box: giving(bytes), relay: asking, connectMs: 1, refused: false, paths: [] }],
+    socketBytes: 4_194_304,
+    tickMs: 2,
+  });
+  world.clock.run(60_000, () => world.flows[0]?.relay?.outcome.taken === bytes);
+  return world.clock.nowMs - startMs;
+}
+
+// More than a new stream may send: what comes after must not send the rest of its first credit over the far line.
+test.each([30_000, 100_000])('an upload of %d bytes is not held up by a line far away', (bytes) => {
+  const near = line(100, 20, 7);
+  const far = line(20, 5, 100);
+  expect(uploadMs(bytes, [near, far])).toBeLessThanOrEqual(uploadMs(bytes, [near]) * 1.05);
+});
