@@ -12,7 +12,7 @@ import { blankReport } from './blank-report.ts';
 import type { PlayedStep, StepScene } from './play-step.ts';
 
 /** After so long whatever opening or closing streams left to do is done. */
-const settleMs = 3_000;
+const settleMs = 2_000;
 
 /** Opens a crowd of streams, lets them talk, closes them, opens an idle crowd, and judges what both cost. Rejects only where the lab itself fails. */
 export async function playCrowd(scene: StepScene, step: CrowdStep): Promise<PlayedStep> {
