@@ -27,11 +27,13 @@ export class CreditBudget {
     return Math.max(0, this.#limitBytes - this.#restingBytes) / Math.max(1, this.#busy);
   }
 
-  /** A new window, of which nothing is known yet; returns what was granted. Credit once granted cannot be taken back, so a crowd of streams that never use theirs must not leave the next download without any. */
+  /**
+   * A new window, which rests; returns what was granted. Credit once granted cannot be taken back, so a crowd of streams that
+   * never use theirs must not leave the next download without any.
+   */
   enter(bytes: number): number {
-    this.#busy++;
     const reserve = this.#limitBytes * receiveReserveShare;
-    return this.take(Math.min(bytes, Math.max(0, Math.floor(this.freeBytes - reserve))), false);
+    return this.take(Math.min(bytes, Math.max(0, Math.floor(this.freeBytes - reserve))), true);
   }
 
   /** A window that had so much is gone. */
@@ -89,7 +91,8 @@ export class CreditWindow {
   #limit: number;
   /** What the local peer has. */
   #consumed = 0;
-  #resting = false;
+  /** It is not used, or not yet. */
+  #resting = true;
   #released = false;
   #roundStartMs = 0;
   #roundStartOffset = 0;

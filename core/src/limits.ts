@@ -36,7 +36,7 @@ export const memoryBudgetBytes: number = 64 * 1_048_576;
 /** A byte that waits costs so many: slabs are not full, and the kernel keeps books (a third more, measured on 6.18). */
 export const memoryPerByte = 1.4;
 /** So many streams may stand still with their floors filled within the budget. */
-export const crowdStreams = 1_000;
+const crowdStreams = 1_000;
 /** All receive windows above their floors, bytes. */
 export const receiveBudgetBytes: number =
   Math.floor(memoryBudgetBytes / memoryPerByte) - crowdStreams * creditFloorBytes;
@@ -44,6 +44,8 @@ export const receiveBudgetBytes: number =
 export const receiveReserveShare = 0.25;
 /** What a sender keeps until acknowledged, all streams together, bytes. */
 export const sendBudgetBytes: number = 64 * 1_048_576;
+/** The same in a box: the rest of its memory is for what its LAN hosts' connections hold in the kernel meanwhile. */
+export const sendBudgetBytesBox: number = memoryBudgetBytes / 2;
 /** The least a sender may keep for one stream, bytes. */
 export const sendFloorBytes = 65_536;
 

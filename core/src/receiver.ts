@@ -96,7 +96,6 @@ export class Receiver implements FrameSink {
     state.used.use(id);
     const stream = new Stream(id, klass as StreamClass, target, paths, false, state.pool, state.budget, state.nowMs);
     state.streams.set(id, stream);
-    state.unrested.add(stream);
     state.counters.streamsOpened++;
     if (state.streams.size > streamsMax || !state.opens.take(state.nowMs)) state.reset(stream, ResetReason.limit);
     else {

@@ -83,12 +83,13 @@ export class SendBuffer {
 
   /**
    * Memory to receive into: at [start, start + room) of the slab; say how much came with {@link commit}. The answer is the
-   * same object every time, of whatever buffer: it is good until the next question.
+   * same object every time, of whatever buffer: it is good until the next question. `mayGoBytes` is what the peer's credit lets
+   * go: a large slab for less would stay half empty for as long as its reader stands still.
    */
-  reserve(): Readonly<typeof reserved> {
+  reserve(mayGoBytes: number = Infinity): Readonly<typeof reserved> {
     let last = this.#segments.at(-1);
     if (!last || last.slab.bytes.length - last.filled < readWorthwhile) {
-      const slab = this.#pool.take(this.#end >= largeFromBytes ? largeRead : smallRead);
+      const slab = this.#pool.take(this.#end >= largeFromBytes && mayGoBytes >= largeRead ? largeRead : smallRead);
       last = { slab, offset: this.#end, filled: 0 };
       this.#segments.push(last);
     }

@@ -17,6 +17,7 @@ import {
   opensPerSecond,
   opensSavedS,
   sendBudgetBytes,
+  sendBudgetBytesBox,
   sendFloorBytes,
 } from './limits.ts';
 import type { Local } from './local.ts';
@@ -126,6 +127,7 @@ export class SessionState {
   lineSeenMs: number;
   /** Streams not used by idle rules: the box's own numbers, odd; the relay's, even. */
   nextStream: number;
+  readonly #sendBudgetBytes: number;
   #forgotten = 0;
   #figuresMs = -1;
   #longestRttMs = 1;
@@ -140,6 +142,7 @@ export class SessionState {
   ) {
     this.policy = policy;
     this.side = side;
+    this.#sendBudgetBytes = side === 'box' ? sendBudgetBytesBox : sendBudgetBytes;
     this.local = local;
     this.pool = pool;
     this.budget = budget;
@@ -374,10 +377,15 @@ export class SessionState {
    * than a share of what is free, so that no stream starves another. Beyond twice the budget only a stream's first bytes are.
    */
   sendBudget(): number {
-    const free = sendBudgetBytes - this.heldBytes;
-    if (free <= 0) return free > -sendBudgetBytes ? sendFloorBytes : creditFloorBytes;
+    const free = this.#sendBudgetBytes - this.heldBytes;
+    if (free <= 0) return free > -this.#sendBudgetBytes ? sendFloorBytes : creditFloorBytes;
     const wanted = (this.totalRate() * (2 * this.longestRttMs() + sendReserveMs)) / 1_000;
     return Math.max(sendFloorBytes, Math.min(Math.max(wanted, youngSendBytes), free * shareOfFree));
+  }
+
+  /** Little of the send budget is used. */
+  get roomy(): boolean {
+    return this.heldBytes < this.#sendBudgetBytes / 8;
   }
 
   /** Whether more may be read from the local peer; remembers who is to be told when there is room again. */
@@ -396,7 +404,7 @@ export class SessionState {
   #farAhead(stream: Stream): boolean {
     const ahead = stream.send.end - stream.creditLimit;
     if (ahead < 0) return false;
-    const free = sendBudgetBytes * (1 - sendReserveShare) - this.heldBytes;
+    const free = this.#sendBudgetBytes * (1 - sendReserveShare) - this.heldBytes;
     return ahead >= Math.min(aheadOfCreditBytes, Math.max(0, free / aheadShares));
   }
 

@@ -100,6 +100,11 @@ export class Session {
     return this.#state.heldBytes;
   }
 
+  /** Little of the send budget is used. */
+  get roomy(): boolean {
+    return this.#state.roomy;
+  }
+
   /** True while the session must be looked at every couple of milliseconds. */
   get busy(): boolean {
     const s = this.#state;
@@ -259,7 +264,6 @@ export class Session {
     state.nextStream += 2;
     const stream = new Stream(id, StreamClass.interactive, target, paths, true, state.pool, state.budget, nowMs);
     state.streams.set(id, stream);
-    state.unrested.add(stream);
     state.counters.streamsOpened++;
     state.stirred(stream, false);
     state.pend(stream, 'open');

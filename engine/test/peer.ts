@@ -81,8 +81,9 @@ export function listening(): { fd: number; address: string; port: number } {
 }
 
 /** Both ends of a connection, nobody watching them. */
-export function connectedPair(loop: EventLoop, receiveBufferBytes = 0): { near: number; far: number } {
+export function connectedPair(loop: EventLoop, receiveBufferBytes = 0, firstBuffer = 0): { near: number; far: number } {
   const listener = listening();
+  if (firstBuffer > 0) setReceiveBuffer(listener.fd, firstBuffer);
   const near = tcpSocket(4);
   if (receiveBufferBytes > 0) setReceiveBuffer(near, receiveBufferBytes);
   connectStart(near, listener.address, listener.port);
@@ -248,8 +249,9 @@ export class Server {
   readonly #fd: number;
   readonly #loop: EventLoop;
 
-  constructor(loop: EventLoop, onPeer: (peer: Peer) => void = () => {}) {
+  constructor(loop: EventLoop, onPeer: (peer: Peer) => void = () => {}, receiveBufferBytes = 0) {
     const { fd, port } = listening();
+    if (receiveBufferBytes > 0) setReceiveBuffer(fd, receiveBufferBytes);
     this.#fd = fd;
     this.#loop = loop;
     this.port = port;

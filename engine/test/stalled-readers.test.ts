@@ -6,6 +6,9 @@ import { Braid } from './braid.ts';
 import { type Peer, Server, settle, socketCount, socketsSettled, until } from './peer.ts';
 
 const crowd = 1_000;
+/** What a LAN host sends at a time, and there is no more of it. */
+const piece = Buffer.alloc(16_384, 5);
+const pieces = 8;
 const block = Buffer.alloc(1_048_576, 7);
 
 let braid: Braid;
@@ -72,4 +75,48 @@ test('a thousand of them hold no more than the budget, kernel included, and none
   for (let i = 0; i < 20; i++) server.peers.at(-1)!.send(block);
   until(braid.loop, () => client.heardBytes === 20 * block.length, 'the bytes of one who reads');
   expect(braid.boxMemory).toBeLessThan(limits.memoryBudgetBytes);
+});
+
+test('a thousand uploads that nobody reads hold no more than the budget, and lose nothing', () => {
+  server.close();
+  server = new Server(braid.loop, (peer) => peer.pause(), 8_192);
+  const clients: Peer[] = [];
+  for (let i = 0; i < crowd; i += 100) {
+    const some = Array.from({ length: 100 }, () => braid.dial(server.port).client);
+    for (let n = 0; n < pieces; n++) {
+      for (const client of some) client.send(piece);
+      settle(braid.loop, 3);
+    }
+    clients.push(...some);
+    expect(braid.boxMemory).toBeLessThan(limits.memoryBudgetBytes);
+  }
+  until(braid.loop, () => server.peers.length === crowd, 'connections at the server');
+  let held = -1;
+  until(
+    braid.loop,
+    () => {
+      const still = held === braid.box.session.heldBytes;
+      held = braid.box.session.heldBytes;
+      settle(braid.loop, 50);
+      return still;
+    },
+    'a standstill',
+  );
+  expect(braid.boxMemory).toBeLessThan(limits.memoryBudgetBytes);
+  expect(clients.some((client) => client.over)).toBe(false);
+  const { client } = braid.dial(server.port);
+  until(braid.loop, () => server.peers.length === crowd + 1, 'one more');
+  const reader = server.peers.at(-1)!;
+  reader.forgetful = true;
+  reader.resume();
+  for (let i = 0; i < 4; i++) client.send(block);
+  until(braid.loop, () => reader.heardBytes === 4 * block.length, 'the bytes of one who is read');
+  // Whoever is read again after all has lost nothing.
+  const some = [0, 400, 999].map((i) => server.peers[i]!);
+  for (const peer of some) {
+    peer.forgetful = true;
+    peer.resume();
+  }
+  const all = pieces * piece.length;
+  until(braid.loop, () => some.every((peer) => peer.heardBytes === all), 'all bytes of some');
 });

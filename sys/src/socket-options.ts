@@ -21,6 +21,7 @@ const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_MARK = 36;
 const SO_MAX_PACING_RATE = 47;
+const SO_BUF_LOCK = 72;
 const IP_TRANSPARENT = 19;
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const IPV6_V6ONLY = 26;
@@ -32,6 +33,9 @@ const TCP_KEEPCNT = 6;
 const TCP_CONGESTION = 13;
 const TCP_USER_TIMEOUT = 18;
 const TCP_NOTSENT_LOWAT = 25;
+
+/** 300 Mbit/s over 100 ms. */
+const ampleBufferBytes: number = 4 * 1_048_576;
 
 const setCall: (fd: number, level: number, option: number, value: number, length: number) => number = native(
   'int setsockopt(int, int, int, uintptr_t, int)',
@@ -130,6 +134,12 @@ export function setMaxPacingRate(fd: number, bytesPerSecond: number): void {
 /** Bounds the receive buffer (the kernel doubles the number and stops growing it by itself); beyond net.core.rmem_max with CAP_NET_ADMIN. */
 export function setReceiveBuffer(fd: number, bytes: number): void {
   setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, bytes, 'set SO_RCVBUF');
+}
+
+/** Lets the kernel grow by itself again what {@link setReceiveBuffer} has bounded; before Linux 5.14 up to a fixed size. */
+export function freeReceiveBuffer(fd: number): void {
+  pair.words[0] = 0;
+  if (setCall(fd, SOL_SOCKET, SO_BUF_LOCK, pair.address, 4) < 0) setReceiveBuffer(fd, ampleBufferBytes);
 }
 
 /** Bounds the send buffer; otherwise like {@link setReceiveBuffer}. */

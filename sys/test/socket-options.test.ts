@@ -13,6 +13,7 @@ import {
   setMaxPacingRate,
   setNoDelay,
   setNotSentLowat,
+  freeReceiveBuffer,
   setReceiveBuffer,
   setReuseAddress,
   setSendBuffer,
@@ -56,6 +57,15 @@ describe('options arrive in the kernel', () => {
   ] as const)('%s', (_, set, level, number, value) => {
     set();
     expect(option(fd, level, number)).toBe(value);
+  });
+
+  test("a bounded receive buffer is the kernel's again", () => {
+    setReceiveBuffer(fd, 8_192);
+    option(fd, 1, 72);
+    expect(words[0]! & 2).toBe(2);
+    freeReceiveBuffer(fd);
+    option(fd, 1, 72);
+    expect(words[0]! & 2).toBe(0);
   });
 
   test('pacing above 32 bits and without limit', () => {

@@ -11,6 +11,7 @@ import {
   localName,
   setLingerReset,
   setMark,
+  setReceiveBuffer,
   setReuseAddress,
   setTransparent,
   type SocketAddress,
@@ -20,6 +21,11 @@ import {
 import { Acceptor } from './acceptor.ts';
 
 const backlog = 4_096;
+/**
+ * What the kernel holds of a LAN host at first (it takes twice the number, a part of it for its books): a request, and not much
+ * of what nobody reads, whose crowd would fill the memory. {@link StreamSockets.adopt} sees to the rest.
+ */
+export const firstBufferBytes = 8_192;
 
 /** Called with an accepted connection, which then belongs to the callee. */
 export type OnConnection = (fd: number, dialled: SocketAddress) => void;
@@ -45,6 +51,7 @@ function listenOn(family: 4 | 6, loop: EventLoop, port: number, mark: number, on
     setReuseAddress(fd);
     setTransparent(fd, family);
     setMark(fd, mark);
+    setReceiveBuffer(fd, firstBufferBytes);
     bindAddress(fd, family === 4 ? '127.0.0.1' : '::1', port);
     listen(fd, backlog);
     return new Acceptor(fd, loop, (accepted) => identify(accepted, onConnection));

@@ -17,6 +17,7 @@ import {
   ETIMEDOUT,
   type EventLoop,
   FAILED,
+  freeReceiveBuffer,
   HANGUP,
   queueMemory,
   READABLE,
@@ -35,6 +36,8 @@ import type { HeldStream } from './memory-governor.ts';
 
 /** Written ahead of what the local peer's TCP takes, bytes. */
 const writtenAheadBytes = 131_072;
+/** A peer that has given this much credit is read by somebody: it is more than a server's kernel takes by itself at first. */
+const heardBytes = 524_288;
 /** Receives per wake-up of one connection. */
 const receivesMax = 16;
 /** TCP keepalive of local peers: found dead after about 2 h 4 min idle (RFC 5382). */
@@ -54,6 +57,8 @@ interface Socket {
   watched: boolean;
   /** A write was refused: the kernel tells this once only, so it is kept until the loop comes by. */
   broken: boolean;
+  /** Its receive buffer is the first, small one; see {@link StreamSockets.adopt}. */
+  narrow: boolean;
   /** The kernel may hold bytes of it that are nobody's yet: written, or left unread. */
   loaded: boolean;
 }
@@ -101,10 +106,15 @@ export class StreamSockets implements Local {
     return this.#sockets.size;
   }
 
-  /** Takes an accepted connection as the local end of a stream this side opened. */
+  /**
+   * Takes an accepted connection as the local end of a stream this side opened. It comes with the listener's small buffer, which
+   * the kernel may grow where there is plenty of memory, or somebody reads: of a crowd that nobody reads it holds no more.
+   */
   adopt(stream: Stream, fd: number): void {
     const socket = this.#add(stream, fd, READABLE);
-    if (socket) this.#read(socket);
+    if (!socket) return;
+    socket.narrow = true;
+    this.#read(socket);
   }
 
   /** Gives up egress connections that do not stand in time, and half-closed streams that carry nothing. */
@@ -207,6 +217,7 @@ export class StreamSockets implements Local {
       writeEnded: false,
       watched: false,
       broken: false,
+      narrow: false,
       loaded: false,
     };
     this.#sockets.set(stream, socket);
@@ -285,13 +296,17 @@ export class StreamSockets implements Local {
     const session = this.#session;
     const { stream, fd } = socket;
     if (!session || socket.readEnded) return;
+    if (socket.narrow && (session.roomy || stream.creditLimit > heardBytes)) {
+      socket.narrow = false;
+      freeReceiveBuffer(fd);
+    }
     for (let i = 0; i < receivesMax; i++) {
       if (!session.mayRead(stream)) {
         socket.loaded = true;
         this.#want(socket, socket.interest & ~READABLE);
         return;
       }
-      const { slab, start, room } = stream.send.reserve();
+      const { slab, start, room } = stream.send.reserve(stream.creditLimit - stream.send.end);
       const count = recvInto(fd, slab.address + start, room);
       if (count > 0) {
         session.handleLocalData(stream, count, this.#loop.nowMs);
