@@ -16,11 +16,15 @@ const names = {
   box: `${prefix}box`,
   relay: `${prefix}relay`,
   inet: `${prefix}inet`,
+  lan2: `${prefix}lan2`,
+  box2: `${prefix}box2`,
 } as const;
 /** One of the stage's namespaces. */
 type Place = keyof typeof names;
 /** A daemon on the stage. */
-type Room = 'box' | 'relay';
+type Room = 'box' | 'relay' | 'box2';
+
+const kindOf = (room: Room): 'box' | 'relay' => (room === 'relay' ? room : 'box');
 
 /** The name of a namespace. */
 export const nameOf = (one: Place): string => names[one];
@@ -35,11 +39,12 @@ export function atLength(place: Place, timeoutMs: number, ...argv: string[]): Pr
   return run(argv, { netns: names[place], timeoutMs });
 }
 
+const begun = (...places: readonly Place[]): string =>
+  places.map((place) => `netns add ${names[place]}\n-n ${names[place]} link set lo up`).join('\n');
+
 /** wan1 and wan2 of the box lead to the relay's namespace, which routes to the internet host. */
 const layout = `
-${Object.values(names)
-  .map((name) => `netns add ${name}\n-n ${name} link set lo up`)
-  .join('\n')}
+${begun('lan', 'box', 'relay', 'inet')}
 link add lan0 netns ${names.box} type veth peer name eth0 netns ${names.lan}
 link add wan1 netns ${names.box} type veth peer name op1 netns ${names.relay}
 link add wan2 netns ${names.box} type veth peer name op2 netns ${names.relay}
@@ -67,27 +72,53 @@ link add net0 netns ${names.relay} type veth peer name eth0 netns ${names.inet}
 -n ${names.inet} route add default via 198.51.100.1
 `;
 
+/** Another household at the same relay. */
+const secondHousehold = `
+${begun('lan2', 'box2')}
+link add lan0 netns ${names.box2} type veth peer name eth0 netns ${names.lan2}
+link add wan1 netns ${names.box2} type veth peer name op3 netns ${names.relay}
+link add wan2 netns ${names.box2} type veth peer name op4 netns ${names.relay}
+-n ${names.box2} addr add 192.168.77.1/24 dev lan0
+-n ${names.box2} addr add 10.0.3.2/24 dev wan1
+-n ${names.box2} addr add 10.0.4.2/24 dev wan2
+-n ${names.lan2} addr add 192.168.77.2/24 dev eth0
+-n ${names.relay} addr add 10.0.3.1/24 dev op3
+-n ${names.relay} addr add 10.0.4.1/24 dev op4
+-n ${names.box2} link set lan0 up
+-n ${names.box2} link set wan1 up
+-n ${names.box2} link set wan2 up
+-n ${names.lan2} link set eth0 up
+-n ${names.relay} link set op3 up
+-n ${names.relay} link set op4 up
+-n ${names.lan2} route add default via 192.168.77.1
+-n ${names.box2} route add default via 10.0.3.1 dev wan1 metric 10
+-n ${names.box2} route add default via 10.0.4.1 dev wan2 metric 20
+`;
+
 /** A LAN host, a box of two lines, a relay and an internet host in namespaces, and the real daemons on demand. */
 export class Stage {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'tresse-stage-'));
   /** Options of Node's for daemons started from now on. */
   nodeOptions = '';
   readonly #children = new Map<string, ChildProcess>();
-  #pins: Record<Room, string> = { box: '', relay: '' };
+  #pins: Record<Room, string> = { box: '', relay: '', box2: '' };
 
-  /** Makes the namespaces and both identities. */
-  static async lay(): Promise<Stage> {
+  /** Makes the namespaces and the identities; on demand a second household of the same kind. */
+  static async lay(households: 1 | 2 = 1): Promise<Stage> {
     await Stage.#sweep();
     const stage = new Stage();
     // A namespace must be there before the next line uses it; ip does each line in turn.
-    await run(['sh', '-c', 'while read -r line; do [ -z "$line" ] || ip $line; done'], { input: layout });
+    await run(['sh', '-c', 'while read -r line; do [ -z "$line" ] || ip $line; done'], {
+      input: households === 2 ? layout + secondHousehold : layout,
+    });
     await at('relay', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     const init = async (room: Room): Promise<string> => {
       const found = room === 'relay' ? ['--public', '203.0.113.1'] : [];
-      const said = await run([tresse, room, 'init', '--state', stage.#state(room), ...found]);
+      const said = await run([tresse, kindOf(room), 'init', '--state', stage.#state(room), ...found]);
       return said.trim().split('\n').at(-1) ?? '';
     };
-    stage.#pins = { box: await init('box'), relay: await init('relay') };
+    const box2 = households === 2 ? await init('box2') : '';
+    stage.#pins = { box: await init('box'), relay: await init('relay'), box2 };
     return stage;
   }
 
@@ -106,8 +137,13 @@ export class Stage {
     return this.#pins[room];
   }
 
-  /** Writes the daemons' configuration; `changes` are added to the box's. */
-  configure(changes: object = {}): void {
+  /** The process of a daemon that was started. */
+  pidOf(room: Room): number {
+    return this.#children.get(room)?.pid ?? 0;
+  }
+
+  /** Writes the daemons' configuration; `changes` are added to the boxes', `relayChanges` to the relay's. */
+  configure(changes: object = {}, relayChanges: object = {}): void {
     const box = {
       uplinks: [
         { name: 'dsl', interface: 'wan1', kind: 'adsl' },
@@ -116,14 +152,18 @@ export class Stage {
       lan: { interfaces: ['lan0'] },
       relay: { addresses: ['203.0.113.1'], pin: this.#pins.relay },
     };
-    writeFileSync(this.#config('box'), JSON.stringify({ ...box, ...changes }));
-    writeFileSync(this.#config('relay'), JSON.stringify({ boxes: [{ name: 'home', pin: this.#pins.box }] }));
+    const boxes = [{ name: 'home', pin: this.#pins.box }];
+    if (this.#pins.box2 !== '') boxes.push({ name: 'office', pin: this.#pins.box2 });
+    for (const room of ['box', 'box2'] as const) {
+      writeFileSync(this.#config(room), JSON.stringify({ ...box, ...changes }));
+    }
+    writeFileSync(this.#config('relay'), JSON.stringify({ boxes, ...relayChanges }));
   }
 
   /** Starts a daemon in its namespace, with more options. */
   start(room: Room, ...options: string[]): void {
     const files = ['--state', this.#state(room), '--config', this.#config(room)];
-    const argv = [room, 'run', ...files, '--log-level', 'debug', ...options];
+    const argv = [kindOf(room), 'run', ...files, '--log-level', 'debug', ...options];
     const env = this.nodeOptions === '' ? process.env : { ...process.env, NODE_OPTIONS: this.nodeOptions };
     const stdio = ['ignore', 'ignore', 'pipe'] as const;
     const child = spawn('ip', ['netns', 'exec', names[room], tresse, ...argv], { stdio: [...stdio], env });
