@@ -4,6 +4,8 @@ import type { DaemonStatus } from '@tresse/schema';
 export interface SessionCounts {
   /** Lines taken for dead, by either side. */
   readonly pathSuspicions: number;
+  /** Those that were heard again at once. */
+  readonly pathSuspicionsNeedless: number;
   /** Single connections taken for dead while their line was not. */
   readonly strandSuspicions: number;
   /** Payload bytes sent once more: because they were taken for lost, or to be on the safe side. */
@@ -16,6 +18,7 @@ export function sessionCounts(statuses: readonly (DaemonStatus | undefined)[]): 
   const sum = (name: string): number => all.reduce((total, counters) => total + (counters[name] ?? 0), 0);
   return {
     pathSuspicions: sum('pathSuspicions'),
+    pathSuspicionsNeedless: sum('pathSuspicionsNeedless'),
     strandSuspicions: sum('strandSuspicions'),
     bytesTwice: sum('bytesSentAgain') + sum('bytesHedged'),
   };
@@ -27,6 +30,7 @@ export function countedSince(before: SessionCounts, after: SessionCounts): Sessi
     after[name] >= before[name] ? after[name] - before[name] : after[name];
   return {
     pathSuspicions: since('pathSuspicions'),
+    pathSuspicionsNeedless: since('pathSuspicionsNeedless'),
     strandSuspicions: since('strandSuspicions'),
     bytesTwice: since('bytesTwice'),
   };

@@ -98,6 +98,8 @@ export interface AskedFigures {
 export interface DaemonFigures {
   /** Lines taken for dead, by either side. */
   readonly pathSuspicions: number;
+  /** Those that were heard again at once. */
+  readonly pathSuspicionsNeedless: number;
   /** Single connections taken for dead while their line was not. */
   readonly strandSuspicions: number;
   /** Of the step's bytes, how many were sent twice; null where it carried none. */

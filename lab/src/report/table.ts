@@ -89,9 +89,9 @@ function stepTable(step: StepReport, report: Report): string[] {
 
 function daemonLines({ daemons }: StepReport): string[] {
   if (daemons === undefined) return [];
-  const { pathSuspicions, strandSuspicions, sentTwice } = daemons;
+  const { pathSuspicions, pathSuspicionsNeedless, strandSuspicions, sentTwice } = daemons;
   return [
-    `  sent twice ${shareText(sentTwice)}; taken for dead: lines ${pathSuspicions}, single connections ${strandSuspicions}`,
+    `  sent twice ${shareText(sentTwice)}; taken for dead: lines ${pathSuspicions} (${pathSuspicionsNeedless} needlessly), single connections ${strandSuspicions}`,
   ];
 }
 

@@ -37,8 +37,8 @@ test('one bad play of many fails what the worst has to keep, a low median fails 
 
 test('people see how far the plays lie apart', () => {
   const { report } = asOne([play(0.96, 100), play(0.9, 300)]);
-  const daemons = { pathSuspicions: 1, strandSuspicions: 2, sentTwice: 0.031 };
+  const daemons = { pathSuspicions: 3, pathSuspicionsNeedless: 1, strandSuspicions: 2, sentTwice: 0.031 };
   const table = reportTable(reportWith({}, { ...report, daemons }));
   expect(table).toContain('medians of 2: 90.0 % to 96.0 % of the sum, longest stalls 100 to 300 ms');
-  expect(table).toContain('sent twice 3.1 %; taken for dead: lines 1, single connections 2');
+  expect(table).toContain('sent twice 3.1 %; taken for dead: lines 3 (1 needlessly), single connections 2');
 });
