@@ -2,7 +2,8 @@
  * The LAN host of small requests: `small-client.ts ADDRESS PORT WHAT FROM...`, prints JSON.
  * `first-byte`: requests one after another, from each local address by turns; for each, the milliseconds from before connecting to the first byte of each.
  * `requests`: as many as go, a fixed number at a time, for a while; how many were answered a second.
- * `idle`: that many connections opened, `open` printed, and kept until standard input ends.
+ * `idle`: that many connections opened, `open` printed, and kept until standard input ends. `live`: the same, fewer, on each of which a kilobyte
+ * goes and comes back every second.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -10,7 +11,12 @@ const [address = '', port = '', what = '', ...froms] = process.argv.slice(2);
 const requests = 200;
 const atOnce = 32;
 const busyMs = 2_000;
-const idleCount = 3_000;
+const counts: Readonly<Record<string, number>> = { idle: 3_000, live: 1_000 };
+/** A relay lets a box open 512 a second, and twice that at once. */
+const openedAtOnce = 400;
+const openEveryMs = 1_000;
+const sayEveryMs = 1_000;
+const said = Buffer.alloc(1_000, 'x');
 const request = `GET / HTTP/1.1\r\nHost: ${address}\r\n\r\n`;
 
 function dial(from: string): Socket {
@@ -55,17 +61,40 @@ async function busy(from: string): Promise<number> {
   return (answered * 1_000) / (performance.now() - startedMs);
 }
 
-async function idle(from: string): Promise<void> {
-  const open = Array.from(
-    { length: idleCount },
+/** Says something and takes it back, for ever. */
+function talk(socket: Socket): void {
+  let due = 0;
+  socket.on('data', (bytes) => (due -= bytes.length));
+  setInterval(() => {
+    if (due > 0) throw new Error('what was said did not come back within a second');
+    due = said.length;
+    socket.write(said);
+  }, sayEveryMs);
+}
+
+/** Opens so many connections, and returns when they stand. */
+async function open(kind: string, from: string, count: number): Promise<void> {
+  const connecting = Array.from(
+    { length: count },
     () =>
       new Promise<void>((resolve, reject) => {
         const socket = dial(from);
-        socket.on('connect', resolve);
+        socket.on('connect', () => {
+          if (kind === 'live') talk(socket);
+          resolve();
+        });
         socket.on('error', reject);
       }),
   );
-  await Promise.all(open);
+  await Promise.all(connecting);
+}
+
+async function keep(kind: string, from: string): Promise<void> {
+  const count = counts[kind] ?? 0;
+  await inTurn(Math.ceil(count / openedAtOnce), async (i) => {
+    await open(kind, from, Math.min(openedAtOnce, count - i * openedAtOnce));
+    await new Promise((resolve) => setTimeout(resolve, openEveryMs));
+  });
   process.stdout.write('open\n');
   process.stdin.resume().on('end', () => process.exit(0));
 }
@@ -73,4 +102,4 @@ async function idle(from: string): Promise<void> {
 const print = (figures: unknown): void => void process.stdout.write(`${JSON.stringify(figures)}\n`);
 if (what === 'first-byte') print(await firstBytes());
 else if (what === 'requests') print(await busy(froms[0] ?? ''));
-else await idle(froms[0] ?? '');
+else await keep(what, froms[0] ?? '');

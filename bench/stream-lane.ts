@@ -2,7 +2,7 @@
 import { SystemError } from '@tresse/kit';
 import { run } from '@tresse/sys';
 
-import { byTurns, median } from './contest.ts';
+import { byTurns, inTurn, median } from './contest.ts';
 import { cores, Pinned } from './pinned.ts';
 import { type Product, startProduct, stopProduct } from './product.ts';
 import { rivalPort, rivalSettings, startRival } from './rival.ts';
@@ -12,6 +12,10 @@ import { printTable, ratio, say, shown } from './table.ts';
 const port = 5201;
 const seconds = 3;
 const rounds = 3;
+/** Before what counts, each direction of each: code that has not run yet is compiled meanwhile. */
+const warmUpSeconds = 2;
+/** Congestion control of the source, whatever the machine's default is: bbr paces itself, and idles where it need not. */
+const sourceControl = 'cubic';
 
 interface Measured {
   readonly gbps: number;
@@ -34,14 +38,14 @@ interface IperfReport {
   readonly error?: string;
 }
 
-async function transfer(contestant: Contestant, down: boolean): Promise<Measured> {
+async function transfer(contestant: Contestant, down: boolean, forSeconds = seconds): Promise<Measured> {
   const cpu = (): number => contestant.processes.reduce((sum, p) => sum + p.cpuS(), 0);
   const before = cpu();
-  const argv = ['iperf3', '-J', '-t', String(seconds), '-B', contestant.from, '-c', contestant.to];
-  argv.push('-p', String(contestant.port), ...(down ? ['-R'] : []));
+  const argv = ['iperf3', '-J', '-t', String(forSeconds), '-B', contestant.from, '-c', contestant.to];
+  argv.push('-p', String(contestant.port), '-C', sourceControl, ...(down ? ['-R'] : []));
   const text = await run(['taskset', '-c', String(cores.load), ...argv], {
     netns: netns.lan,
-    timeoutMs: (seconds + 10) * 1_000,
+    timeoutMs: (forSeconds + 10) * 1_000,
   });
   const report = JSON.parse(text) as IperfReport;
   const received = report.end?.sum_received;
@@ -88,6 +92,8 @@ export async function streamLane(): Promise<void> {
         const processes = [rival.near, rival.far];
         contestants.push({ name: 'shadowsocks-libev', processes, from: at.lanPlain, to: at.boxPlain, port: rivalPort });
       }
+      const warmUps = contestants.flatMap((one) => [true, false].map((down) => [one, down] as const));
+      await inTurn(warmUps, ([one, down]) => transfer(one, down, warmUpSeconds));
       await compare(contestants, true);
       await compare(contestants, false);
       say(`  box and relay on core ${cores.measured}, iperf3 on core ${cores.load}; rival: ${rivalSettings}`);
