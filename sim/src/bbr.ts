@@ -69,6 +69,7 @@ export class Bbr {
   #turn = 0;
   #turnAtMs = 0;
   #probeEndsMs = 0;
+  #restarting = false;
   #windowBefore = 0;
   #recovering = false;
   #conserving = false;
@@ -122,6 +123,7 @@ export class Bbr {
 
   /** After a pause of the source the rate is the line's own. */
   handleRestart(): void {
+    this.#restarting = true;
     if (this.#mode === 'bandwidth' && this.#bandwidth > 0) this.#pacing = this.#bandwidth * pacingMargin;
   }
 
@@ -191,7 +193,10 @@ export class Bbr {
       this.#bareMs = ack.rttMs;
       this.#bareAtMs = nowMs;
     }
-    if (old && this.#mode !== 'round-trip') {
+    // Out of a pause no round trip is searched for: the pause has emptied the line.
+    const searches = old && !this.#restarting;
+    if (ack.ackedBytes > 0) this.#restarting = false;
+    if (searches && this.#mode !== 'round-trip') {
       if (!this.#recovering) this.#windowBefore = this.#windowBytes;
       this.#mode = 'round-trip';
       this.#gain = 1;
