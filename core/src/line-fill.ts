@@ -181,9 +181,10 @@ export class LineFill {
       this.#rate.add(ackedRate, false, baseMs, rttMs - backMs - baseMs, nowMs);
     } else {
       const most = this.#mostOf(coarse, ackedRate, full, nowMs);
-      // What a pace holds back may be more.
-      const atLeast = sourceLimited || !carries || strand.paced;
-      this.#rate.add(Math.min(bytesPerSecond, most), atLeast, baseMs, shared ? 0 : queueMs, nowMs);
+      // What a pace holds back may be more. And out of a pause little has been acknowledged so far, which proves no slow line.
+      const bounded = coarse && bytesPerSecond > most;
+      const atLeast = sourceLimited || !carries || strand.paced || bounded;
+      this.#rate.add(Math.min(bytesPerSecond, most), atLeast, baseMs, shared || bounded ? 0 : queueMs, nowMs);
     }
     if (!this.#rate.measured) this.#measuredMs = nowMs;
     if (carries && strand.paced) {
