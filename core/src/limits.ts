@@ -69,7 +69,7 @@ export const opensPerSecond = 512;
 export const opensSavedS = 2;
 /** Egress connections of a session that do not stand yet: those to hosts that do not answer stay for ten seconds. */
 export const pendingConnectsMax = 1_024;
-/** Bulk strands of a path: one carries, one stands by. */
+/** Bulk strands of a path: one carries, the other stands by and helps. */
 export const bulkStrands = 2;
 /** A strand is replaced so long after a newer key came, ms. */
 export const strandOldMs = 600_000;

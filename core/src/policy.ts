@@ -27,6 +27,8 @@ export interface QueueAllowed {
 export interface Policy {
   /** Which line takes the next chunk. */
   readonly scheduler: () => Scheduler;
+  /** What is left of a stream is reckoned with what the others take meanwhile. */
+  readonly countsOthers: boolean;
   /** Bulk strands the box opens on a path, and which of them carries. */
   readonly bulkStrands: number;
   readonly strands: (strands: readonly Strand[]) => StrandChoice;
@@ -34,15 +36,19 @@ export interface Policy {
   /** Share of the bytes that speculative copies may cost: at a transfer's tail, and in its midst. */
   readonly hedgeShare: number;
   readonly hedgeShareEarly: number;
+  /** At a tail an idle line carries a copy where it would be there sooner by this, ms; Infinity: only what is late goes again. */
+  readonly overtakeMs: number;
 }
 
 /** The one that ships. */
 export const shippedPolicy: Policy = {
   scheduler: () => new EarliestArrival(),
+  countsOthers: true,
   bulkStrands,
-  strands: (strands) => new Turns(strands),
+  strands: (strands) => new Turns(strands, true),
   // Longer on a long line, where the figures are older, up to what the buffers of ordinary modems hold.
   queue: { rtts: 0.15, msMin: 15, msMax: 40 },
   hedgeShare,
   hedgeShareEarly,
+  overtakeMs: 30,
 };

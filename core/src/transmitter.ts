@@ -325,7 +325,7 @@ export class Transmitter {
     if (sendable < pieceCostBytesMin && stream.send.chunksOutstanding >= smallChunksMax) return undefined;
     const all = (stream.localDry || stream.sendEnd >= 0) && stream.creditLimit >= stream.send.end;
     // Most streams are short: until one has shown that it is not, no line carries for it that would be the last to end.
-    const remaining = all || !this.#state.isBulk(stream) ? sendable : Infinity;
+    const remaining = all || !this.#state.isBulk(stream) ? sendable * this.#turnsToShare : Infinity;
     const line = this.#survey.forNew(stream, remaining);
     if (!line) return undefined;
     const chunk = stream.send.cut(stream, Math.min(sendable, line.size));
@@ -337,6 +337,12 @@ export class Transmitter {
       this.#writeControl(line.strand, stream.control('fin'));
     }
     return line.strand;
+  }
+
+  /** How many streams take turns on the lines, this one included: its last byte waits for as much of each of the others. */
+  get #turnsToShare(): number {
+    const { interactive, bulk, policy } = this.#state;
+    return policy.countsOthers ? 1 + interactive.length + bulk.length : 1;
   }
 
   /**

@@ -1,8 +1,8 @@
 /**
  * Which bulk strand of a path carries. One does while it goes well; a sibling steps in where it is stuck in loss recovery,
  * closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four segments
- * for 200 ms (PROBE_RTT), and a connection never used has a cold window. For a while after a turn the others help where
- * the new one has no room.
+ * for 200 ms (PROBE_RTT), and a connection never used has a cold window. Its siblings help where the one that carries has
+ * no room in its window, which is too small on a line that shakes or loses; for a while after a turn the quick one does too.
  */
 import { chunkBytesMin } from './limits.ts';
 import type { StrandChoice } from './policy.ts';
@@ -15,14 +15,16 @@ const squeezedBytes: number = 4 * segmentBytes;
 
 export class Turns implements StrandChoice {
   readonly #strands: readonly Strand[];
+  readonly #siblingsHelp: boolean;
   /** Which one carries. */
   carrying: Strand | undefined;
   /** Since when. */
   #sinceMs = 0;
 
-  /** Takes the path's strands, as they come and go. */
-  constructor(strands: readonly Strand[]) {
+  /** Takes the path's strands, as they come and go, and whether siblings help for longer than a while. */
+  constructor(strands: readonly Strand[], siblingsHelp: boolean) {
     this.#strands = strands;
+    this.#siblingsHelp = siblingsHelp;
   }
 
   /** The bulk strand for the next chunk, or undefined where there is none. */
@@ -31,8 +33,10 @@ export class Turns implements StrandChoice {
     const due = nowMs - this.#sinceMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
     if (!current || !carries(current, nowMs) || due) this.#change(nowMs);
     const chosen = this.carrying;
-    if (chosen && chosen.roomBytes < chunkBytesMin && this.helping(nowMs)) return this.#roomiest(chosen, nowMs);
-    return chosen;
+    if (!chosen || chosen.roomBytes >= chunkBytesMin) return chosen;
+    const helping = this.helping(nowMs);
+    // What is paced is held back on purpose.
+    return helping || (this.#siblingsHelp && !chosen.paced) ? this.#roomiest(chosen, helping, nowMs) : chosen;
   }
 
   /** The one that carries has begun just now: the others help it. */
@@ -44,10 +48,11 @@ export class Turns implements StrandChoice {
     return this.#strands.some((strand) => !strand.quick && !strand.retiring && carries(strand, nowMs));
   }
 
-  /** The strand with the most room, be it quick. */
-  #roomiest(chosen: Strand, nowMs: number): Strand {
+  /** The strand with the most room, be it quick where `quick` says so. */
+  #roomiest(chosen: Strand, quick: boolean, nowMs: number): Strand {
     let best = chosen;
     for (const strand of this.#strands) {
+      if (strand.quick && !quick) continue;
       if (strand.roomBytes >= Math.max(chunkBytesMin, best.roomBytes + 1) && carries(strand, nowMs)) best = strand;
     }
     return best;

@@ -6,7 +6,7 @@ import { slowChunkMs } from './chunk-size.ts';
 import type { Chunk } from './chunk.ts';
 import type { CreditRenewal } from './credit-renewal.ts';
 import { ResetReason } from './frame.ts';
-import { sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
+import { ackDelayMsMax, sessionWithoutStrandsMs, silenceMsMin, silenceRtts, streamWithoutLineMs } from './limits.ts';
 import { pathFellSilent, pathIsLate, speaksForPath, strandFellSilent } from './liveness.ts';
 import type { Path } from './path.ts';
 import { deafness, pathFellDeaf } from './proxy-watch.ts';
@@ -170,7 +170,8 @@ export class Watch {
     let lateMs = tailLateMs;
     if (tail) lateMs = Math.max(tailLateMs, rttMs / 4);
     else if (standstill) lateMs = stillMs / 2;
-    const { hedgeShare, hedgeShareEarly } = this.#state.policy;
+    const { hedgeShare, hedgeShareEarly, overtakeMs } = this.#state.policy;
+    const overtaking = tail && overtakeMs < Infinity && this.#idle;
     const depth = tail || standstill ? hedgeDepth : 1;
     for (let i = 0; i < depth; i++) {
       const chunk = stream.send.chunkAt(i);
@@ -178,13 +179,37 @@ export class Watch {
       if (chunk.acked || chunk.lost || chunk.sends === 0) continue;
       // On a feeble line a chunk takes longer than elsewhere, and one more may stand before it: a probe.
       const ownMs = (chunk.length * 1_000) / (this.#state.paths.get(chunk.path)?.rate() ?? Infinity);
-      if (nowMs - chunk.dueMs < lateMs + 3 * Math.max(0, ownMs - slowChunkMs)) break;
+      if (nowMs - chunk.dueMs < lateMs + 3 * Math.max(0, ownMs - slowChunkMs)) {
+        if (!overtaking) break;
+        if (chunk.sends > 1 || !this.#overtakes(stream, chunk)) continue;
+      }
       if (!this.#worthHedging(stream, chunk, i === 0 && standstill, tail ? hedgeShare : hedgeShareEarly)) break;
       stream.send.lose(chunk);
       chunk.lostMs = Infinity;
       this.#state.counters.bytesHedged += chunk.length;
       this.#state.ready(stream);
     }
+  }
+
+  /** Nothing waits to be sent for the first time: lines stand idle. */
+  get #idle(): boolean {
+    const { bulk, interactive, urgent } = this.#state;
+    return bulk.length === 0 && interactive.length === 0 && urgent.length === 0;
+  }
+
+  /** Whether an idle line would have a chunk there clearly sooner than the one that carries it. */
+  #overtakes(stream: Stream, chunk: Chunk): boolean {
+    const state = this.#state;
+    const own = state.paths.get(chunk.path);
+    if (!own) return false;
+    const expectedMs = chunk.dueMs - own.bareDelayMs - ackDelayMsMax - state.policy.overtakeMs;
+    for (const path of state.paths.values()) {
+      if (path === own || !path.usable || !path.answered || !stream.allows(path.id)) continue;
+      if (stream.paths.length === 0 && state.spares(path)) continue;
+      const sendMs = ((path.outstandingBytes(state.nowMs) + chunk.length) * 1_000) / path.rate();
+      if (state.nowMs + path.delayMs + sendMs < expectedMs) return true;
+    }
+    return false;
   }
 
   #worthHedging(stream: Stream, chunk: Chunk, blocks: boolean, share: number): boolean {
