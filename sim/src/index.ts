@@ -1,3 +1,4 @@
+export type { Policy } from '@tresse/core';
 export type { EndName } from './connection.ts';
 export { drawBusyWorld, type Weather } from './draw-busy.ts';
 export { type LineSpec } from './line.ts';
@@ -8,3 +9,8 @@ export { runWorld, type WorldReport } from './run-world.ts';
 export { plainTcp, type PlainOutcome, type PlainTransfer } from './plain-tcp.ts';
 export { asking, giving, promptPeer } from './peer-kinds.ts';
 export { type Flow, type StreamSpec, World, type WorldSpec } from './world.ts';
+export { type Contest, drawContest } from './tournament/draw-contest.ts';
+export { bestSingleMs, playContest, type Score } from './tournament/play-contest.ts';
+export { policies } from './tournament/policies.ts';
+export { type Standing, standingOf } from './tournament/standing.ts';
+export { drawSample, type Sample, simulatedBps } from './tournament/sample.ts';
