@@ -71,7 +71,8 @@ export type Violation =
 
 /** Receives the frames of one record; a returned violation stops reading. */
 export interface FrameSink {
-  onOpen(stream: number, klass: number, paths: readonly number[], target: Target): Violation | undefined;
+  /** `host` is the box's number for the LAN host, 0 where it does not say. */
+  onOpen(stream: number, klass: number, paths: readonly number[], target: Target, host: number): Violation | undefined;
   onOpened(stream: number): Violation | undefined;
   /** The bytes stand at [start, start + length) of the buffer given to the reader, valid during the call. */
   onData(stream: number, offset: number, start: number, length: number): Violation | undefined;
@@ -183,12 +184,14 @@ function readOpen(stream: number, bytes: Uint8Array, at: number, end: number, si
   const paths = pathCount === 0 ? noPaths : [...bytes.subarray(at + 2, family)];
   const port = readU16(bytes, family + 1);
   if (port === 0) return 'target';
-  return sink.onOpen(stream, klass, paths, { address: bytes.slice(family + 3, family + 3 + addressBytes), port });
+  const hostAt = family + 3 + addressBytes;
+  const host = hostAt < end ? (bytes[hostAt] ?? 0) : 0;
+  return sink.onOpen(stream, klass, paths, { address: bytes.slice(family + 3, hostAt), port }, host);
 }
 
 const noPaths: readonly number[] = [];
 
-/** Bytes of an OPEN frame, header included. */
+/** Bytes of an OPEN frame without a host, header included. */
 export function openFrameBytes(target: Target, paths: readonly number[]): number {
   return frameHeaderBytes + 8 + 2 + paths.length + 3 + target.address.length;
 }
@@ -226,8 +229,9 @@ export class FrameWriter {
     this.#bytes.fill(0, body, body + length);
   }
 
-  open(stream: number, klass: StreamClass, paths: readonly number[], target: Target): void {
-    const body = this.#header(FrameType.open, openFrameBytes(target, paths) - frameHeaderBytes);
+  open(stream: number, klass: StreamClass, paths: readonly number[], target: Target, host = 0): void {
+    const hostBytes = host > 0 ? 1 : 0;
+    const body = this.#header(FrameType.open, openFrameBytes(target, paths) - frameHeaderBytes + hostBytes);
     writeU64(this.#bytes, body, stream);
     this.#bytes[body + 8] = klass;
     this.#bytes[body + 9] = paths.length;
@@ -236,6 +240,7 @@ export class FrameWriter {
     this.#bytes[family] = target.address.length === 4 ? 4 : 6;
     writeU16(this.#bytes, family + 1, target.port);
     this.#bytes.set(target.address, family + 3);
+    if (hostBytes > 0) this.#bytes[family + 3 + target.address.length] = host;
   }
 
   opened(stream: number): void {

@@ -27,4 +27,5 @@ export type { Line as SchedulerLine, Scheduler } from './scheduler.ts';
 export { Turns } from './turns.ts';
 export { segmentBytes, type Strand, type StrandInfo } from './strand.ts';
 export type { Stream } from './stream.ts';
+export type { StreamHints } from './stream-hints.ts';
 export { readU32, writeU32 } from './wire.ts';

@@ -79,8 +79,8 @@ export class LineSurvey {
   #add(path: Path, strand: Strand, nowMs: number): boolean {
     const rate = path.rate();
     const known = path.measuredRate > 0;
-    // What bulk has not let go is not on the line: interactive bytes pass it.
-    const passedBytes = this.#bulk ? 0 : path.unsentBytes - strand.unsentBytes;
+    // What is not let go is not on the line, and what leaves by another strand passes it.
+    const passedBytes = this.#bulk ? path.squeezedBytes : path.unsentBytes - strand.unsentBytes;
     const outstandingBytes = path.outstandingBytes(nowMs) - passedBytes;
     const unsentBytes = path.unsentBytes - passedBytes;
     // More than the strand's window takes would wait a round trip there, and everything behind it.

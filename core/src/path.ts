@@ -5,6 +5,7 @@ import { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
 import { ProxyWatch } from './proxy-watch.ts';
 import { ReturnDelay } from './return-delay.ts';
 import { segmentBytes, type Strand } from './strand.ts';
+import { squeezed } from './turns.ts';
 
 /** As much as a connection's start-up brings onto its line in three round trips (bbr, from ten segments). */
 const unseenBytesMax: number = 160 * segmentBytes;
@@ -244,6 +245,13 @@ export class Path implements LineView {
     for (const strand of this.strands) {
       if (strand.state === 'answered' && !strand.suspect) sum += strand.unsentBytes;
     }
+    return sum;
+  }
+
+  /** Unsent bytes of strands that are cut down for a moment: what the line's others send passes them. */
+  get squeezedBytes(): number {
+    let sum = 0;
+    for (const strand of this.strands) if (squeezed(strand)) sum += strand.unsentBytes;
     return sum;
   }
 

@@ -86,7 +86,7 @@ export class Receiver implements FrameSink {
     this.#fallen.clear();
   }
 
-  onOpen(id: number, klass: number, paths: readonly number[], target: Target): Violation | undefined {
+  onOpen(id: number, klass: number, paths: readonly number[], target: Target, host: number): Violation | undefined {
     this.#asksForAck = true;
     const state = this.#state;
     const known = state.used.state(id);
@@ -95,6 +95,7 @@ export class Receiver implements FrameSink {
     if (state.streams.size >= streamsMax * 2) return 'streams-exceeded';
     state.used.use(id);
     const stream = new Stream(id, klass as StreamClass, target, paths, false, state.pool, state.budget, state.nowMs);
+    stream.host = host;
     state.streams.set(id, stream);
     state.counters.streamsOpened++;
     if (state.streams.size > streamsMax || !state.opens.take(state.nowMs)) state.reset(stream, ResetReason.limit);
@@ -123,6 +124,7 @@ export class Receiver implements FrameSink {
     // The sender's small chunks may cost a floor more than their bytes, and so may what the local peer took in part.
     if (stream.receive.costBytes > stream.credit.windowBytes + 2 * creditFloorBytes) return 'piece-cost';
     stream.lastActiveMs = this.#state.nowMs;
+    stream.takes.take(stream.receive.next, !stream.receive.waits, this.#state.nowMs);
     this.#state.stirred(stream, true);
     if (this.#strand && !this.#strand.quick) this.#state.path(this.#strand.path).bulkCameMs = this.#state.nowMs;
     this.#delivering = stream;

@@ -7,6 +7,7 @@ import { NumberedQueue, type SlabPool } from '@tresse/kit';
 import type { Control, ControlKind, SentItem } from './chunk.ts';
 import { MessageAllowance, MessageReader } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
+import { FairQueue } from './fair-queue.ts';
 import { type ResetReason, StreamClass } from './frame.ts';
 import { LatencyWatch } from './latency-watch.ts';
 import {
@@ -32,7 +33,7 @@ import { UsedNumbers } from './used-numbers.ts';
 /** Which end of the session this is: only the box opens strands. */
 export type Side = 'box' | 'relay';
 
-/** From here on a stream counts as bulk, whatever it began as, bytes. */
+/** What a stream sends at a stretch before it counts as bulk, whatever it began as, bytes. */
 const bulkFromBytes = 262_144;
 /** What is kept for a stream before any rate is known, bytes. */
 const youngSendBytes = 1_048_576;
@@ -85,9 +86,9 @@ export class SessionState {
   /** Stream 0: the daemons' messages, with a fixed credit, before everything else. */
   readonly control: Stream;
   readonly inbox: MessageReader;
-  readonly urgent: NumberedQueue<Stream> = new NumberedQueue();
-  readonly interactive: NumberedQueue<Stream> = new NumberedQueue();
-  readonly bulk: NumberedQueue<Stream> = new NumberedQueue();
+  readonly urgent: FairQueue = new FairQueue();
+  readonly interactive: FairQueue = new FairQueue();
+  readonly bulk: FairQueue = new FairQueue();
   readonly pending: NumberedQueue<Control> = new NumberedQueue();
   readonly latency: LatencyWatch = new LatencyWatch();
   /** Streams whose local peer has not acknowledged all that was delivered, and when the first of them is to be looked at. */
@@ -213,7 +214,7 @@ export class SessionState {
     if (stream.sendableBytes <= 0 && !stream.send.hasLost) return;
     stream.queued = true;
     const queue = stream === this.control ? this.urgent : this.isBulk(stream) ? this.bulk : this.interactive;
-    queue.push(stream.id, stream);
+    queue.push(stream);
   }
 
   knows(stream: Stream): boolean {
@@ -221,14 +222,14 @@ export class SessionState {
   }
 
   isBulk(stream: Stream): boolean {
-    return stream.klass === StreamClass.bulk || stream.send.next >= bulkFromBytes;
+    return stream.klass === StreamClass.bulk || stream.gives.bytes(stream.send.next) >= bulkFromBytes;
   }
 
   /** A stream's bytes were sent or have come. */
   stirred(stream: Stream, came: boolean): void {
     if (stream === this.control) return;
     if (!this.#isTransfer(stream)) this.latency.stir(stream, this.nowMs);
-    else if (came && stream.receive.next >= bulkFromBytes) this.latency.bulkCame(this.nowMs);
+    else if (came && this.#takesMuch(stream)) this.latency.bulkCame(this.nowMs);
   }
 
   /** Bulk keeps the lines' queues short. */
@@ -236,7 +237,11 @@ export class SessionState {
     return this.latency.matters(this.#isTransfer, this.nowMs);
   }
 
-  readonly #isTransfer = (stream: Stream): boolean => this.isBulk(stream) || stream.receive.next >= bulkFromBytes;
+  #takesMuch(stream: Stream): boolean {
+    return stream.takes.bytes(stream.receive.next) >= bulkFromBytes;
+  }
+
+  readonly #isTransfer = (stream: Stream): boolean => this.isBulk(stream) || this.#takesMuch(stream);
 
   /** An item of a strand's log was delivered. */
   acknowledged(item: SentItem): void {

@@ -10,7 +10,7 @@ import { BugError, type Parts, type Slab, type SlabPool } from '@tresse/kit';
 
 import { framedMessage, messageBytesMax } from './control-stream.ts';
 import { CreditBudget } from './credit.ts';
-import { ResetReason, StreamClass, type Target, type Violation } from './frame.ts';
+import { ResetReason, type Target, type Violation } from './frame.ts';
 import { pingSiblingMs, receiveBudgetBytes, strandOldMs } from './limits.ts';
 import { notePatience } from './liveness.ts';
 import type { Local } from './local.ts';
@@ -20,6 +20,7 @@ import { type Policy, shippedPolicy } from './policy.ts';
 import { Receiver } from './receiver.ts';
 import { type SessionCounters, SessionState, type Side } from './session-state.ts';
 import { Strand, type StrandInfo } from './strand.ts';
+import { classOf, type StreamHints } from './stream-hints.ts';
 import { Stream } from './stream.ts';
 import { Transmitter } from './transmitter.ts';
 import { Watch } from './watch.ts';
@@ -203,6 +204,7 @@ export class Session {
   /** The local peer gave bytes: they were received into the memory that `stream.send.reserve()` named. */
   handleLocalData(stream: Stream, bytes: number, nowMs: number): void {
     this.#state.nowMs = nowMs;
+    stream.gives.take(stream.send.end, stream.send.heldBytes === 0, nowMs);
     stream.send.commit(bytes);
     stream.localDry = false;
     stream.lastActiveMs = nowMs;
@@ -257,13 +259,15 @@ export class Session {
   // Commands.
 
   /** Opens a stream to a target; its OPEN leaves at the next poll. */
-  openStream(target: Target, paths: readonly number[], nowMs: number): Stream {
+  openStream(target: Target, paths: readonly number[], nowMs: number, hints: StreamHints = {}): Stream {
     const state = this.#state;
     state.nowMs = nowMs;
     const id = state.nextStream;
     state.nextStream += 2;
-    const stream = new Stream(id, StreamClass.interactive, target, paths, true, state.pool, state.budget, nowMs);
+    const klass = classOf(target.port, hints.dscp ?? 0);
+    const stream = new Stream(id, klass, target, paths, true, state.pool, state.budget, nowMs);
     state.streams.set(id, stream);
+    stream.host = hints.host ?? 0;
     state.counters.streamsOpened++;
     state.stirred(stream, false);
     state.pend(stream, 'open');

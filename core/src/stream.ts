@@ -1,17 +1,19 @@
 import type { SlabPool } from '@tresse/kit';
 
+import { Burst } from './burst.ts';
 import { Control, type ControlKind } from './chunk.ts';
 import { type CreditBudget, CreditWindow } from './credit.ts';
 import { ResetReason, type StreamClass, type Target } from './frame.ts';
 import { creditFloorBytes } from './limits.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
+import type { Taker } from './round-robin.ts';
 import { SendBuffer } from './send-buffer.ts';
 
 /**
  * One TCP flow of a LAN host. The sending half ends by FIN, the receiving half by the peer's FIN, both at once by RESET
  * from either side; nothing else ends a stream.
  */
-export class Stream {
+export class Stream implements Taker {
   readonly id: number;
   readonly klass: StreamClass;
   readonly target: Target;
@@ -22,6 +24,13 @@ export class Stream {
   readonly credit: CreditWindow;
   readonly controls: Partial<Record<ControlKind, Control>> = {};
 
+  /** Which host of the LAN it belongs to: hosts take turns. 0: not told. */
+  host = 0;
+  /** What it has sent, and received, at a stretch. */
+  readonly gives: Burst = new Burst();
+  readonly takes: Burst = new Burst();
+  /** See {@link Taker}. */
+  leftBytes = 0;
   /** The engine's own: which local socket this is. */
   local = -1;
   /** Opened by us: an OPEN precedes the first frame on each strand until one is acknowledged. */

@@ -7,9 +7,10 @@
  *
  * The caller polls until nothing comes, seals each record and gives it to the strand's socket.
  */
-import { type NumberedQueue, Parts, type Slab } from '@tresse/kit';
+import { Parts, type Slab } from '@tresse/kit';
 
 import type { Chunk, Control } from './chunk.ts';
+import type { FairQueue } from './fair-queue.ts';
 import { FrameWriter, PathState } from './frame.ts';
 import {
   ackDelayMsMax,
@@ -253,7 +254,7 @@ export class Transmitter {
   #writeOpen(strand: Strand, stream: Stream): void {
     if (stream.openAcked || stream.openCarriedBy.includes(strand.id)) return;
     const control = stream.control('open');
-    this.#writer.open(stream.id, stream.klass, stream.paths, stream.target);
+    this.#writer.open(stream.id, stream.klass, stream.paths, stream.target, stream.host);
     stream.openCarriedBy.push(strand.id);
     control.outstanding++;
     this.#state.log(strand, control);
@@ -304,13 +305,15 @@ export class Transmitter {
   }
 
   /** The first of the queue's streams, in turn, that has a line for its next chunk. */
-  #pollQueue(out: Slab, queue: NumberedQueue<Stream>): Strand | undefined {
+  #pollQueue(out: Slab, queue: FairQueue): Strand | undefined {
     for (let n = Math.min(queue.length, streamsLookedAtMax); n > 0; n--) {
       const stream = queue.shift();
       if (!stream) break;
       stream.queued = false;
       const strand = stream.dead ? undefined : this.#pollStream(out, stream);
+      queue.charge(stream, strand ? this.textLength : 0);
       this.#state.ready(stream);
+      queue.settle();
       if (strand) return strand;
     }
     return undefined;

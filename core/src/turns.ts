@@ -35,8 +35,9 @@ export class Turns implements StrandChoice {
     const chosen = this.carrying;
     if (!chosen || chosen.roomBytes >= chunkBytesMin) return chosen;
     const helping = this.helping(nowMs);
-    // What is paced is held back on purpose.
-    return helping || (this.#siblingsHelp && !chosen.paced) ? this.#roomiest(chosen, helping, nowMs) : chosen;
+    // What is paced is held back on purpose, for what would wait behind it on the quick strand.
+    const quick = helping && !chosen.paced;
+    return helping || (this.#siblingsHelp && !chosen.paced) ? this.#roomiest(chosen, quick, nowMs) : chosen;
   }
 
   /** The one that carries has begun just now: the others help it. */
@@ -81,4 +82,4 @@ const carries = (strand: Strand, nowMs: number): boolean =>
 const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);
 
 /** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
-const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;
+export const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;

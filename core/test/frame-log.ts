@@ -17,8 +17,8 @@ export class FrameLog implements FrameSink {
     return undefined;
   }
 
-  onOpen(stream: number, klass: number, paths: readonly number[], target: Target): Violation | undefined {
-    return this.#note('open', stream, klass, [...paths], [...target.address], target.port);
+  onOpen(stream: number, klass: number, paths: readonly number[], target: Target, host: number): Violation | undefined {
+    return this.#note('open', stream, klass, [...paths], [...target.address], target.port, host);
   }
 
   onOpened(stream: number): Violation | undefined {

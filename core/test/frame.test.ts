@@ -18,6 +18,7 @@ const frames: fc.Arbitrary<Read> = fc.oneof(
     octets(0, 8),
     address,
     fc.integer({ min: 1, max: 65_535 }),
+    fc.integer({ min: 1, max: 255 }),
   ),
   fc.tuple(fc.constant('opened'), u64),
   fc.tuple(fc.constant('data'), u64, u64, octets(0, 60)),
@@ -32,11 +33,17 @@ const frames: fc.Arbitrary<Read> = fc.oneof(
 );
 
 function writeFrame(writer: FrameWriter, frame: Read): void {
-  const [name, a = 0, b = 0, c = 0, d = 0, e = 0] = frame;
+  const [name, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = frame;
   const n = Number;
   switch (name as string) {
     case 'open':
-      writer.open(n(a), n(b) as StreamClass, c as number[], { address: Uint8Array.from(d as number[]), port: n(e) });
+      writer.open(
+        n(a),
+        n(b) as StreamClass,
+        c as number[],
+        { address: Uint8Array.from(d as number[]), port: n(e) },
+        n(f),
+      );
       break;
     case 'opened':
       writer.opened(n(a));
@@ -118,7 +125,8 @@ test('a frame whose body is too short for its type is refused, even when more by
     fc.property(frames, fc.nat(), (frame, pick) => {
       const { bytes, end } = written([frame]);
       const body = end - 4;
-      const full = frame[0] === 'data' ? 16 : frame[0] === 'ack' ? 12 : body;
+      const needed: Record<string, number> = { data: 16, ack: 12, open: body - 1 };
+      const full = needed[String(frame[0])] ?? body;
       if (full === 0) return;
       const shorter = pick % full;
       bytes[1] = 0;

@@ -40,9 +40,16 @@ class Describer implements FrameSink {
     this.lines.push([name, ...Object.entries(fields).map(([key, value]) => `${key}=${value}`)].join(' '));
   }
 
-  onOpen(stream: number, klass: number, paths: readonly number[], target: { address: Uint8Array; port: number }) {
+  onOpen(
+    stream: number,
+    klass: number,
+    paths: readonly number[],
+    target: { address: Uint8Array; port: number },
+    host: number,
+  ) {
     const { address, port } = target;
-    return this.#say('OPEN', { stream, class: klass, paths: paths.join(','), address: hexOf(address), port });
+    const fields = { stream, class: klass, paths: paths.join(','), address: hexOf(address), port };
+    return this.#say('OPEN', host > 0 ? { ...fields, host } : fields);
   }
 
   onOpened(stream: number) {
@@ -107,10 +114,8 @@ function write(line: string): Uint8Array {
       break;
     case 'OPEN': {
       const paths = (field['paths'] ?? '').split(',').filter(Boolean).map(Number);
-      writer.open(stream, number('class') as 1 | 2 | 3, paths, {
-        address: bytesOf(field['address']),
-        port: number('port'),
-      });
+      const target = { address: bytesOf(field['address']), port: number('port') };
+      writer.open(stream, number('class') as 1 | 2 | 3, paths, target, Number(field['host'] ?? 0));
       break;
     }
     case 'OPENED':

@@ -21,6 +21,7 @@ export * from './socket-options.ts';
 export { queueMemory, unackedBytes } from './socket-queues.ts';
 export { readSysctl, writeSysctl } from './sysctl.ts';
 export { TcpInfo } from './tcp-info.ts';
+export { receivedTrafficClass, setReceiveTrafficClass } from './traffic-class.ts';
 export type { Timer } from './timers.ts';
 export { openTap, setCarrier } from './tun.ts';
 export { runWorker, type WorkerContext } from './worker-context.ts';

@@ -16,6 +16,7 @@ import { AddressRace } from './address-race.ts';
 import { CarrierWatch } from './carrier-watch.ts';
 import { DirectPump } from './direct-pump.ts';
 import { intercept } from './interceptor.ts';
+import { hintsOf } from './lan-host.ts';
 import { Reach } from './reach.ts';
 import { type DriverEvents, type Log, SessionDriver } from './session-driver.ts';
 import { StrandCaller } from './strand-caller.ts';
@@ -315,7 +316,8 @@ class BoxPlane {
       else this.#refuse(fd);
       return;
     }
-    const stream = driver.session.openStream(targetOf(dialled), [], this.#context.loop.nowMs);
+    const hints = hintsOf(fd, dialled.address);
+    const stream = driver.session.openStream(targetOf(dialled), [], this.#context.loop.nowMs, hints);
     driver.sockets.adopt(stream, fd);
     driver.touch();
   }

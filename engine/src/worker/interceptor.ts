@@ -12,6 +12,7 @@ import {
   setLingerReset,
   setMark,
   setReceiveBuffer,
+  setReceiveTrafficClass,
   setReuseAddress,
   setTransparent,
   type SocketAddress,
@@ -50,6 +51,7 @@ function listenOn(family: 4 | 6, loop: EventLoop, port: number, mark: number, on
   try {
     setReuseAddress(fd);
     setTransparent(fd, family);
+    setReceiveTrafficClass(fd, family);
     setMark(fd, mark);
     setReceiveBuffer(fd, firstBufferBytes);
     bindAddress(fd, family === 4 ? '127.0.0.1' : '::1', port);

@@ -18,8 +18,9 @@ const sampleGapMsMin = 0.2;
 const samplesPerRtt = 4;
 /** What comes in for one session may take so long in one turn, ms: others have theirs too. */
 const receiveMsMax = 4;
-/** Records sent for one session in one turn: others have theirs too. */
+/** Records and bytes sent for one session in one turn: others have theirs too. */
 const recordsMax = 256;
+const sentBytesMax = 1_048_576;
 /** A strand that takes nothing for this long is closed, ms. */
 const blockedMsMax = 30_000;
 /** An opening that is not answered, ms. */
@@ -215,13 +216,16 @@ export class SessionDriver implements StrandOwner, Holder {
     this.#dirty = false;
     const nowMs = this.#loop.nowMs;
     if (nowMs - this.#sampledMs >= this.#sampleGapMs) this.#sample(nowMs);
-    for (let i = 0; i < recordsMax; i++) {
+    let bytes = 0;
+    for (let i = 0; i < recordsMax && bytes < sentBytesMax; i++) {
       const strand = this.session.pollRecord(out, nowMs, parts);
       if (!strand) {
         this.#timer.at(this.session.nextTimeoutMs(nowMs));
         return;
       }
-      this.#strands.get(strand)?.sendRecord(out, this.session.textLength, parts);
+      const { textLength } = this.session;
+      this.#strands.get(strand)?.sendRecord(out, textLength, parts);
+      bytes += textLength;
     }
     this.#dirty = true;
     this.#loop.again();
