@@ -94,9 +94,11 @@ export class Bbr {
 
   handleAck(ack: Acknowledgement, nowMs: number): void {
     this.#takeRound(ack);
-    if (ack.rate > 0 && (!ack.sourceLimited || ack.rate >= this.#bandwidth))
+    // Aged by samples alone, as the kernel's maximum: what the source limits for long takes nothing from it.
+    if (ack.rate > 0 && (!ack.sourceLimited || ack.rate >= this.#bandwidth)) {
       this.#bandwidths.add(ack.rate, this.#round);
-    this.#bandwidth = this.#bandwidths.get(this.#round);
+      this.#bandwidth = this.#bandwidths.get(this.#round);
+    }
     this.#takeBunch(ack, nowMs);
     this.#takeTurn(ack, nowMs);
     this.#judgeFull(ack, nowMs);

@@ -242,7 +242,8 @@ export class TcpHalf {
   #transmit(piece: Piece): void {
     const bytes = piece.end - piece.start;
     const { nowMs } = this.#clock;
-    if (this.#way.roomBytes(nowMs) < bytes) this.#leaves(piece);
+    // Longer than the whole queue is no reason: where nothing waits its segments leave one by one.
+    if (this.#way.roomBytes(nowMs) < bytes && this.#way.queueMs(nowMs) > 0) this.#leaves(piece);
     else if (this.#way.evenSegments(segmentsOf(bytes)) * segmentBytes >= bytes) this.#launch(piece, false);
     else if (this.#way.oddIsLost()) {
       this.#leaves(piece);
@@ -366,7 +367,9 @@ export class TcpHalf {
       const spanMs = Math.max(newest.sentMs - newest.flightSinceMs, nowMs - newest.deliveredThenMs);
       this.#flightSinceMs = newest.sentMs;
       // As tcp_rate_gen: what is shorter than a round trip is no sample.
-      if (spanMs >= this.minRttMs) rate = (this.#delivered - newest.deliveredThen) / spanMs;
+      // It counts segments: one of a few bytes is a whole one.
+      const bytes = Math.max(segmentBytes, this.#delivered - newest.deliveredThen);
+      if (spanMs >= this.minRttMs) rate = bytes / spanMs;
       if (rate > 0 && (!newest.sourceLimited || rate * 1_000 >= this.deliveryRate)) {
         this.deliveryRate = rate * 1_000;
         this.sourceLimited = newest.sourceLimited;
