@@ -53,6 +53,12 @@ function flowFaults(flow: Flow): string[] {
   const box = flow.box?.outcome;
   const relay = flow.relay?.outcome;
   if (!box) return ['never opened'];
+  const torn = [...tornFaults('box', box, spec.relay), ...(relay ? tornFaults('relay', relay, spec.box) : [])];
+  if (torn.length > 0) return torn;
+  if (flow.interrupted) {
+    const over = flow.box?.over === true && flow.relay?.over !== false;
+    return over ? [] : ['its session has ended, and it has not'];
+  }
   if (box.resets) {
     // The other end learns of it, unless it was through already or had not connected yet.
     return !relay || relay.reset !== undefined || relay.released || relay.resets ? [] : ['relay side saw no reset'];
@@ -64,6 +70,10 @@ function flowFaults(flow: Flow): string[] {
   }
   return [...sideFaults('box', box, spec.box, spec.relay), ...sideFaults('relay', relay, spec.relay, spec.box)];
 }
+
+/** However a stream ended: what looks whole is whole. */
+const tornFaults = (side: string, { ended, taken }: PeerOutcome, other: PeerSpec): string[] =>
+  ended && taken !== other.bytes ? [`${side} side took the end for whole after ${taken} of ${other.bytes}`] : [];
 
 function sideFaults(side: string, outcome: PeerOutcome, own: PeerSpec, other: PeerSpec): string[] {
   const faults: string[] = [];

@@ -31,6 +31,8 @@ export class Connection {
   readonly #arriving: Record<EndName, TcpHalf>;
   readonly #events: Record<EndName, EndEvents>;
   #swallowed = false;
+  /** A proxy died with some of it: nothing passes any more, and the next proxy resets it. */
+  #severed = false;
 
   constructor(
     clock: Clock,
@@ -114,7 +116,9 @@ export class Connection {
       return new TcpHalf(this.#clock, over, way, back, over === line ? rttMs : 2 * over.delayMs + 0.1, events);
     };
     const onWhole = (content: Uint8Array): void => {
-      if (!line.deaf) this.#events[to].onContent(this, content);
+      this.#severed ||= line.deaf;
+      if (!this.#severed) this.#events[to].onContent(this, content);
+      else if (!line.deaf) this.reset();
     };
     if (!line.beyond) {
       const only = half(line, { ...ends, receives, onWhole, onAcked });

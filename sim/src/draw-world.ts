@@ -39,12 +39,26 @@ function drawLine(prng: Prng, lossy: boolean): LineSpec {
     jitterMs: prng.chance(0.7) ? 0 : prng.logUniform(0.1, 50),
     lossRatio: lossy && prng.chance(0.5) ? prng.logUniform(0.0001, 0.05) : 0,
     queueMs: prng.logUniform(20, 1_000),
+    ...drawRules(prng, downBps),
+    ...(prng.chance(0.08) && { proxy: { bps: 1e9, delayMs: prng.logUniform(0.5, 30) } }),
   };
 }
 
-/** What lines carry each way, bytes per ms. */
-const capacity = (lines: readonly LineSpec[]): number =>
-  lines.reduce((sum, l) => sum + Math.min(l.downBps, l.upBps) / 8_000, 0);
+/** What the box's configuration says of a line, now and then. */
+function drawRules(prng: Prng, downBps: number): Pick<LineSpec, 'metered' | 'limits'> {
+  return {
+    ...(prng.chance(0.08) && { metered: true }),
+    // Never less than what the slowest line gives.
+    ...(prng.chance(0.08) && { limits: { downBps: Math.max(0.5e6, downBps * prng.logUniform(0.3, 1)), upBps: 0 } }),
+  };
+}
+
+/** What lines carry each way, bytes per ms; metered ones only where all are. */
+function capacity(lines: readonly LineSpec[]): number {
+  const ordinary = lines.filter((line) => line.metered !== true);
+  const used = ordinary.length > 0 ? ordinary : lines;
+  return used.reduce((sum, l) => sum + Math.min(l.limits?.downBps ?? l.downBps, l.downBps, l.upBps) / 8_000, 0);
+}
 
 function drawStream(prng: Prng, share: number, lines: readonly LineSpec[]): StreamSpec {
   // A rule may tie a stream to some lines.

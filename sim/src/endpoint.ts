@@ -127,6 +127,7 @@ export class Endpoint {
   }
 
   handleContent(connection: Connection, content: Uint8Array): void {
+    if (this.#over) return;
     const lane = this.#lanes.get(connection);
     if (!lane) {
       if (content.length === 0) this.handleUp(connection);
@@ -152,7 +153,7 @@ export class Endpoint {
 
   handleAcked(connection: Connection): void {
     const lane = this.#lanes.get(connection);
-    if (!lane) return;
+    if (!lane || this.#over) return;
     lane.dirty = true;
     const { strand } = lane;
     if (strand.blocked && connection.half(this.#options.side).unsentBytes < this.#options.socketBytes / 2) {
@@ -163,12 +164,19 @@ export class Endpoint {
 
   handleDown(connection: Connection): void {
     const lane = this.#lanes.get(connection);
-    if (!lane) return;
+    if (!lane || this.#over) return;
     this.#options.note(3, connection.id, 0);
     this.#lanes.delete(connection);
     this.#byStrand.delete(lane.strand);
     this.session.handleStrandDown(lane.strand, this.#clock.nowMs);
     this.pump();
+  }
+
+  /** The session is over: every peer sees a reset, every connection is closed. */
+  end(): void {
+    this.#over = true;
+    this.session.end(this.#clock.nowMs);
+    for (const { connection } of this.#lanes.values()) connection.close(this.#options.side);
   }
 
   close(connection: Connection): void {
@@ -233,9 +241,7 @@ export class Endpoint {
       connection.half(this.#options.side).paceMax = strand.paceBytesPerSecond / 1_000;
     }
     if (!goesOn) {
-      this.#over = true;
-      this.session.end(nowMs);
-      for (const { connection } of this.#lanes.values()) connection.close(this.#options.side);
+      this.end();
       return;
     }
     for (const { strand, connection } of this.#lanes.values()) {

@@ -24,9 +24,15 @@ const faultKinds = [
   'loss',
   'delay',
   'key',
+  'jitter',
+  'reorder',
+  'proxy',
+  'restart',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
+/** What is overtaken comes so much later, ms. */
+const overtakenMs = 8;
 /** Outages are shorter than what ends a stream, ms. */
 const outageMsMax = 8_000;
 
@@ -64,6 +70,10 @@ const amounts: Record<FaultKind, (prng: Prng) => number> = {
   loss: (prng) => prng.float() * 0.05,
   delay: (prng) => prng.logUniform(0.5, 4),
   key: () => 0,
+  jitter: (prng) => prng.logUniform(0.1, 50),
+  reorder: (prng) => prng.float() * 0.05,
+  proxy: (prng) => prng.logUniform(100, outageMsMax),
+  restart: () => 0,
 };
 
 /** Lets a fault happen in a world, and its end too. */
@@ -75,6 +85,8 @@ export function inflict(world: World, fault: Fault): void {
     case 'rate':
     case 'loss':
     case 'delay':
+    case 'jitter':
+    case 'reorder':
       befall(line, clock, fault);
       break;
     case 'carrier':
@@ -89,6 +101,13 @@ export function inflict(world: World, fault: Fault): void {
       break;
     case 'key':
       world.renewKey();
+      break;
+    case 'restart':
+      world.restart();
+      break;
+    case 'proxy':
+      world.proxy(fault.path, false);
+      clock.at(clock.nowMs + fault.amount, () => world.proxy(fault.path, true));
       break;
     case 'freeze':
       world.freeze(fault.path % 2 === 0 ? 'box' : 'relay', fault.amount);
@@ -110,12 +129,18 @@ export function befall(line: Line, clock: Clock, fault: Pick<Fault, 'kind' | 'am
   } else if (fault.kind === 'rate') line.scale(fault.amount);
   else if (fault.kind === 'loss') line.lossRatio = fault.amount;
   else if (fault.kind === 'delay') line.delayMs *= fault.amount;
+  else if (fault.kind === 'jitter') line.jitterMs = fault.amount;
+  else if (fault.kind === 'reorder') {
+    line.reorderRatio = fault.amount;
+    line.reorderMs = overtakenMs;
+  }
 }
 
 /** Everything is well from now on: lines are as at first, and lose nothing. */
 export function heal(world: World): void {
   for (const line of world.lines) {
     line.heal();
+    if (line.deaf) world.proxy(line.path, true);
     world.carrier(line.path, true);
   }
 }

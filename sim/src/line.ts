@@ -114,8 +114,8 @@ export class Line {
   delayMs: number;
   jitterMs: number;
   lossRatio: number;
-  readonly reorderRatio: number;
-  readonly reorderMs: number;
+  reorderRatio: number;
+  reorderMs: number;
   readonly queueMs: number;
   /** From the proxy to the relay; undefined where no proxy is. */
   readonly beyond: Line | undefined;
@@ -199,7 +199,9 @@ export class Line {
     this.restore();
     this.scale(1);
     this.delayMs = this.#spec.delayMs;
+    this.jitterMs = this.#spec.jitterMs;
     this.lossRatio = 0;
+    this.reorderRatio = 0;
   }
 
   /** Whether what left in that life of the line arrives now. */

@@ -46,6 +46,8 @@ export interface WorldSpec {
 export interface Flow {
   readonly spec: StreamSpec;
   readonly number: number;
+  /** Its session ended while it lived. */
+  interrupted: boolean;
   box: LocalPeer | undefined;
   relay: LocalPeer | undefined;
 }
@@ -57,8 +59,9 @@ const connectMs = 3_000;
 export class World {
   readonly clock: Clock = new Clock();
   readonly lines: readonly Line[];
-  readonly box: Endpoint;
-  readonly relay: Endpoint;
+  /** Both sides of the newest session. */
+  box!: Endpoint;
+  relay!: Endpoint;
   readonly budgets: Record<EndName, CreditBudget>;
   readonly flows: readonly Flow[];
   readonly #spec: WorldSpec;
@@ -70,21 +73,32 @@ export class World {
     this.#spec = spec;
     this.#prng = new Prng(spec.seed ^ 0x5bd1e995);
     this.lines = spec.lines.map((line, i) => new Line(i + 1, line, new Prng(this.#prng.u32())));
-    this.flows = spec.streams.map((s, number) => ({ spec: s, number, box: undefined, relay: undefined }));
+    this.flows = spec.streams.map((s, number) => ({
+      spec: s,
+      number,
+      interrupted: false,
+      box: undefined,
+      relay: undefined,
+    }));
     this.budgets = {
       box: new CreditBudget(spec.creditBytes ?? limits.receiveBudgetBytes),
       relay: new CreditBudget(spec.creditBytes ?? limits.receiveBudgetBytes),
     };
-    this.box = this.#endpoint('box');
-    this.relay = this.#endpoint('relay');
-    this.box.dial = (path, role) => this.#dial(path, role);
+    for (const flow of this.flows) this.clock.at(flow.spec.opensAtMs, () => this.#open(flow));
+    this.#begin();
+  }
+
+  #begin(): void {
+    const box = this.#endpoint('box');
+    const relay = this.#endpoint('relay');
+    this.box = box;
+    this.relay = relay;
+    box.dial = (path, role) => this.#dial(box, relay, path, role);
     for (const line of this.lines) {
       this.#tell(line, true);
-      this.box.dialer?.enable(line.path, true);
+      box.dialer?.enable(line.path, true);
     }
-    for (const flow of this.flows) this.clock.at(flow.spec.opensAtMs, () => this.#open(flow));
-    this.clock.at(0, () => this.box.pump());
-    this.clock.at(0, () => this.relay.pump());
+    for (const side of [box, relay]) this.clock.at(this.clock.nowMs, () => side.pump());
   }
 
   /** A number that two runs share only if the same things happened at the same times. */
@@ -126,6 +140,23 @@ export class World {
   /** A handshake gives both sides another key. */
   renewKey(): void {
     this.box.session.handleNewKey(this.clock.nowMs);
+  }
+
+  /** An engine begins anew, with another incarnation: the session ends on both sides, and the next one begins. */
+  restart(): void {
+    const before = [this.box, this.relay];
+    for (const flow of this.flows) flow.interrupted ||= flow.box?.over === false || flow.relay?.over === false;
+    for (const side of before) side.end();
+    for (const { session, pool, violations } of before) {
+      const left = [session.streams.size, session.heldBytes, pool.usedBytes];
+      if (left.some((count) => count > 0) || violations.length > 0) {
+        throw new BugError(
+          'SIMULATION',
+          `a session ends with ${left.join(' streams, held, of slabs ')}: ${violations.join()}`,
+        );
+      }
+    }
+    this.#begin();
   }
 
   /** The proxy of a line dies, acknowledging on; or another one takes its place. */
@@ -202,7 +233,7 @@ export class World {
     return peer;
   }
 
-  #dial(path: number, role: StrandRole): void {
+  #dial(box: Endpoint, relay: Endpoint, path: number, role: StrandRole): void {
     const line = this.line(path);
     const beganMs = this.clock.nowMs;
     const attempt = (): void => {
@@ -210,12 +241,12 @@ export class World {
       const sentMs = this.clock.nowMs;
       const rttMs = 2 * line.delayMs + line.down.queueMs(sentMs) + line.up.queueMs(sentMs) + 0.1;
       if (sentMs - beganMs > connectMs) {
-        this.box.dialer?.handleEnd({ path, role });
-        this.box.pump();
+        box.dialer?.handleEnd({ path, role });
+        box.pump();
       } else if (!alive) this.clock.at(sentMs + synAgainMs, attempt);
       else {
         this.clock.at(sentMs + rttMs, () => {
-          if (line.carries(life)) this.#connected(line, path, role, rttMs);
+          if (line.carries(life)) this.#connected(box, relay, line, role, rttMs);
           else this.clock.at(sentMs + synAgainMs, attempt);
         });
       }
@@ -223,13 +254,15 @@ export class World {
     attempt();
   }
 
-  #connected(line: Line, path: number, role: StrandRole, rttMs: number): void {
+  #connected(box: Endpoint, relay: Endpoint, line: Line, role: StrandRole, rttMs: number): void {
+    // The session it was to belong to is over.
+    if (box !== this.box) return;
     const connection = new Connection(this.clock, line, this.#nextConnection++, role, rttMs, {
-      box: eventsOf(this.box),
-      relay: eventsOf(this.relay),
+      box: eventsOf(box),
+      relay: eventsOf(relay),
     });
-    this.box.dialer?.handleEnd({ path, role });
-    this.box.handleUp(connection);
+    box.dialer?.handleEnd({ path: line.path, role });
+    box.handleUp(connection);
   }
 }
 
