@@ -25,8 +25,8 @@ const mebi = 1_048_576;
 /** Threads of a daemon's data plane; each has a heap of its own. */
 const threads = { box: 1, box2: 1, relay: 2 } as const;
 /**
- * What a process may have grown by for each of them, however long it ran: a heap's young generation takes its 48 MiB some day,
- * and each of its pages is a map. In ten minutes that is 170 bytes for each stream a thread has had.
+ * What a process may have grown by for each of them, however long it ran: a heap's young generation grows to its bound of 24 MiB
+ * some day, and the old one is collected when it has doubled; each of their pages is a map. In ten minutes that is 170 bytes for each stream a thread has had.
  */
 const residentGrowthMax = 48 * mebi;
 const mapsGrowthMax = 256;

@@ -8,6 +8,11 @@ import type { WorkerPlumbing } from './worker-plumbing.ts';
 /** How long a worker may take to end by itself, and then by `terminate`: together under a second. */
 const politeMs = 700;
 const forcedMs = 250;
+/**
+ * Of a worker's heap, what is younger than two collections. V8 would let it grow to 96 MiB, most of it garbage that waits: what
+ * a data plane allocates lives for a round trip or as long as a stream.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 
 /** A worker died though nobody asked it to. */
 export interface WorkerFault {
@@ -114,7 +119,7 @@ export class WorkerHost<In, Out, Data> {
   }
 
   #start(): void {
-    const worker = new Worker(this.#url, { workerData: this.#plumbing });
+    const worker = new Worker(this.#url, { workerData: this.#plumbing, resourceLimits });
     this.#worker = worker;
     let stack: string | undefined;
     worker.on('message', (message: Out) => this.#events.onMessage(message));
