@@ -16,6 +16,9 @@ const proxyRtts = 2;
 const proxyMs = 10;
 /** Judged after so many PINGs: one may have been lost and sent again. */
 const pingsMin = 3;
+/** After so many one of them has found an empty line, and less than this will do: a proxy may stand halfway. */
+const pingsMany = 40;
+const proxyRttsMany = 1.25;
 /** Owing for this long, ms, and so many round trips, is no loss recovery any more. */
 const deafMsMin = 400;
 const deafRtts = 4;
@@ -49,7 +52,11 @@ export class ProxyWatch {
 
   /** Whether a proxy acknowledges, when TCP's shortest round trip is this, ms. */
   sees(minRttMs: number): boolean {
-    return !this.undecided && minRttMs > 0 && this.#shortestMs > proxyRtts * minRttMs + proxyMs;
+    return (
+      !this.undecided &&
+      minRttMs > 0 &&
+      this.#shortestMs > (this.#pings < pingsMany ? proxyRtts : proxyRttsMany) * minRttMs + proxyMs
+    );
   }
 }
 

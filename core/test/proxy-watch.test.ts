@@ -30,6 +30,17 @@ test.each([
   expect(watch.sees(minRttMs)).toBe(proxied);
 });
 
+test('a proxy halfway is seen when many PINGs have found none shorter', () => {
+  const watch = new ProxyWatch();
+  for (let i = 0; i < 39; i++) watch.take(70 + (i % 7));
+  expect(watch.sees(40)).toBe(false);
+  watch.take(75);
+  expect(watch.sees(40)).toBe(true);
+  expect(watch.sees(60)).toBe(false);
+  watch.take(55);
+  expect(watch.sees(40)).toBe(false);
+});
+
 test('through a proxy segments are no sign of life, and the way is as long as PING says', () => {
   const { path: own, strand } = path(1);
   expect([own.rttMs, own.bareDelayMs]).toEqual([10, 4]);

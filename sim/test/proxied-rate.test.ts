@@ -25,7 +25,7 @@ function share(world: World, lines: readonly LineSpec[], forMs: number): number 
 }
 
 function endWell(world: World, bytes: number): void {
-  expect(world.clock.run(120_000, () => world.settled)).toBe(true);
+  expect(world.clock.run(world.clock.nowMs + 120_000, () => world.settled)).toBe(true);
   expect([...world.box.violations, ...world.relay.violations]).toEqual([]);
   expect(world.flows[0]!.box!.outcome).toMatchObject({ taken: bytes, ended: true, released: true });
   // What went twice is what a proxy that keeps megabytes would cost.
@@ -36,6 +36,11 @@ test.each<[string, number, LineSpec[]]>([
   ['one of two lines', 3_000, [plain, behind]],
   ['one of two lines, from the first moment', 0, [plain, behind]],
   ['both lines', 3_000, [{ ...plain, proxy: { bps: 1e9, delayMs: 2 } }, behind]],
+  [
+    'one of two lines, halfway, once known',
+    250_000,
+    [plain, { ...behind, delayMs: 15, proxy: { bps: 1e9, delayMs: 20 } }],
+  ],
   ['the only line', 3_000, [behind]],
 ])('a healthy proxy on %s costs no rate and few copies', (_, opensAtMs, lines) => {
   for (const seed of [1, 2]) {
