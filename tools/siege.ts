@@ -11,8 +11,8 @@ const lightKinds = 5;
 const heavyKinds = 2;
 /** A handshake costs as much as many inputs of the other kinds: so many fewer of them come. */
 const heavyShare = 0.25;
-/** From the first tenth on memory may grow by this, MB: the heaps of both threads breathe. */
-const growthMax = 96;
+/** From a quarter on memory may grow by this, MB: by then heaps have their size, and the data plane's thread collects when it likes. */
+const growthMax = 64;
 
 interface Told {
   readonly sent: number;
@@ -57,7 +57,7 @@ class Chronicle implements Reporter {
 function row(kind: string, told: readonly Told[]): { text: string; flat: boolean } {
   const [first] = told;
   const last = told.at(-1);
-  const warm = told.find(({ sent }) => last !== undefined && sent * 10 >= last.sent);
+  const warm = told.find(({ sent }) => last !== undefined && sent * 4 >= last.sent);
   if (!first || !last || !warm) return { text: kind, flat: false };
   const cells = [last.sent, first.megabytes, warm.megabytes, last.megabytes, first.open, last.open];
   return {

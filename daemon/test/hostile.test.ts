@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { connect as connectTls, createSecureContext } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { mutated, PeerError, Prng } from '@tresse/kit';
 import { boxHello, relayAnswer } from '@tresse/schema';
@@ -28,9 +30,15 @@ const hello = { ...offer, type: 'hello', versions: [1], group: 'X25519' };
 /** With a pairing code's token: a stranger may say this. */
 const asking = { ...hello, token: 'A'.repeat(22) };
 
+setFlagsFromString('--expose-gc');
+/** What is merely not collected yet is no growth. */
+const collectGarbage = runInNewContext('gc') as () => void;
+
 /** The progress of a kind, for whoever watches a long siege. */
-const progress = (kind: string, sent: number): string =>
-  `${kind}: ${sent} sent, ${Math.round(process.memoryUsage.rss() / 1e6)} MB, ${descriptors()} descriptors`;
+function progress(kind: string, sent: number): string {
+  collectGarbage();
+  return `${kind}: ${sent} sent, ${Math.round(process.memoryUsage.rss() / 1e6)} MB, ${descriptors()} descriptors`;
+}
 /** It is told this often. */
 const toldEvery = 5_000;
 

@@ -1,4 +1,7 @@
 /** Ten thousand inputs of each kind (or `TRESSE_INPUTS`) against a real relay's data plane, and a box of good will beside them. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 import { mutated, Prng } from '@tresse/kit';
 import { closeWithReset } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -15,6 +18,10 @@ const lotSize = 4_000;
 const seed = Number(process.env['TRESSE_SEED'] ?? 1);
 const again = `TRESSE_SEED=${seed} vitest run --project unit engine/test/hostile.test.ts`;
 
+setFlagsFromString('--expose-gc');
+/** What is merely not collected yet is no growth. */
+const collectGarbage = runInNewContext('gc') as () => void;
+
 let siege: Siege;
 let honest: HonestBox;
 let prng: Prng;
@@ -25,6 +32,7 @@ let tell: (sent: number) => Promise<void>;
 
 beforeEach(async ({ annotate, task }) => {
   tell = async (sent): Promise<void> => {
+    collectGarbage();
     const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
     await annotate(`${task.name.split(':')[0]}: ${sent} sent, ${megabytes} MB, ${socketCount()} sockets`, 'siege');
   };
