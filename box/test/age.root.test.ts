@@ -22,6 +22,8 @@ const live = 100;
 const rekeyEveryMs = 3_000;
 const patience = { timeout: 30_000, interval: 100 };
 const mebi = 1_048_576;
+/** Of a box's six strands each may have one that follows it: a thousandth of the streams left open would be more. */
+const strandsReplaced = 6;
 /** Threads of a daemon's data plane; each has a heap of its own. */
 const threads = { box: 1, box2: 1, relay: 2 } as const;
 /**
@@ -93,10 +95,11 @@ function report(room: Room, before: Census, after: Census): string {
 /** Nothing is left of the streams there were, and the daemon has not grown. */
 async function asBefore(room: Room, before: Census, after: Census): Promise<void> {
   await vi.waitFor(() => {
-    // Strands come and go by turns: there must be a moment with as few as there were.
+    // How many strands are just being replaced depends on the moment.
+    const spare = strandsReplaced * (room === 'relay' ? 2 : 1);
     const now = census(stage.pidOf(room));
-    expect(now.descriptors, `descriptors of ${room}`).toBeLessThanOrEqual(before.descriptors);
-    expect(now.watched, `what ${room} watches`).toBeLessThanOrEqual(before.watched);
+    expect(now.descriptors, `descriptors of ${room}`).toBeLessThanOrEqual(before.descriptors + spare);
+    expect(now.watched, `what ${room} watches`).toBeLessThanOrEqual(before.watched + spare);
   }, patience);
   expect(after.maps - before.maps, `maps of ${room}`).toBeLessThan(mapsGrowthMax * threads[room]);
   expect(after.residentBytes - before.residentBytes, `memory of ${room}`).toBeLessThan(
@@ -107,7 +110,10 @@ async function asBefore(room: Room, before: Census, after: Census): Promise<void
   for (const one of sessions) expect(one.counters).toMatchObject({ violations: 0, recordsRefused: 0 });
   expect(counters['memoryBytes'], `slabs of ${room}`).toBe(0);
   // What the kernel kept of streams whose daemon had closed them is over too.
-  await vi.waitFor(async () => expect(await socketsOf(room)).toBeLessThanOrEqual(before.sockets), patience);
+  await vi.waitFor(
+    async () => expect(await socketsOf(room)).toBeLessThanOrEqual(before.sockets + 2 * strandsReplaced),
+    patience,
+  );
 }
 
 test(
