@@ -46,11 +46,6 @@ export class MemoryGovernor {
     this.#budgetBytes = budgetBytes;
   }
 
-  /** Much of the budget was held at the last look: the next one should not wait. */
-  get strained(): boolean {
-    return this.heldBytes > this.#budgetBytes / 2;
-  }
-
   /** Looks at all sessions. Returns those that lost streams. */
   look<T extends Holder>(holders: Iterable<T>): T[] {
     const all = [...holders].map((holder) => ({ holder, streams: holder.held(), bytes: 0 }));

@@ -19,8 +19,6 @@ import type { Connect } from './stream-sockets.ts';
 type Context = WorkerContext<ToWorker, FromWorker, RelayWorkerData>;
 
 const sweepGapMs = 250;
-/** Sweeps between two looks at what everybody holds: each asks the kernel twice for every stream. */
-const sweepsPerLook = 2;
 /** Sweeps after which memory that was not needed meanwhile is given back: ten seconds. */
 const sweepsPerTrim = 40;
 const unusedSlabBytes = 64 * 1_048_576;
@@ -206,8 +204,8 @@ class RelayPlane implements ListenerOwner {
     const nowMs = this.#context.loop.nowMs;
     this.#listener.sweep(nowMs);
     this.#kids.sweep(nowMs);
-    if (++this.#sweeps % sweepsPerLook === 0 || this.#governor.strained) this.#shed();
-    if (this.#sweeps % sweepsPerTrim === 0) this.#pool.trim();
+    this.#shed();
+    if (++this.#sweeps % sweepsPerTrim === 0) this.#pool.trim();
   }
 
   /** Whoever holds more than its share while all together hold too much loses what it holds most with. */
