@@ -177,9 +177,7 @@ export class Watch {
       const chunk = stream.send.chunkAt(i);
       if (!chunk) break;
       if (chunk.acked || chunk.lost || chunk.sends === 0) continue;
-      // On a feeble line a chunk takes longer than elsewhere, and one more may stand before it: a probe.
-      const ownMs = (chunk.length * 1_000) / (this.#state.paths.get(chunk.path)?.rate() ?? Infinity);
-      if (nowMs - chunk.dueMs < lateMs + 3 * Math.max(0, ownMs - slowChunkMs)) {
+      if (nowMs - chunk.dueMs < lateMs + this.#slackMs(chunk, !tail && !standstill)) {
         if (!overtaking) break;
         if (chunk.sends > 1 || !this.#overtakes(stream, chunk)) continue;
       }
@@ -210,6 +208,16 @@ export class Watch {
       if (state.nowMs + path.delayMs + sendMs < expectedMs) return true;
     }
     return false;
+  }
+
+  /** What a chunk may be late beside, ms; more while nothing is held up for long. */
+  #slackMs(chunk: Chunk, calm: boolean): number {
+    const path = this.#state.paths.get(chunk.path);
+    if (!path) return 0;
+    // When a line that nobody has filled yet will be through with a chunk is a guess.
+    if (calm && path.measuredRate === 0) return path.rttMs;
+    // On a feeble line a chunk takes longer than elsewhere, and one more may stand before it: a probe.
+    return 4 * Math.max(0, (chunk.length * 1_000) / path.rate() - slowChunkMs);
   }
 
   #worthHedging(stream: Stream, chunk: Chunk, blocks: boolean, share: number): boolean {
