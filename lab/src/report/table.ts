@@ -39,7 +39,7 @@ function singlesTable(report: Report): string[] {
   }
   return [
     ...columns(rows),
-    `lines alone: ${rivals.singles}, ${rivals.congestionControl}, ${rivals.singleSeconds} s each way`,
+    `lines alone: ${rivals.singles}, ${rivals.congestionControl}, ${rivals.singleSeconds} s each way, slow ones up to ${rivals.singleSecondsMax} s`,
     mptcp === null
       ? `kernel MPTCP: ${report.mptcpNote}`
       : `kernel MPTCP: ${rivals.mptcp.client}; ${rivals.congestionControl}, buffers to ${rivals.mptcp.bufferBytesMax / 1_048_576} MiB, up to ${rivals.mptcp.subflows} subflows`,

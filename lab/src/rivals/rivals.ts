@@ -6,6 +6,10 @@ export interface RivalSettings {
   /** Wished for; a report tells the one that was used, where the kernel has no bbr. */
   readonly congestionControl: string;
   readonly singleSeconds: number;
+  /** A slow line is measured until it could carry so much: what the first second held up counts in the next, and flatters a short measurement. */
+  readonly singleBytesMin: number;
+  /** ... for no longer than this. */
+  readonly singleSecondsMax: number;
   /** Figures count from here to the last byte, for rivals and for Tresse alike. */
   readonly countedFromSecond: number;
   readonly singles: string;
@@ -17,11 +21,13 @@ export interface RivalSettings {
   };
 }
 
-/** The rivals' settings; `short` measures each line for two seconds instead of eight. */
+/** The rivals' settings; `short` measures each line for a quarter of the time. */
 export function rivalSettings(short: boolean): RivalSettings {
   return {
     congestionControl: 'bbr',
     singleSeconds: short ? 2 : 8,
+    singleBytesMin: short ? 400_000 : 1_500_000,
+    singleSecondsMax: short ? 5 : 20,
     countedFromSecond: 1,
     singles: 'plain TCP by curl from the LAN host through each uplink alone, without Tresse',
     mptcp: {

@@ -79,13 +79,21 @@ export async function measureSingles(
   }));
 }
 
+/** How long a line of this rate is measured alone, s. */
+export function singleSecondsOf(rateBps: number, settings: RivalSettings): number {
+  const { singleSeconds, singleBytesMin, singleSecondsMax } = settings;
+  return Math.min(Math.max(singleSeconds, (singleBytesMin * 8) / rateBps), singleSecondsMax);
+}
+
 async function measure(
   stage: Stage,
   settings: RivalSettings,
   index: number,
   direction: DirectionName,
 ): Promise<Rates['down']> {
-  const name = stage.lines[index]?.name ?? '';
+  const line = stage.lines[index];
+  const name = line?.name ?? '';
+  const seconds = singleSecondsOf(line?.[direction].rateBps ?? Infinity, settings);
   const carried = async (): Promise<number> =>
     (await stage.emulator.counters())[index]?.[direction].deliveredBytes ?? 0;
   const transfer = beginTransfer({
@@ -94,9 +102,9 @@ async function measure(
     netns: stage.names.lan,
     server: stage.server,
     from: lanHostOf(index),
-    ...timed(stage, direction, settings.singleSeconds),
+    ...timed(stage, direction, seconds),
   });
-  const halfMs = (settings.singleSeconds * 1_000) / 2;
+  const halfMs = (seconds * 1_000) / 2;
   await pause(halfMs);
   const [before, beforeMs] = [await carried(), performance.now()];
   await pause(halfMs * 0.8);

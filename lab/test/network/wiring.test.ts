@@ -1,17 +1,10 @@
+import { type DirectionSpec, plainDirection } from '@tresse/sim';
 import { expect, test } from 'vitest';
 
 import { LabNames } from '../../src/network/addresses.ts';
 import { wiringOf } from '../../src/network/wiring.ts';
 
-const direction = (
-  rateBps: number,
-): { rateBps: number; delayMs: number; jitterMs: number; lossRatio: number; queueMs: number } => ({
-  rateBps,
-  delayMs: 1,
-  jitterMs: 0,
-  lossRatio: 0,
-  queueMs: 100,
-});
+const direction = (rateBps: number): DirectionSpec => ({ ...plainDirection, rateBps, delayMs: 1 });
 const names = new LabNames('t-');
 const lines = [
   { name: 'adsl', kind: 'adsl', down: direction(8e6), up: direction(1e6) },

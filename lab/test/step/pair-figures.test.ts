@@ -1,3 +1,4 @@
+import { type DirectionSpec, plainDirection } from '@tresse/sim';
 import { expect, test } from 'vitest';
 
 import { medianReport } from '../../src/report/median.ts';
@@ -14,15 +15,7 @@ const pair = (bondedMs: number, directMs: number): Pair => ({
   direct: side(directMs, '100.64.1.2'),
 });
 
-const way = (
-  rateBps: number,
-): { rateBps: number; delayMs: number; jitterMs: number; lossRatio: number; queueMs: number } => ({
-  rateBps,
-  delayMs: 1,
-  jitterMs: 0,
-  lossRatio: 0,
-  queueMs: 100,
-});
+const way = (rateBps: number): DirectionSpec => ({ ...plainDirection, rateBps, delayMs: 1 });
 
 /** Names of the checks that do not hold. */
 const failed = (pairs: Pair[]): string[] =>
