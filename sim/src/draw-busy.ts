@@ -4,7 +4,7 @@ import { Prng } from '@tresse/kit';
 import type { LineSpec } from './line.ts';
 import type { PeerSpec } from './local-peer.ts';
 import { asking, giving, promptPeer } from './peer-kinds.ts';
-import type { StreamSpec, WorldSpec } from './world.ts';
+import { plainStream, type StreamSpec, type WorldSpec } from './world.ts';
 
 /** What the lines are like besides rate and delay. */
 export interface Weather {
@@ -27,13 +27,13 @@ const bulkS = 8;
 export function drawBusyWorld(seed: number, untilMs: number, weather: Weather): WorldSpec {
   const prng = new Prng(seed);
   const lines = Array.from({ length: prng.int(2, 4) }, () => drawLine(prng, weather));
-  const streams: StreamSpec[] = [stream(300, typing, typing)];
+  const streams: StreamSpec[] = [plainStream(300, typing, typing)];
   const bulk = prng.int(0, 3);
-  if (bulk === 1 || bulk === 3) streams.push(stream(400, asking, giving(bulkBytes(lines, 'downBps'))));
-  if (bulk === 2 || bulk === 3) streams.push(stream(400, giving(bulkBytes(lines, 'upBps')), promptPeer));
+  if (bulk === 1 || bulk === 3) streams.push(plainStream(400, asking, giving(bulkBytes(lines, 'downBps'))));
+  if (bulk === 2 || bulk === 3) streams.push(plainStream(400, giving(bulkBytes(lines, 'upBps')), promptPeer));
   for (let atMs = 700; atMs < untilMs; atMs += requestGapMs) {
     // Some servers speak first.
-    streams.push(stream(atMs, prng.chance(0.5) ? asking : promptPeer, giving(requestBytes)));
+    streams.push(plainStream(atMs, prng.chance(0.5) ? asking : promptPeer, giving(requestBytes)));
   }
   return { seed, lines, streams, socketBytes: 1_048_576, tickMs: 2 };
 }
@@ -52,12 +52,3 @@ function drawLine(prng: Prng, { jitterMs, lossRatio, queueMs }: Weather): LineSp
 
 const bulkBytes = (lines: readonly LineSpec[], way: 'downBps' | 'upBps'): number =>
   Math.round(lines.reduce((sum, line) => sum + line[way] / 8, 0) * bulkS);
-
-const stream = (opensAtMs: number, box: PeerSpec, relay: PeerSpec): StreamSpec => ({
-  opensAtMs,
-  box,
-  relay,
-  connectMs: 1,
-  refused: false,
-  paths: [],
-});

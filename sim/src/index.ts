@@ -8,7 +8,7 @@ export type { PeerSpec } from './local-peer.ts';
 export { runWorld, type WorldReport } from './run-world.ts';
 export { plainTcp, type PlainOutcome, type PlainTransfer } from './plain-tcp.ts';
 export { asking, giving, promptPeer } from './peer-kinds.ts';
-export { type Flow, type StreamSpec, World, type WorldSpec } from './world.ts';
+export { type Flow, plainStream, type StreamSpec, World, type WorldSpec } from './world.ts';
 export { type Contest, drawContest } from './tournament/draw-contest.ts';
 export { bestSingleMs, playContest, type Score } from './tournament/play-contest.ts';
 export { policies } from './tournament/policies.ts';

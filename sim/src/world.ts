@@ -28,6 +28,11 @@ export interface StreamSpec {
   readonly paths: readonly number[];
 }
 
+/** A stream of any line, to a host that answers at once. */
+export function plainStream(opensAtMs: number, box: PeerSpec, relay: PeerSpec): StreamSpec {
+  return { opensAtMs, box, relay, connectMs: 1, refused: false, paths: [] };
+}
+
 export interface WorldSpec {
   readonly seed: number;
   readonly lines: readonly LineSpec[];

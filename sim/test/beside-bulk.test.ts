@@ -2,7 +2,7 @@
 import { Prng } from '@tresse/kit';
 import { expect, test } from 'vitest';
 
-import { asking, giving, type LineSpec, promptPeer, type StreamSpec, World } from '../src/index.ts';
+import { asking, giving, type LineSpec, plainStream, promptPeer, type StreamSpec, World } from '../src/index.ts';
 
 const line = (downMbit: number, upMbit: number, delayMs: number, queueMs: number): LineSpec => ({
   downBps: downMbit * 1e6,
@@ -32,22 +32,13 @@ interface Figures {
 
 const sum = (lines: readonly LineSpec[], of: 'downBps' | 'upBps'): number => lines.reduce((all, l) => all + l[of], 0);
 
-const stream = (opensAtMs: number, box: StreamSpec['box'], relay: StreamSpec['relay']): StreamSpec => ({
-  opensAtMs,
-  box,
-  relay,
-  connectMs: 1,
-  refused: false,
-  paths: [],
-});
-
 /** Five requests a second, beside bulk in both directions or on idle lines. */
 function ask(lines: readonly LineSpec[], seed: number, beside: boolean): Figures {
-  const bulk = [stream(bulkFromMs, asking, giving(1e9)), stream(bulkFromMs, giving(1e9), promptPeer)];
+  const bulk = [plainStream(bulkFromMs, asking, giving(1e9)), plainStream(bulkFromMs, giving(1e9), promptPeer)];
   const requests: StreamSpec[] = [];
   const prng = new Prng(seed);
   for (let ms = asksFromMs; ms < untilMs - 500; ms += 200) {
-    requests.push(stream(ms + prng.int(0, 100), asking, giving(requestBytes)));
+    requests.push(plainStream(ms + prng.int(0, 100), asking, giving(requestBytes)));
   }
   const streams = beside ? [...bulk, ...requests] : requests;
   const world = new World({ seed, lines, streams, socketBytes: 4_194_304, tickMs: 2 });

@@ -1,17 +1,9 @@
 import { limits } from '@tresse/core';
 import { expect, test } from 'vitest';
 
-import { asking, giving, type LineSpec, type PeerSpec, type StreamSpec, World } from '../src/index.ts';
+import { asking, giving, type LineSpec, type PeerSpec, plainStream, type StreamSpec, World } from '../src/index.ts';
 
 const plain: LineSpec = { downBps: 100e6, upBps: 20e6, delayMs: 25, jitterMs: 0, lossRatio: 0, queueMs: 100 };
-const stream = (opensAtMs: number, box: PeerSpec, relay: PeerSpec): StreamSpec => ({
-  opensAtMs,
-  box,
-  relay,
-  connectMs: 1,
-  refused: false,
-  paths: [],
-});
 
 function worldOf(lines: readonly LineSpec[], streams: readonly StreamSpec[], creditBytes?: number): World {
   return new World({
@@ -31,7 +23,7 @@ test.each([
   const line = { ...plain, ...spec };
   const bytes = 2 * (line.downBps / 8_000) * (settledMs + forMs);
   for (const down of [true, false]) {
-    const world = worldOf([line], [stream(2_000, down ? asking : giving(bytes), down ? giving(bytes) : asking)]);
+    const world = worldOf([line], [plainStream(2_000, down ? asking : giving(bytes), down ? giving(bytes) : asking)]);
     const taken = (): number => (down ? world.flows[0]!.box : world.flows[0]!.relay)!.outcome.taken;
     world.clock.run(2_000 + settledMs);
     const before = taken();
@@ -49,8 +41,8 @@ const stalled: PeerSpec = { ...asking, takesRate: 1_000, stallFromMs: 0, stallTo
 
 test('a thousand stalled readers stay within the budget, lose nothing, and leave others theirs', () => {
   const lines = [plain, { ...plain, downBps: 40e6, delayMs: 15 }];
-  const many = Array.from({ length: 1_000 }, (_, i) => stream(1_000 + 4 * i, stalled, giving(2_097_152)));
-  const world = worldOf(lines, [...many, stream(12_000, asking, giving(60e6))]);
+  const many = Array.from({ length: 1_000 }, (_, i) => plainStream(1_000 + 4 * i, stalled, giving(2_097_152)));
+  const world = worldOf(lines, [...many, plainStream(12_000, asking, giving(60e6))]);
   const crowd = world.flows.slice(0, 1_000);
   for (let ms = 1_000; ms <= 12_000; ms += 100) {
     world.clock.run(ms);
@@ -71,7 +63,7 @@ test('a thousand stalled readers stay within the budget, lose nothing, and leave
 
 test('where the budget is short all streams have their share, whoever came first', () => {
   const line = { ...plain, downBps: 200e6, delayMs: 50 };
-  const streams = Array.from({ length: 60 }, (_, i) => stream(i < 5 ? 1_000 : 4_000, asking, giving(60e6)));
+  const streams = Array.from({ length: 60 }, (_, i) => plainStream(i < 5 ? 1_000 : 4_000, asking, giving(60e6)));
   const world = worldOf([line], streams, 1_048_576);
   world.clock.run(8_000);
   const before = world.flows.map(({ box }) => box!.outcome.taken);
