@@ -1,13 +1,12 @@
 /** Options of sockets. Setters throw {@link ErrnoError} unless said otherwise; no call allocates. */
 import { checked, ErrnoError } from './errno.ts';
-import { lastErrno, native } from './ffi.ts';
+import { lastErrno } from './ffi.ts';
 import { interfaceNameInto } from './interface-name.ts';
 import { nativeSlab, wordSlab } from './slab.ts';
+import { getSocketOption, setSocketOption, SOL_IP, SOL_IPV6 } from './socket-option-calls.ts';
 
-const SOL_IP = 0;
 const SOL_SOCKET = 1;
 const SOL_TCP = 6;
-const SOL_IPV6 = 41;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
 const SO_SNDBUF = 7;
@@ -36,13 +35,6 @@ const TCP_NOTSENT_LOWAT = 25;
 
 /** 300 Mbit/s over 100 ms. */
 const ampleBufferBytes: number = 4 * 1_048_576;
-
-const setCall: (fd: number, level: number, option: number, value: number, length: number) => number = native(
-  'int setsockopt(int, int, int, uintptr_t, int)',
-);
-const getCall: (fd: number, level: number, option: number, value: number, length: number) => number = native(
-  'int getsockopt(int, int, int, uintptr_t, uintptr_t)',
-);
 
 const pair = wordSlab(2);
 const size = wordSlab(1);
@@ -76,7 +68,7 @@ export function setV6Only(fd: number, on: boolean): void {
 /** Leaves and enters by this interface only (1 to 15 characters). Throws UserError `INTERFACE_NAME`, ErrnoError (ENODEV). */
 export function bindDevice(fd: number, ifname: string): void {
   interfaceNameInto(text.bytes, ifname);
-  checked(setCall(fd, SOL_SOCKET, SO_BINDTODEVICE, text.address, 16), `bind to the interface ${ifname}`);
+  checked(setSocketOption(fd, SOL_SOCKET, SO_BINDTODEVICE, text.address, 16), `bind to the interface ${ifname}`);
 }
 
 /** Marks the packets sent (unsigned 32 bits), for rules and nftables. Needs CAP_NET_ADMIN. */
@@ -99,7 +91,7 @@ export function setBindWithoutPort(fd: number): void {
 export function setLingerReset(fd: number, on: boolean): void {
   pair.words[0] = on ? 1 : 0;
   pair.words[1] = 0;
-  setCall(fd, SOL_SOCKET, SO_LINGER, pair.address, 8);
+  setSocketOption(fd, SOL_SOCKET, SO_LINGER, pair.address, 8);
 }
 
 /** Chooses the congestion control, for example `bbr`. Returns false when the kernel has or allows no such one. */
@@ -107,14 +99,14 @@ export function setCongestionControl(fd: number, name: string): boolean {
   const encoded = new TextEncoder().encode(name).subarray(0, 15);
   text.bytes.fill(0);
   text.bytes.set(encoded);
-  return setCall(fd, SOL_TCP, TCP_CONGESTION, text.address, encoded.length) >= 0;
+  return setSocketOption(fd, SOL_TCP, TCP_CONGESTION, text.address, encoded.length) >= 0;
 }
 
 /** The congestion control in use. */
 export function congestionControl(fd: number): string {
   text.bytes.fill(0);
   size.words[0] = 16;
-  checked(getCall(fd, SOL_TCP, TCP_CONGESTION, text.address, size.address), 'ask for the congestion control');
+  checked(getSocketOption(fd, SOL_TCP, TCP_CONGESTION, text.address, size.address), 'ask for the congestion control');
   return new TextDecoder().decode(text.bytes.subarray(0, text.bytes.indexOf(0)));
 }
 
@@ -128,7 +120,7 @@ export function setMaxPacingRate(fd: number, bytesPerSecond: number): void {
   const limited = Number.isFinite(bytesPerSecond);
   pair.words[0] = limited ? bytesPerSecond : 0xffff_ffff;
   pair.words[1] = limited ? Math.floor(bytesPerSecond / 0x1_0000_0000) : 0xffff_ffff;
-  checked(setCall(fd, SOL_SOCKET, SO_MAX_PACING_RATE, pair.address, 8), 'set SO_MAX_PACING_RATE');
+  checked(setSocketOption(fd, SOL_SOCKET, SO_MAX_PACING_RATE, pair.address, 8), 'set SO_MAX_PACING_RATE');
 }
 
 /** Bounds the receive buffer (the kernel doubles the number and stops growing it by itself); beyond net.core.rmem_max with CAP_NET_ADMIN. */
@@ -139,7 +131,7 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
 /** Lets the kernel grow by itself again what {@link setReceiveBuffer} has bounded; before Linux 5.14 up to a fixed size. */
 export function freeReceiveBuffer(fd: number): void {
   pair.words[0] = 0;
-  if (setCall(fd, SOL_SOCKET, SO_BUF_LOCK, pair.address, 4) < 0) setReceiveBuffer(fd, ampleBufferBytes);
+  if (setSocketOption(fd, SOL_SOCKET, SO_BUF_LOCK, pair.address, 4) < 0) setReceiveBuffer(fd, ampleBufferBytes);
 }
 
 /** Bounds the send buffer; otherwise like {@link setReceiveBuffer}. */
@@ -163,23 +155,23 @@ export function setUserTimeout(fd: number, timeoutMs: number): void {
 /** The pending error (positive errno), 0 when there is none. Clears it. Throws ErrnoError (EBADF, ENOTSOCK). */
 export function socketError(fd: number): number {
   size.words[0] = 4;
-  checked(getCall(fd, SOL_SOCKET, SO_ERROR, pair.address, size.address), 'ask for the error of a socket');
+  checked(getSocketOption(fd, SOL_SOCKET, SO_ERROR, pair.address, size.address), 'ask for the error of a socket');
   return pair.words[0] ?? 0;
 }
 
 /** Reads an option into memory of the caller. Returns the bytes filled, or -errno. Allocates nothing. */
 export function optionInto(fd: number, level: number, option: number, address: number, length: number): number {
   size.words[0] = length;
-  return getCall(fd, level, option, address, size.address) < 0 ? -lastErrno() : (size.words[0] ?? 0);
+  return getSocketOption(fd, level, option, address, size.address) < 0 ? -lastErrno() : (size.words[0] ?? 0);
 }
 
 function setNumber(fd: number, level: number, option: number, value: number, action: string): void {
   pair.words[0] = value;
-  checked(setCall(fd, level, option, pair.address, 4), action);
+  checked(setSocketOption(fd, level, option, pair.address, 4), action);
 }
 
 function setBuffer(fd: number, forced: number, ordinary: number, bytes: number, action: string): void {
   pair.words[0] = bytes;
-  if (setCall(fd, SOL_SOCKET, forced, pair.address, 4) >= 0) return;
-  if (setCall(fd, SOL_SOCKET, ordinary, pair.address, 4) < 0) throw new ErrnoError(action, lastErrno());
+  if (setSocketOption(fd, SOL_SOCKET, forced, pair.address, 4) >= 0) return;
+  if (setSocketOption(fd, SOL_SOCKET, ordinary, pair.address, 4) < 0) throw new ErrnoError(action, lastErrno());
 }
