@@ -42,58 +42,46 @@ export function atLength(place: Place, timeoutMs: number, ...argv: string[]): Pr
 const begun = (...places: readonly Place[]): string =>
   places.map((place) => `netns add ${names[place]}\n-n ${names[place]} link set lo up`).join('\n');
 
-/** wan1 and wan2 of the box lead to the relay's namespace, which routes to the internet host. */
-const layout = `
-${begun('lan', 'box', 'relay', 'inet')}
-link add lan0 netns ${names.box} type veth peer name eth0 netns ${names.lan}
-link add wan1 netns ${names.box} type veth peer name op1 netns ${names.relay}
-link add wan2 netns ${names.box} type veth peer name op2 netns ${names.relay}
+/** A box with a LAN host; its wan1 and wan2 lead to the relay's namespace, as lines `line` and `line + 1`. */
+function household(lan: Place, box: Place, line: number): string {
+  const uplink = (n: 1 | 2): string => {
+    const subnet = `10.0.${line + n - 1}`;
+    const operator = `op${line + n - 1}`;
+    return `
+link add wan${n} netns ${names[box]} type veth peer name ${operator} netns ${names.relay}
+-n ${names[box]} addr add ${subnet}.2/24 dev wan${n}
+-n ${names.relay} addr add ${subnet}.1/24 dev ${operator}
+-n ${names[box]} link set wan${n} up
+-n ${names.relay} link set ${operator} up
+-n ${names[box]} route add default via ${subnet}.1 dev wan${n} metric ${n * 10}
+`;
+  };
+  return `
+${begun(lan, box)}
+link add lan0 netns ${names[box]} type veth peer name eth0 netns ${names[lan]}
+-n ${names[box]} addr add 192.168.77.1/24 dev lan0
+-n ${names[lan]} addr add 192.168.77.2/24 dev eth0
+-n ${names[box]} link set lan0 up
+-n ${names[lan]} link set eth0 up
+-n ${names[lan]} route add default via 192.168.77.1
+${uplink(1)}${uplink(2)}`;
+}
+
+/** The relay routes to the internet host. */
+const internet = `
+${begun('relay', 'inet')}
 link add net0 netns ${names.relay} type veth peer name eth0 netns ${names.inet}
--n ${names.box} addr add 192.168.77.1/24 dev lan0
--n ${names.box} addr add 10.0.1.2/24 dev wan1
--n ${names.box} addr add 10.0.2.2/24 dev wan2
--n ${names.lan} addr add 192.168.77.2/24 dev eth0
--n ${names.relay} addr add 10.0.1.1/24 dev op1
--n ${names.relay} addr add 10.0.2.1/24 dev op2
 -n ${names.relay} addr add 203.0.113.1/32 dev lo
 -n ${names.relay} addr add 198.51.100.1/24 dev net0
 -n ${names.inet} addr add 198.51.100.10/24 dev eth0
--n ${names.box} link set lan0 up
--n ${names.box} link set wan1 up
--n ${names.box} link set wan2 up
--n ${names.lan} link set eth0 up
--n ${names.relay} link set op1 up
--n ${names.relay} link set op2 up
 -n ${names.relay} link set net0 up
 -n ${names.inet} link set eth0 up
--n ${names.lan} route add default via 192.168.77.1
--n ${names.box} route add default via 10.0.1.1 dev wan1 metric 10
--n ${names.box} route add default via 10.0.2.1 dev wan2 metric 20
 -n ${names.inet} route add default via 198.51.100.1
 `;
 
+const layout = internet + household('lan', 'box', 1);
 /** Another household at the same relay. */
-const secondHousehold = `
-${begun('lan2', 'box2')}
-link add lan0 netns ${names.box2} type veth peer name eth0 netns ${names.lan2}
-link add wan1 netns ${names.box2} type veth peer name op3 netns ${names.relay}
-link add wan2 netns ${names.box2} type veth peer name op4 netns ${names.relay}
--n ${names.box2} addr add 192.168.77.1/24 dev lan0
--n ${names.box2} addr add 10.0.3.2/24 dev wan1
--n ${names.box2} addr add 10.0.4.2/24 dev wan2
--n ${names.lan2} addr add 192.168.77.2/24 dev eth0
--n ${names.relay} addr add 10.0.3.1/24 dev op3
--n ${names.relay} addr add 10.0.4.1/24 dev op4
--n ${names.box2} link set lan0 up
--n ${names.box2} link set wan1 up
--n ${names.box2} link set wan2 up
--n ${names.lan2} link set eth0 up
--n ${names.relay} link set op3 up
--n ${names.relay} link set op4 up
--n ${names.lan2} route add default via 192.168.77.1
--n ${names.box2} route add default via 10.0.3.1 dev wan1 metric 10
--n ${names.box2} route add default via 10.0.4.1 dev wan2 metric 20
-`;
+const secondHousehold = household('lan2', 'box2', 3);
 
 /** A LAN host, a box of two lines, a relay and an internet host in namespaces, and the real daemons on demand. */
 export class Stage {
