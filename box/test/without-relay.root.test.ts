@@ -6,6 +6,8 @@ import { at, kernelOfBox, Stage } from './stage.ts';
 
 const byRelay = '198.51.100.1';
 const directly = '10.0.1.2';
+/** Whichever line is in better health while the relay falls silent. */
+const byEither = /^10\.0\.[12]\.2$/u;
 const patience = { timeout: 15_000, interval: 100 };
 let stage: Stage;
 let untouched = '';
@@ -64,7 +66,7 @@ test('the relay falls silent: begun streams wait, held and new ones go directly,
   const early = who().catch(String);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   // Begun in doubt: held, and then sent on by the box itself.
-  expect(await who()).toBe(directly);
+  expect(await who()).toMatch(byEither);
   expect((await status()).counters['directBegun']).toBeGreaterThan(counters['directBegun'] ?? 0);
   expect(await early).toContain('reset by peer');
   await vi.waitFor(
@@ -72,7 +74,7 @@ test('the relay falls silent: begun streams wait, held and new ones go directly,
     patience,
   );
   const { counters: later } = await status();
-  expect(await who()).toBe(directly);
+  expect(await who()).toMatch(byEither);
   // By the kernel alone.
   expect((await status()).counters['intercepted']).toBe(later['intercepted']);
   const direct = await new Slow(60).begun();
@@ -81,7 +83,7 @@ test('the relay falls silent: begun streams wait, held and new ones go directly,
   expect(await begun.end()).toBe('whole');
   expect(await direct.end()).toBe('whole');
   expect(stage.log('box')).toMatch(
-    /msg="new connections" family=IPv4 now="directly by dsl" reason="\d+ connections to the relay wait/u,
+    /msg="new connections" family=IPv4 now="directly by (?:dsl|fibre)" reason="\d+ connections to the relay wait/u,
   );
 });
 
