@@ -8,6 +8,7 @@ import { chunkSize } from './chunk-size.ts';
 import { LineRate } from './line-rate.ts';
 import { Pacing } from './pacing.ts';
 import type { QueueAllowed } from './policy.ts';
+import { ProvenFlight } from './proven-flight.ts';
 import { QueueWatch } from './queue-watch.ts';
 import { segmentBytes } from './strand.ts';
 
@@ -90,6 +91,7 @@ export class LineFill {
   readonly #queue: QueueWatch = new QueueWatch();
   readonly #acked: AckedRate = new AckedRate();
   readonly #pacing: Pacing = new Pacing();
+  readonly #proven: ProvenFlight = new ProvenFlight();
   /** Acknowledged when last no more than a trickle was on its way, bytes. */
   #ackedBefore = 0;
   /** Bytes per second, over the last round trips. */
@@ -151,11 +153,23 @@ export class LineFill {
 
   /** Where a queue shows, doubling again would only fill it: what was carried away in a round trip, and room to grow. */
   #youngBytes(): number {
-    const grownBytes = youngWindowBytes + Math.max(0, this.#view.bytesAcked - this.#ackedBefore);
+    const ackedBytes = Math.max(0, this.#view.bytesAcked - this.#ackedBefore);
+    const grownBytes = Math.max(youngWindowBytes + ackedBytes, this.#proven.bytes);
     const baseMs = this.baseRttMs;
-    if (this.#view.rttMs - baseMs <= Math.max(youngQueueMs, baseMs * youngQueueRtts)) return grownBytes;
+    if (this.#view.rttMs <= this.#freeRttMs) return grownBytes;
     const carriedBytes = (this.#ackedRate * (baseMs * youngGain + youngQueueMsMax)) / 1_000;
     return Math.max(windowBytesMin, Math.min(grownBytes, carriedBytes));
+  }
+
+  /** No longer round trip is explained without a queue on a line of unknown rate, ms. */
+  get #freeRttMs(): number {
+    const baseMs = this.baseRttMs;
+    return baseMs + Math.max(youngQueueMs, baseMs * youngQueueRtts);
+  }
+
+  /** The other end had the last of so many bytes that were on their way at once, after so long: its word may have waited a little. */
+  addFlight(bytes: number, rttMs: number): void {
+    if (this.baseRttMs > 0) this.#proven.take(bytes, rttMs, this.#freeRttMs);
   }
 
   /**

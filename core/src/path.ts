@@ -1,4 +1,5 @@
 import { Allowance } from './allowance.ts';
+import type { Chunk } from './chunk.ts';
 import { ackDelayMsMax } from './limits.ts';
 import { type Flight, LineFill, type LineView } from './line-fill.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
@@ -99,8 +100,9 @@ export class Path implements LineView {
     if (!this.#proxied) this.#fill.addSample(strand, bytesPerSecond, sourceLimited, strand.quick, nowMs);
   }
 
-  /** The other end has acknowledged chunks of a strand. Through a proxy this, not the kernel, tells what the line carries. */
-  addAcked(strand: Strand, nowMs: number): void {
+  /** The other end has acknowledged chunks of a strand, this one as the last. Through a proxy this, not the kernel, tells what the line carries. */
+  addAcked(strand: Strand, newest: Chunk, nowMs: number): void {
+    this.#fill.addFlight(newest.flightEnd - newest.ackedThen, nowMs - newest.sentMs);
     if (!this.#proxied) return;
     // Only a queue proves that the line was full: what else was given is at least what it carries.
     this.#fill.addSample(strand.flight, strand.flight.deliveryRate, true, false, nowMs);

@@ -206,7 +206,7 @@ export class Receiver implements FrameSink {
     }
     if (newest) {
       strand.flight.acknowledge(newest, state.nowMs);
-      state.path(strand.path).addAcked(strand, state.nowMs);
+      state.path(strand.path).addAcked(strand, newest, state.nowMs);
     }
     if (strand.sent.length === 0) strand.flight.settle();
     for (const [id, { sequence, record }] of strand.pathsTold) {

@@ -82,7 +82,7 @@ test('through a proxy a path reckons by records: outstanding, carried, round tri
   expect(path.proxied).toBe(true);
   expect([path.outstandingBytes(10), path.bytesAcked, path.rttMs]).toEqual([2 * (20_000 + overhead), 0, 80]);
   strand.flight.acknowledge(chunk, 95);
-  path.addAcked(strand, 95);
+  path.addAcked(strand, chunk, 95);
   expect([path.outstandingBytes(95), path.bytesAcked]).toEqual([20_000 + overhead, 20_000 + overhead]);
   expect(path.rttMs).toBe(95);
 });
