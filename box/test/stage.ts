@@ -173,7 +173,7 @@ export class Stage {
   /** A program that runs until the end in one of the namespaces, or until what is returned is called. */
   serve(place: Place, ...argv: string[]): () => Promise<void> {
     const child = spawn('ip', ['netns', 'exec', names[place], ...argv], { stdio: 'ignore' });
-    this.#children.set(argv.join(' '), child);
+    this.#children.set([place, ...argv].join(' '), child);
     return async () => {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -197,7 +197,7 @@ export class Stage {
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString();
     });
-    this.#children.set(argv.join(' '), child);
+    this.#children.set([place, ...argv].join(' '), child);
     return { text: () => said };
   }
 
