@@ -1,4 +1,4 @@
-/** The other half of the worlds, in a file of its own so that two cores run them. */
+/** The other half of the worlds: `make test` plays them, `make check` has no time to. */
 import { testWorlds } from './seeds.ts';
 
 testWorlds(1);
