@@ -15,6 +15,7 @@ import {
   recvInto,
   sendFrom,
   setMaxPacingRate,
+  type Timer,
   WRITABLE,
 } from '@tresse/sys';
 
@@ -31,6 +32,15 @@ const receivesMax = 8;
 const receiveMsMax = 2;
 /** A pace that differs by less is not worth telling the kernel. */
 const paceStep = 0.01;
+
+/**
+ * A bulk strand is read so seldom, ms and round trips. The kernel acknowledges what is read: reading each pair of segments as
+ * it comes costs a tenth of an uplink of a sixth of the downlink's rate, and a wake-up for a part of a record.
+ */
+const restMsMax = 2;
+const restRtts = 1 / 16;
+/** A shorter rest is not worth its timer. */
+const restMsMin = 0.3;
 
 /** What a strand's socket tells its owner. */
 export interface StrandOwner {
@@ -71,6 +81,10 @@ export class StrandSocket {
   #outEnd = 0;
   #closed = false;
   #pace = Infinity;
+  #receivedMs = 0;
+  #resting = false;
+  /** Ends a rest. */
+  readonly #wake: Timer;
 
   constructor(
     fd: number,
@@ -87,6 +101,7 @@ export class StrandSocket {
     this.#openKey = keys.open;
     this.#openCounter = keys.openCounter;
     this.#owner = owner;
+    this.#wake = loop.timer(() => this.#endRest());
   }
 
   get closed(): boolean {
@@ -144,6 +159,7 @@ export class StrandSocket {
   close(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#wake.cancel();
     this.#loop.remove(this.fd);
     closeWithReset(this.fd);
     this.#aead.eraseKey(this.#sealKey);
@@ -187,13 +203,45 @@ export class StrandSocket {
     }
     this.#out.bytes.set(slab.bytes.subarray(from, to), this.#outEnd);
     this.#outEnd += to - from;
-    this.#loop.modify(this.fd, READABLE | WRITABLE);
+    this.#listen();
     this.#owner.onBlocked(this);
   }
 
   #onEvents(events: number): void {
     if ((events & WRITABLE) !== 0) this.#flush();
-    if (!this.#closed && (events & (READABLE | HANGUP | FAILED)) !== 0) this.#receive();
+    if (this.#closed) return;
+    if ((events & (HANGUP | FAILED)) !== 0) this.#receive();
+    else if ((events & READABLE) !== 0) this.#receiveOrRest();
+  }
+
+  #receiveOrRest(): void {
+    const dueMs = this.#receivedMs + this.#restMs;
+    if (this.#loop.nowMs >= dueMs) {
+      this.#receive();
+      return;
+    }
+    this.#resting = true;
+    this.#listen();
+    this.#wake.at(dueMs);
+  }
+
+  /** What is short beside the round trip, where nobody waits for a single record. */
+  get #restMs(): number {
+    const { strand } = this;
+    if (!strand || strand.quick) return 0;
+    const restMs = Math.min(restMsMax, strand.minRttMs * restRtts);
+    return restMs < restMsMin ? 0 : restMs;
+  }
+
+  #endRest(): void {
+    this.#resting = false;
+    this.#listen();
+    this.#receive();
+  }
+
+  #listen(): void {
+    const writes = this.#outEnd > this.#outStart ? WRITABLE : 0;
+    this.#loop.modify(this.fd, (this.#resting ? 0 : READABLE) | writes);
   }
 
   #flush(): void {
@@ -209,12 +257,13 @@ export class StrandSocket {
       this.#owner.onBlocked(this);
       return;
     }
-    this.#loop.modify(this.fd, READABLE);
+    this.#listen();
     this.#owner.onWritable(this);
   }
 
   #receive(): void {
     if (!this.#owner.mayReceive()) return;
+    this.#receivedMs = this.#loop.nowMs;
     const startMs = performance.now();
     let tookMs = 0;
     for (let i = 0; i < receivesMax && !this.#closed && tookMs < receiveMsMax; i++) {
