@@ -29,6 +29,8 @@ export interface Policy {
   readonly scheduler: () => Scheduler;
   /** What is left of a stream is reckoned with what the others take meanwhile. */
   readonly countsOthers: boolean;
+  /** A transfer whose end is not known is reckoned to go on for as much again as it has sent; else without end. */
+  readonly expectsAsMuch: boolean;
   /** Bulk strands the box opens on a path, and which of them carries. */
   readonly bulkStrands: number;
   readonly strands: (strands: readonly Strand[]) => StrandChoice;
@@ -44,6 +46,7 @@ export interface Policy {
 export const shippedPolicy: Policy = {
   scheduler: () => new EarliestArrival(),
   countsOthers: true,
+  expectsAsMuch: true,
   bulkStrands,
   strands: (strands) => new Turns(strands, true),
   // Longer on a long line, where the figures are older, up to what the buffers of ordinary modems hold.

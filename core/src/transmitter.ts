@@ -14,6 +14,7 @@ import type { FairQueue } from './fair-queue.ts';
 import { FrameWriter, PathState } from './frame.ts';
 import {
   ackDelayMsMax,
+  chunkBytesMin,
   dataOverheadBytes,
   pieceCostBytesMin,
   pingSiblingMs,
@@ -327,11 +328,11 @@ export class Transmitter {
     if (sendable <= 0) return undefined;
     if (sendable < pieceCostBytesMin && stream.send.chunksOutstanding >= smallChunksMax) return undefined;
     const all = (stream.localDry || stream.sendEnd >= 0) && stream.creditLimit >= stream.send.end;
-    // Most streams are short: until one has shown that it is not, no line carries for it that would be the last to end.
-    const remaining = all || !this.#state.isBulk(stream) ? sendable * this.#turnsToShare : Infinity;
-    const line = this.#survey.forNew(stream, remaining);
+    const line = this.#survey.forNew(stream, this.#leftOf(stream, all) * this.#turnsToShare);
     if (!line) return undefined;
-    const chunk = stream.send.cut(stream, Math.min(sendable, line.size));
+    // Nothing of a record is there before all of it is: what a stream begins with is not to wait for what follows.
+    const size = stream.send.next === 0 ? Math.min(line.size, chunkBytesMin) : line.size;
+    const chunk = stream.send.cut(stream, Math.min(sendable, size));
     this.#state.outstanding.add(stream);
     this.#state.payloadBytes += chunk.length;
     this.#begin(out);
@@ -340,6 +341,16 @@ export class Transmitter {
       this.#writeControl(line.strand, stream.control('fin'));
     }
     return line.strand;
+  }
+
+  /**
+   * What is left to send, bytes. Where the end is not known: most streams are short, so until one has shown that it is not,
+   * what there is; then as much again as was sent. No line carries for it that would be the last to end.
+   */
+  #leftOf(stream: Stream, all: boolean): number {
+    const { sendableBytes } = stream;
+    if (all || !this.#state.isBulk(stream)) return sendableBytes;
+    return this.#state.policy.expectsAsMuch ? Math.max(sendableBytes, stream.send.next) : Infinity;
   }
 
   /** How many streams take turns on the lines, this one included: its last byte waits for as much of each of the others. */
