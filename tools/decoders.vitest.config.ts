@@ -3,14 +3,14 @@ import { defineConfig } from 'vitest/config';
 
 /** Everything that takes apart what came from outside. */
 const decoders = [
-  'core/src/control-stream.ts',
+  'core/src/wire/control-stream.ts',
   'core/src/egress-policy.ts',
-  'core/src/frame.ts',
-  'core/src/opening.ts',
-  'core/src/receive-buffer.ts',
-  'core/src/receiver.ts',
-  'core/src/used-numbers.ts',
-  'core/src/wire.ts',
+  'core/src/wire/frame.ts',
+  'core/src/wire/opening.ts',
+  'core/src/stream/receive-buffer.ts',
+  'core/src/session/receiver.ts',
+  'core/src/stream/used-numbers.ts',
+  'core/src/wire/wire.ts',
   'daemon/src/hello-frame.ts',
   'daemon/src/peer-message.ts',
   'daemon/src/reception.ts',

@@ -1,10 +1,10 @@
-export { CreditBudget } from './credit.ts';
-export { Dialer, type DialOrder } from './dialer.ts';
+export { CreditBudget } from './stream/credit.ts';
+export { Dialer, type DialOrder } from './strand/dialer.ts';
 export { EgressPolicy } from './egress-policy.ts';
-export { fairLevel } from './fair-share.ts';
-export { ResetReason, type Target, type Violation } from './frame.ts';
+export { fairLevel } from './stream/fair-share.ts';
+export { ResetReason, type Target, type Violation } from './wire/frame.ts';
 export * as limits from './limits.ts';
-export type { Local } from './local.ts';
+export type { Local } from './stream/local.ts';
 export {
   kidBytes,
   type Opening,
@@ -17,15 +17,15 @@ export {
   StrandRole,
   workerOfKid,
   writeOpening,
-} from './opening.ts';
-export { OpenAllowance } from './open-allowance.ts';
-export type { Path } from './path.ts';
-export { type Policy, shippedPolicy, type StrandChoice } from './policy.ts';
-export { type PathLimits, Session, type SessionOptions } from './session.ts';
-export type { Side } from './session-state.ts';
-export type { Line as SchedulerLine, Scheduler } from './scheduler.ts';
-export { Turns } from './turns.ts';
-export { segmentBytes, type Strand, type StrandInfo } from './strand.ts';
-export type { Stream } from './stream.ts';
-export type { StreamHints } from './stream-hints.ts';
-export { readU32, writeU32 } from './wire.ts';
+} from './wire/opening.ts';
+export { OpenAllowance } from './stream/open-allowance.ts';
+export type { Path } from './line/path.ts';
+export { type Policy, shippedPolicy, type StrandChoice } from './scheduling/policy.ts';
+export { type PathLimits, Session, type SessionOptions } from './session/session.ts';
+export type { Side } from './session/session-state.ts';
+export type { Line as SchedulerLine, Scheduler } from './scheduling/scheduler.ts';
+export { Turns } from './strand/turns.ts';
+export { segmentBytes, type Strand, type StrandInfo } from './strand/strand.ts';
+export type { Stream } from './stream/stream.ts';
+export type { StreamHints } from './stream/stream-hints.ts';
+export { readU32, writeU32 } from './wire/wire.ts';

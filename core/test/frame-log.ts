@@ -1,4 +1,4 @@
-import type { FrameSink, Target, Violation } from '../src/frame.ts';
+import type { FrameSink, Target, Violation } from '../src/wire/frame.ts';
 
 /** A frame that was read, as plain values. */
 export type Read = readonly (string | number | boolean | readonly number[])[];

@@ -1,4 +1,4 @@
-import type { StrandInfo } from '../src/strand.ts';
+import type { StrandInfo } from '../src/strand/strand.ts';
 
 /** What the kernel says of a connection on which nothing is on its way. */
 export const idleInfo: StrandInfo = {

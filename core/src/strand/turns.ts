@@ -1,0 +1,85 @@
+/**
+ * Which bulk strand of a path carries. One does while it goes well; a sibling steps in where it is stuck in loss recovery,
+ * closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four segments
+ * for 200 ms (PROBE_RTT), and a connection never used has a cold window. Its siblings help where the one that carries has
+ * no room in its window, which is too small on a line that shakes or loses; for a while after a turn the quick one does too.
+ */
+import { chunkBytesMin } from '../limits.ts';
+import type { StrandChoice } from '../scheduling/policy.ts';
+import { segmentBytes, type Strand } from './strand.ts';
+
+/** A strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
+const turnMs = 7_000;
+const helpMs = 1_000;
+const squeezedBytes: number = 4 * segmentBytes;
+
+export class Turns implements StrandChoice {
+  readonly #strands: readonly Strand[];
+  readonly #siblingsHelp: boolean;
+  /** Which one carries. */
+  carrying: Strand | undefined;
+  /** Since when. */
+  #sinceMs = 0;
+
+  /** Takes the path's strands, as they come and go, and whether siblings help for longer than a while. */
+  constructor(strands: readonly Strand[], siblingsHelp: boolean) {
+    this.#strands = strands;
+    this.#siblingsHelp = siblingsHelp;
+  }
+
+  /** The bulk strand for the next chunk, or undefined where there is none. */
+  next(nowMs: number): Strand | undefined {
+    const current = this.carrying;
+    const due = nowMs - this.#sinceMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
+    if (!current || !carries(current, nowMs) || due) this.#change(nowMs);
+    const chosen = this.carrying;
+    if (!chosen || chosen.roomBytes >= chunkBytesMin) return chosen;
+    const helping = this.helping(nowMs);
+    // What is paced is held back on purpose, for what would wait behind it on the quick strand.
+    const quick = helping && !chosen.paced;
+    return helping || (this.#siblingsHelp && !chosen.paced) ? this.#roomiest(chosen, quick, nowMs) : chosen;
+  }
+
+  /** The one that carries has begun just now: the others help it. */
+  helping(nowMs: number): boolean {
+    return nowMs - this.#sinceMs < helpMs;
+  }
+
+  #hasFresh(nowMs: number): boolean {
+    return this.#strands.some((strand) => !strand.quick && !strand.retiring && carries(strand, nowMs));
+  }
+
+  /** The strand with the most room, be it quick where `quick` says so. */
+  #roomiest(chosen: Strand, quick: boolean, nowMs: number): Strand {
+    let best = chosen;
+    for (const strand of this.#strands) {
+      if (strand.quick && !quick) continue;
+      if (strand.roomBytes >= Math.max(chunkBytesMin, best.roomBytes + 1) && carries(strand, nowMs)) best = strand;
+    }
+    return best;
+  }
+
+  #change(nowMs: number): void {
+    let best: Strand | undefined;
+    for (const strand of this.#strands) {
+      if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
+      if (strand === this.carrying) continue;
+      if (best === undefined || rank(strand, nowMs) > rank(best, nowMs)) best = strand;
+    }
+    const current = this.carrying;
+    // Nobody better: it goes on.
+    if (current && carries(current, nowMs) && (!best || !carries(best, nowMs))) best = current;
+    else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
+    this.carrying = best;
+    this.#sinceMs = nowMs;
+  }
+}
+
+const carries = (strand: Strand, nowMs: number): boolean =>
+  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs) && !squeezed(strand);
+
+/** Those that carry first, and of these the ones that are to stay. */
+const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);
+
+/** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
+export const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;
