@@ -14,6 +14,8 @@ const budgetBytesMin = 128 * 1_048_576;
 /** Shed down to this part of the budget, or the next look would find it too much again. */
 const shedTo = 0.8;
 
+const nearShare = 0.25;
+
 /** What one stream holds, and how it is ended. */
 export interface HeldStream {
   readonly bytes: number;
@@ -44,6 +46,11 @@ export class MemoryGovernor {
 
   constructor(budgetBytes: number) {
     this.#budgetBytes = budgetBytes;
+  }
+
+  /** Whether much may be held, by what was at the last look or by the bytes in use here, which is known without a look. */
+  near(usedBytes: number): boolean {
+    return Math.max(usedBytes, this.heldBytes) > this.#budgetBytes * nearShare;
   }
 
   /** Looks at all sessions. Returns those that lost streams. */
