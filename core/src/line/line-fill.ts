@@ -27,6 +27,14 @@ const probeQueueMsMax = 40;
 const probeStaggerMs = 700;
 /** While the rate still grows: room to double it in a round trip. */
 const startUpGain = 1.4;
+/** A new PING's share in the mean of a calm line's round trip; which is so much above the shortest at most, ms and round trips: a radio that wakes is slower. */
+const calmShare = 0.125;
+const shakesMsMax = 20;
+const shakesRttsMax = 0.5;
+/** With less on its way than this share of what would fill the line, a long round trip is no queue: a strand whose window is cold, on a line that shakes. */
+const starvedShare = 0.8;
+/** Less than this share of what would fill the line is on its way. */
+const hungryShare = 0.6;
 /** Two segments' time is no queue. */
 const grainBytes: number = 2 * segmentBytes;
 /** Up to this, for some round trips, is a trickle. */
@@ -97,6 +105,8 @@ export class LineFill {
   /** Bytes per second, over the last round trips. */
   #ackedRate = 0;
   #busyMs = -Infinity;
+  /** Mean round trip while next to nothing was on its way, ms; 0: not known. */
+  #calmMs = 0;
   /** When the line was first filled. */
   #measuredMs = 0;
 
@@ -118,9 +128,21 @@ export class LineFill {
     return this.#rate.bytesPerSecond;
   }
 
-  /** The round trip without our own queue, ms: the shortest seen, or a changed route's. */
+  /**
+   * The round trip without our own queue, ms: the shortest seen, or what it is on average where the line shakes (else every
+   * round trip but the shortest would tell of a queue, and so of a full line), or a changed route's.
+   */
   get baseRttMs(): number {
-    return Math.max(this.#view.bareRttMs, this.#queue.routeMs);
+    const { bareRttMs } = this.#view;
+    const shakesMs = Math.max(shakesMsMax, bareRttMs * shakesRttsMax);
+    return Math.max(bareRttMs, this.#queue.routeMs, Math.min(this.#calmMs, bareRttMs + shakesMs));
+  }
+
+  /** A PING was answered after so long: tells how long the way is where nothing else was on it meanwhile. */
+  takePing(rttMs: number, nowMs: number): void {
+    const calm = this.#view.outstandingBytes(nowMs) <= trickleBytes && nowMs - rttMs > this.#busyMs;
+    if (!calm || this.#view.returnQueueMs(nowMs) > 0) return;
+    this.#calmMs = this.#calmMs === 0 ? rttMs : this.#calmMs + (rttMs - this.#calmMs) * calmShare;
   }
 
   /** How long the line needs for what is on its way, ms: a round trip that is no sign of death. */
@@ -149,6 +171,12 @@ export class LineFill {
       windowBytesMin,
       Math.min(fillBytes * probeGain, this.#filledBytes(probeQueueMsMax) * gain + backBytes),
     );
+  }
+
+  /** Its rate is known, and far less is on its way than would fill it. */
+  hungry(nowMs: number): boolean {
+    const onTheWay = this.#view.outstandingBytes(nowMs) - this.#view.unsentBytes;
+    return this.#rate.measured && onTheWay < (hungryShare * this.#rate.bytesPerSecond * this.baseRttMs) / 1_000;
   }
 
   /** Where a queue shows, doubling again would only fill it: what was carried away in a round trip, and room to grow. */
@@ -182,7 +210,13 @@ export class LineFill {
     // A trickle proves nothing of what the line carries away; a flight that has just ended does.
     if (outstandingBytes > trickleBytes) this.#busyMs = nowMs;
     else if (nowMs - this.#busyMs > trickleRtts * rttMs) this.#ackedBefore = bytesAcked;
-    const carries = 2 * strand.bytesInFlight >= outstandingBytes - this.#view.unsentBytes;
+    const onTheWay = outstandingBytes - this.#view.unsentBytes;
+    const carries = 2 * strand.bytesInFlight >= onTheWay;
+    // What goes beside it by the line's other strands goes as fast (Little's law).
+    const lineBytesPerSecond =
+      carries && strand.bytesInFlight > 0 && this.#rate.measured && !this.#view.helping(nowMs)
+        ? bytesPerSecond * Math.max(1, onTheWay / strand.bytesInFlight)
+        : bytesPerSecond;
     const shared = strand.paced && this.#view.helping(nowMs);
     const queueMs = carries ? this.#queueOf(strand, nowMs) : 0;
     const ackedRate = this.#acked.update(bytesAcked, rttMs, nowMs);
@@ -196,9 +230,11 @@ export class LineFill {
     } else {
       const most = this.#mostOf(coarse, ackedRate, full, nowMs);
       // What a pace holds back may be more. And out of a pause little has been acknowledged so far, which proves no slow line.
-      const bounded = coarse && bytesPerSecond > most;
-      const atLeast = sourceLimited || !carries || strand.paced || bounded;
-      this.#rate.add(Math.min(bytesPerSecond, most), atLeast, baseMs, shared || bounded ? 0 : queueMs, nowMs);
+      const bounded = coarse && lineBytesPerSecond > most;
+      const starved = outstandingBytes < (starvedShare * this.#rate.bytesPerSecond * baseMs) / 1_000;
+      const atLeast = sourceLimited || !carries || strand.paced || bounded || starved;
+      const provenMs = shared || bounded || starved ? 0 : queueMs;
+      this.#rate.add(Math.min(lineBytesPerSecond, most), atLeast, baseMs, provenMs, nowMs);
     }
     if (!this.#rate.measured) this.#measuredMs = nowMs;
     if (carries && strand.paced) {

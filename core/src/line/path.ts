@@ -1,7 +1,7 @@
 import { ackDelayMsMax } from '../limits.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from '../scheduling/policy.ts';
 import { segmentBytes, type Strand } from '../strand/strand.ts';
-import { squeezed } from '../strand/turns.ts';
+import { lags, squeezed } from '../strand/turns.ts';
 import type { Chunk } from '../stream/chunk.ts';
 import { Allowance } from './allowance.ts';
 import { type Flight, LineFill, type LineView } from './line-fill.ts';
@@ -134,8 +134,9 @@ export class Path implements LineView {
   }
 
   /** A PING was answered after so long, ms. */
-  takePing(rttMs: number): void {
+  takePing(rttMs: number, nowMs: number): void {
     this.#proxy.take(rttMs);
+    this.#fill.takePing(rttMs, nowMs);
     const proxied = this.#proxy.sees(this.#tcpRttMsMin);
     if (proxied === this.#proxied) return;
     this.#proxied = proxied;
@@ -250,10 +251,12 @@ export class Path implements LineView {
     return sum;
   }
 
-  /** Unsent bytes of strands that are cut down for a moment: what the line's others send passes them. */
-  get squeezedBytes(): number {
+  /** Unsent bytes of strands that are cut down for a moment, or slower than what they were given: what this one sends passes them. */
+  passedBytes(by: Strand): number {
     let sum = 0;
-    for (const strand of this.strands) if (squeezed(strand)) sum += strand.unsentBytes;
+    for (const strand of this.strands) {
+      if (squeezed(strand) || (strand !== by && !strand.paced && lags(strand))) sum += strand.unsentBytes;
+    }
     return sum;
   }
 
@@ -348,7 +351,7 @@ export class Path implements LineView {
 
   /** The bulk strand for the next chunk; the quick one where there is none. */
   bulk(nowMs: number): Strand | undefined {
-    return this.#turns.next(nowMs) ?? this.quick();
+    return this.#turns.next(nowMs, this.#fill.hungry(nowMs)) ?? this.quick();
   }
 
   /** Which bulk strand carries. */

@@ -80,7 +80,7 @@ export class LineSurvey {
     const rate = path.rate();
     const known = path.measuredRate > 0;
     // What is not let go is not on the line, and what leaves by another strand passes it.
-    const passedBytes = this.#bulk ? path.squeezedBytes : path.unsentBytes - strand.unsentBytes;
+    const passedBytes = this.#bulk ? path.passedBytes(strand) : path.unsentBytes - strand.unsentBytes;
     const outstandingBytes = path.outstandingBytes(nowMs) - passedBytes;
     const unsentBytes = path.unsentBytes - passedBytes;
     // More than the strand's window takes would wait a round trip there, and everything behind it.

@@ -12,7 +12,7 @@ export interface StrandChoice {
   /** The one that carried last; forgotten when it is closed. */
   carrying: Strand | undefined;
   /** The bulk strand for the next chunk, or undefined where there is none. */
-  next: (nowMs: number) => Strand | undefined;
+  next: (nowMs: number, hungry: boolean) => Strand | undefined;
   /** The one that carries has begun just now: others help it. */
   helping: (nowMs: number) => boolean;
 }

@@ -258,7 +258,7 @@ export class Receiver implements FrameSink {
     const path = this.#state.path(strand.path);
     // Behind bulk an answer tells of the queue, after an outage of the outage.
     if (!strand.quick || strand.pingSentMs < path.suspectSinceMs) return undefined;
-    path.takePing(nowMs - strand.pingSentMs);
+    path.takePing(nowMs - strand.pingSentMs, nowMs);
     // Before bulk is given it should be known whether a proxy takes it.
     if (path.wantsPings) strand.pingDueMs = nowMs;
     return undefined;

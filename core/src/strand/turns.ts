@@ -11,6 +11,7 @@ import { segmentBytes, type Strand } from './strand.ts';
 /** A strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
+const lagMs = 10;
 const squeezedBytes: number = 4 * segmentBytes;
 
 export class Turns implements StrandChoice {
@@ -27,13 +28,13 @@ export class Turns implements StrandChoice {
     this.#siblingsHelp = siblingsHelp;
   }
 
-  /** The bulk strand for the next chunk, or undefined where there is none. */
-  next(nowMs: number): Strand | undefined {
+  /** The bulk strand for the next chunk, or undefined where there is none; `hungry`: the line could carry far more than is on its way. */
+  next(nowMs: number, hungry = false): Strand | undefined {
     const current = this.carrying;
     const due = nowMs - this.#sinceMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
     if (!current || !carries(current, nowMs) || due) this.#change(nowMs);
     const chosen = this.carrying;
-    if (!chosen || chosen.roomBytes >= chunkBytesMin) return chosen;
+    if (!chosen || (chosen.roomBytes >= chunkBytesMin && !(hungry && lags(chosen)))) return chosen;
     const helping = this.helping(nowMs);
     // What is paced is held back on purpose, for what would wait behind it on the quick strand.
     const quick = helping && !chosen.paced;
@@ -54,7 +55,8 @@ export class Turns implements StrandChoice {
     let best = chosen;
     for (const strand of this.#strands) {
       if (strand.quick && !quick) continue;
-      if (strand.roomBytes >= Math.max(chunkBytesMin, best.roomBytes + 1) && carries(strand, nowMs)) best = strand;
+      if (strand.roomBytes < chunkBytesMin || lags(strand) || !carries(strand, nowMs)) continue;
+      if (best === chosen || strand.roomBytes > best.roomBytes) best = strand;
     }
     return best;
   }
@@ -81,5 +83,15 @@ const carries = (strand: Strand, nowMs: number): boolean =>
 /** Those that carry first, and of these the ones that are to stay. */
 const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);
 
-/** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). */
-export const squeezed = (strand: Strand): boolean => strand.windowBytes <= squeezedBytes;
+/** Cut down to four segments: bbr looks for a lower round trip, for 200 ms (a cold window has ten). While it idles it is not let out again, until it sends. */
+export const squeezed = (strand: Strand): boolean =>
+  strand.windowBytes <= squeezedBytes && (strand.unackedSegments > 0 || strand.unsentBytes > 0);
+
+/**
+ * More stands unsent in it than so much of its window's time: it is slower than what it is given. bbr takes a strand that only
+ * helped for one on a slow line, and raises its rate by a quarter every eight round trips.
+ */
+export const lags = (strand: Strand): boolean =>
+  !strand.recordsOnly &&
+  strand.unsentBytes > chunkBytesMin &&
+  strand.unsentBytes * strand.rttMs > lagMs * strand.windowBytes;

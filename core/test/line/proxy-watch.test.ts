@@ -44,7 +44,7 @@ test('a proxy halfway is seen when many PINGs have found none shorter', () => {
 test('through a proxy segments are no sign of life, and the way is as long as PING says', () => {
   const { path: own, strand } = path(1);
   expect([own.rttMs, own.bareDelayMs]).toEqual([10, 4]);
-  for (let i = 0; i < 3; i++) own.takePing(80);
+  for (let i = 0; i < 3; i++) own.takePing(80, 0);
   expect([own.proxied, own.recordsOnly, strand.recordsOnly]).toEqual([true, true, true]);
   expect([own.rttMs, own.bareDelayMs]).toEqual([80, 40]);
   strand.pingToken = 1;
@@ -58,7 +58,7 @@ test('through a proxy segments are no sign of life, and the way is as long as PI
   strand.update({ ...info, segmentsIn: 21 }, 420);
   expect(strand.silentMs(900)).toBe(0);
   // A shorter answer says that it was no proxy.
-  own.takePing(9);
+  own.takePing(9, 0);
   expect([own.recordsOnly, strand.recordsOnly]).toEqual([false, false]);
 });
 

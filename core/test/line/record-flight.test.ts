@@ -78,7 +78,7 @@ test('through a proxy a path reckons by records: outstanding, carried, round tri
   const chunk = give(strand.flight, 20_000, 0);
   give(strand.flight, 20_000, 10);
   expect([path.outstandingBytes(10), path.bytesAcked, path.rttMs]).toEqual([0, 50_000, 0.3]);
-  for (let i = 0; i < 3; i++) path.takePing(80);
+  for (let i = 0; i < 3; i++) path.takePing(80, 0);
   expect(path.proxied).toBe(true);
   expect([path.outstandingBytes(10), path.bytesAcked, path.rttMs]).toEqual([2 * (20_000 + overhead), 0, 80]);
   strand.flight.acknowledge(chunk, 95);
@@ -102,7 +102,7 @@ test('until PING has told whether a proxy is there, little is given that nobody 
   };
   fill();
   expect(given).toBeLessThan(300_000);
-  for (let i = 0; i < 3; i++) path.takePing(0.5);
+  for (let i = 0; i < 3; i++) path.takePing(0.5, 0);
   fill();
   expect(given).toBeGreaterThan(3_000_000);
 });
