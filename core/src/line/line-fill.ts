@@ -35,6 +35,8 @@ const shakesRttsMax = 0.5;
 const starvedShare = 0.8;
 /** Less than this share of what would fill the line is on its way. */
 const hungryShare = 0.6;
+/** Nearly: an estimate that is too high must be able to come down. */
+const besideShare = 0.9;
 /** Two segments' time is no queue. */
 const grainBytes: number = 2 * segmentBytes;
 /** Up to this, for some round trips, is a trickle. */
@@ -212,14 +214,17 @@ export class LineFill {
     else if (nowMs - this.#busyMs > trickleRtts * rttMs) this.#ackedBefore = bytesAcked;
     const onTheWay = outstandingBytes - this.#view.unsentBytes;
     const carries = 2 * strand.bytesInFlight >= onTheWay;
-    // What goes beside it by the line's other strands goes as fast (Little's law).
-    const lineBytesPerSecond =
-      carries && strand.bytesInFlight > 0 && this.#rate.measured && !this.#view.helping(nowMs)
-        ? bytesPerSecond * Math.max(1, onTheWay / strand.bytesInFlight)
-        : bytesPerSecond;
     const shared = strand.paced && this.#view.helping(nowMs);
     const queueMs = carries ? this.#queueOf(strand, nowMs) : 0;
     const ackedRate = this.#acked.update(bytesAcked, rttMs, nowMs);
+    // What goes beside it by the line's other strands goes as fast (Little's law); it holds the estimate, and raises it as far as that was acknowledged.
+    const besideBytes =
+      carries && this.#rate.measured && !this.#view.helping(nowMs) ? onTheWay - strand.bytesInFlight : 0;
+    const withBeside = besideBytes > 0 ? bytesPerSecond * (1 + besideBytes / strand.bytesInFlight) : 0;
+    const lineBytesPerSecond = Math.max(
+      bytesPerSecond,
+      Math.min(withBeside, Math.max(ackedRate, besideShare * this.#rate.bytesPerSecond)),
+    );
     this.#ackedRate = ackedRate;
     const baseMs = this.baseRttMs;
     const backMs = this.#backMs(rttMs, nowMs);
