@@ -33,6 +33,8 @@ const shakesMsMax = 20;
 const shakesRttsMax = 0.5;
 /** With less on its way than this share of what would fill the line, a long round trip is no queue: a strand whose window is cold, on a line that shakes. */
 const starvedShare = 0.8;
+/** A segment takes 10 ms at this rate, bytes per second. */
+const feebleRate = 145_000;
 /** Less than this share of what would fill the line is on its way. */
 const hungryShare = 0.6;
 /** Nearly: an estimate that is too high must be able to come down. */
@@ -175,10 +177,16 @@ export class LineFill {
     );
   }
 
+  /** So slow that a chunk which waits to be sent tells nothing of its strand. */
+  get feeble(): boolean {
+    return this.#rate.bytesPerSecond < feebleRate;
+  }
+
   /** Its rate is known, and far less is on its way than would fill it. */
   hungry(nowMs: number): boolean {
+    if (!this.#rate.measured || this.feeble) return false;
     const onTheWay = this.#view.outstandingBytes(nowMs) - this.#view.unsentBytes;
-    return this.#rate.measured && onTheWay < (hungryShare * this.#rate.bytesPerSecond * this.baseRttMs) / 1_000;
+    return onTheWay < (hungryShare * this.#rate.bytesPerSecond * this.baseRttMs) / 1_000;
   }
 
   /** Where a queue shows, doubling again would only fill it: what was carried away in a round trip, and room to grow. */

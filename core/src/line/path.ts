@@ -255,7 +255,8 @@ export class Path implements LineView {
   passedBytes(by: Strand): number {
     let sum = 0;
     for (const strand of this.strands) {
-      if (squeezed(strand) || (strand !== by && !strand.paced && lags(strand))) sum += strand.unsentBytes;
+      const lagging = strand !== by && !strand.paced && !this.#fill.feeble && lags(strand);
+      if (lagging || squeezed(strand)) sum += strand.unsentBytes;
     }
     return sum;
   }

@@ -12,8 +12,6 @@ import { segmentBytes, type Strand } from './strand.ts';
 const turnMs = 7_000;
 const helpMs = 1_000;
 const lagMs = 10;
-/** A chunk and what is left of another stand unsent on a feeble line at all times. */
-const lagBytesMin: number = 6 * segmentBytes;
 const squeezedBytes: number = 4 * segmentBytes;
 
 export class Turns implements StrandChoice {
@@ -95,5 +93,5 @@ export const squeezed = (strand: Strand): boolean =>
  */
 export const lags = (strand: Strand): boolean =>
   !strand.recordsOnly &&
-  strand.unsentBytes > lagBytesMin &&
+  strand.unsentBytes > chunkBytesMin &&
   strand.unsentBytes * strand.rttMs > lagMs * strand.windowBytes;
