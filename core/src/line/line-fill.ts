@@ -36,9 +36,7 @@ const starvedShare = 0.8;
 /** A segment takes 10 ms at this rate, bytes per second. */
 const feebleRate = 145_000;
 /** Less than this share of what would fill the line is on its way. */
-const hungryShare = 0.6;
-/** Nearly: an estimate that is too high must be able to come down. */
-const besideShare = 0.9;
+const hungryShare = 0.9;
 /** Two segments' time is no queue. */
 const grainBytes: number = 2 * segmentBytes;
 /** Up to this, for some round trips, is a trickle. */
@@ -82,6 +80,8 @@ export interface LineView {
   readonly bytesInFlight: number;
   /** Acknowledged since the beginning. */
   readonly bytesAcked: number;
+  /** Left and no longer on its way, bytes: moves on through loss recovery, where {@link bytesAcked} stands still and then jumps. */
+  readonly carriedBytes: number;
 }
 
 /** What one of its strands has, by the kernel's word or by the other end's. */
@@ -102,6 +102,7 @@ export class LineFill {
   readonly #rate: LineRate = new LineRate();
   readonly #queue: QueueWatch = new QueueWatch();
   readonly #acked: AckedRate = new AckedRate();
+  readonly #carried: AckedRate = new AckedRate();
   readonly #pacing: Pacing = new Pacing();
   readonly #proven: ProvenFlight = new ProvenFlight();
   /** Acknowledged when last no more than a trickle was on its way, bytes. */
@@ -171,10 +172,10 @@ export class LineFill {
     if (this.#rate.startingUp) return fillBytes * startUpGain;
     const sinceProbeMs = (nowMs + this.#staggerMs) % probeGapMs;
     if (sinceProbeMs >= Math.max(probeMsMin, this.baseRttMs)) return Math.max(windowBytesMin, fillBytes);
-    return Math.max(
-      windowBytesMin,
-      Math.min(fillBytes * probeGain, this.#filledBytes(probeQueueMsMax) * gain + backBytes),
-    );
+    // A chunk is given while there is room for its first byte, which is a probe of its own on a slow line.
+    const queueFullBytes = this.#filledBytes(probeQueueMsMax) - chunkSize(this.#rate.bytesPerSecond);
+    const probeBytes = Math.min(fillBytes * probeGain, queueFullBytes * gain + backBytes);
+    return Math.max(windowBytesMin, fillBytes, probeBytes);
   }
 
   /** So slow that a chunk which waits to be sent tells nothing of its strand. */
@@ -225,14 +226,10 @@ export class LineFill {
     const shared = strand.paced && this.#view.helping(nowMs);
     const queueMs = carries ? this.#queueOf(strand, nowMs) : 0;
     const ackedRate = this.#acked.update(bytesAcked, rttMs, nowMs);
-    // What goes beside it by the line's other strands goes as fast (Little's law); it holds the estimate, and raises it as far as that was acknowledged.
-    const besideBytes =
-      carries && this.#rate.measured && !this.#view.helping(nowMs) ? onTheWay - strand.bytesInFlight : 0;
-    const withBeside = besideBytes > 0 ? bytesPerSecond * (1 + besideBytes / strand.bytesInFlight) : 0;
-    const lineBytesPerSecond = Math.max(
-      bytesPerSecond,
-      Math.min(withBeside, Math.max(ackedRate, besideShare * this.#rate.bytesPerSecond)),
-    );
+    const carriedRate = this.#carried.update(this.#view.carriedBytes, rttMs, nowMs);
+    // What goes beside it by the line's other strands goes as fast (Little's law), as far as that was carried.
+    const withBeside = carries ? (bytesPerSecond * onTheWay) / Math.max(1, strand.bytesInFlight) : 0;
+    const lineBytesPerSecond = Math.max(bytesPerSecond, Math.min(withBeside, carriedRate));
     this.#ackedRate = ackedRate;
     const baseMs = this.baseRttMs;
     const backMs = this.#backMs(rttMs, nowMs);

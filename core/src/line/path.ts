@@ -289,6 +289,14 @@ export class Path implements LineView {
     return bytes;
   }
 
+  get carriedBytes(): number {
+    let bytes = this.#closedOut;
+    for (const strand of this.strands) {
+      bytes += strand.bytesOut - (this.#proxied ? 0 : strand.unsentBytes) - this.#flightOf(strand).bytesInFlight;
+    }
+    return bytes;
+  }
+
   /** See {@link LineFill.drainMs}. */
   get drainMs(): number {
     return this.#fill.drainMs;

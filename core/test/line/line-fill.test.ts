@@ -4,9 +4,18 @@ import { type Flight, LineFill, type LineView } from '../../src/line/line-fill.t
 
 const allowed = { rtts: 0.15, msMin: 15, msMax: 40 };
 
+interface LineState {
+  outstanding: number;
+  acked: number;
+  /** Carried by other strands. */
+  besideBytes: number;
+  rttMs: number;
+  returnMs: number;
+}
+
 /** A line of 40 ms on which `state` says what is on its way. */
-function line(): { fill: LineFill; state: { outstanding: number; acked: number; rttMs: number; returnMs: number } } {
-  const state = { outstanding: 0, acked: 0, rttMs: 40, returnMs: 0 };
+function line(): { fill: LineFill; state: LineState } {
+  const state = { outstanding: 0, acked: 0, besideBytes: 0, rttMs: 40, returnMs: 0 };
   const view: LineView = {
     get rttMs() {
       return state.rttMs;
@@ -21,6 +30,9 @@ function line(): { fill: LineFill; state: { outstanding: number; acked: number; 
     },
     get bytesAcked() {
       return state.acked;
+    },
+    get carriedBytes() {
+      return state.acked + state.besideBytes;
     },
   };
   return { fill: new LineFill(view, 1, allowed), state };
@@ -71,6 +83,20 @@ test('a strand that is given little does not make its line slow', () => {
   ms = carry(of, ms, 5_000, 800, 50_000);
   expect(of.fill.hungry(ms)).toBe(true);
   expect(of.fill.bytesPerSecond / 1e6).toBeCloseTo(4, 1);
+});
+
+test('what goes beside a strand counts, as far as the line carried it', () => {
+  for (const carried of [true, false]) {
+    const of = line();
+    const ms = carry(of, 0, 3_000, 4_000, 200_000);
+    of.state.rttMs = 60;
+    for (let after = 0; after < 5_000; after += 10) {
+      of.state.acked += 2_500 * 10;
+      if (carried) of.state.besideBytes += 1_500 * 10;
+      of.fill.addSample(flight(of.state, 125_000), 2_500_000, false, false, ms + after);
+    }
+    expect(of.fill.bytesPerSecond / 1e6).toBeCloseTo(carried ? 4 : 2.5, 1);
+  }
 });
 
 test('a line that has become slow is found out by what stands on it', () => {
