@@ -8,19 +8,14 @@ import { drawSample, simulatedBps } from '../src/index.ts';
 
 const file = join(import.meta.dirname, 'sample-figures.json');
 const figures = JSON.parse(readFileSync(file, 'utf8')) as { seed: number; goodputBps: number[] }[];
-/** One run says little. */
+/** One run says little: the machine may have had other things to do, which only takes away. */
 const played = figures.filter(({ goodputBps }) => goodputBps.length >= 2);
-
-/** Where most of the rate is on lines that shake the model is too severe, and its runs are far apart. */
-const shaking: ReadonlySet<number> = new Set([2, 7]);
 
 test.each(played)('world $seed', ({ seed, goodputBps }) => {
   const sample = drawSample(seed);
   const sumBps = sample.lines.reduce((sum, line) => sum + line.down.rateBps, 0);
   const runs = [1, 2, 3, 4, 5].map((chance) => simulatedBps(sample, chance)).toSorted((a, b) => a - b);
-  // The median; of two the higher, for what else the machine has to do only takes away.
-  const lab = goodputBps.toSorted((a, b) => a - b)[Math.floor(goodputBps.length / 2)] ?? 0;
-  expect(Math.abs((runs[2] ?? 0) - lab) / sumBps).toBeLessThanOrEqual(shaking.has(seed) ? 0.12 : 0.06);
+  expect(Math.abs((runs[2] ?? 0) - Math.max(...goodputBps)) / sumBps).toBeLessThanOrEqual(0.06);
 });
 
 test('all worlds were played', () => {
