@@ -46,3 +46,13 @@ test('a crowd of equals shares, whatever each asks', () => {
   for (const { streams } of sessions) expect(streams).toEqual([]);
   expect(memoryBudget()).toBeGreaterThanOrEqual(128 * mebi);
 });
+
+test('while much may be held, by the last look or by what is in use here, the next look must not wait', () => {
+  const governor = new MemoryGovernor(100 * mebi);
+  expect(governor.near(25 * mebi)).toBe(false);
+  expect(governor.near(26 * mebi)).toBe(true);
+  governor.look([new Session(20, 6)]);
+  expect(governor.near(0)).toBe(true);
+  governor.look([]);
+  expect(governor.near(0)).toBe(false);
+});

@@ -14,6 +14,7 @@ const budgetBytesMin = 128 * 1_048_576;
 /** Shed down to this part of the budget, or the next look would find it too much again. */
 const shedTo = 0.8;
 
+/** From this part of it on one looks often. */
 const nearShare = 0.25;
 
 /** What one stream holds, and how it is ended. */

@@ -18,9 +18,9 @@ import type { Connect } from './stream-sockets.ts';
 
 type Context = WorkerContext<ToWorker, FromWorker, RelayWorkerData>;
 
-const sweepGapMs = 250;
-/** What is held is looked at so often while it is much: in a quarter of a second a fast line brings a hundred megabytes. */
-const pressedGapMs = 50;
+/** While much is held it is looked at so often, ms: in a quarter of a second a fast line brings a hundred megabytes. */
+const tickGapMs = 50;
+const ticksPerSweep = 5;
 /** Sweeps after which memory that was not needed meanwhile is given back: ten seconds. */
 const sweepsPerTrim = 40;
 const unusedSlabBytes = 64 * 1_048_576;
@@ -42,7 +42,7 @@ class RelayPlane implements ListenerOwner {
   readonly #sessions = new Map<string, RelaySession>();
   readonly #kids = new RelayKids<RelaySession>();
   readonly #governor: MemoryGovernor;
-  #sweeps = 0;
+  #ticks = 0;
 
   constructor(context: Context) {
     this.#context = context;
@@ -62,16 +62,11 @@ class RelayPlane implements ListenerOwner {
     loop.afterBatch(() => {
       for (const session of this.#sessions.values()) session.driver.afterBatch();
     });
-    const sweep = loop.timer(() => {
-      this.#sweep();
-      sweep.at(loop.nowMs + sweepGapMs);
+    const tick = loop.timer(() => {
+      this.#tick();
+      tick.at(loop.nowMs + tickGapMs);
     });
-    sweep.at(loop.nowMs + sweepGapMs);
-    const pressed = loop.timer(() => {
-      if (this.#governor.near(this.#pool.usedBytes)) this.#shed();
-      pressed.at(loop.nowMs + pressedGapMs);
-    });
-    pressed.at(loop.nowMs + pressedGapMs);
+    tick.at(loop.nowMs + tickGapMs);
     context.onMessage((message) => this.#onMessage(message));
     context.onStop(() => {
       for (const session of this.#sessions.values()) this.#end(session, 'the relay stops');
@@ -207,12 +202,15 @@ class RelayPlane implements ListenerOwner {
     this.#log('info', 'session sleeps', { box: session.peer });
   }
 
-  #sweep(): void {
-    const nowMs = this.#context.loop.nowMs;
-    this.#listener.sweep(nowMs);
-    this.#kids.sweep(nowMs);
-    this.#shed();
-    if (++this.#sweeps % sweepsPerTrim === 0) this.#pool.trim();
+  #tick(): void {
+    const sweeps = ++this.#ticks % ticksPerSweep === 0;
+    if (sweeps) {
+      const nowMs = this.#context.loop.nowMs;
+      this.#listener.sweep(nowMs);
+      this.#kids.sweep(nowMs);
+    }
+    if (sweeps || this.#governor.near(this.#pool.usedBytes)) this.#shed();
+    if (this.#ticks % (ticksPerSweep * sweepsPerTrim) === 0) this.#pool.trim();
   }
 
   /** Whoever holds more than its share while all together hold too much loses what it holds most with. */
