@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { bestSingleMs, drawContest, playContest, policies, type Score, standingOf } from '../src/index.ts';
 
 const worldsFrom = (seed: number): number[] => Array.from({ length: 16 }, (_, i) => seed + i);
-/** The first were looked at, the second never. */
+/** None of these is in the table. */
 const contests = [...worldsFrom(7_001), ...worldsFrom(8_001)].map(drawContest);
 const alone = contests.map(bestSingleMs);
 
