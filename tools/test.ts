@@ -36,7 +36,7 @@ function step(name: string, command: string, ...args: string[]): Count {
   return { passed: 1 - failed, failed };
 }
 
-function vitest(...projects: string[]): Count {
+function vitest(projects: readonly string[], ...options: string[]): Count {
   const file = join(scratch, `${projects.join('-')}.json`);
   const status = run(
     'vitest',
@@ -45,6 +45,7 @@ function vitest(...projects: string[]): Count {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
+    ...options,
   );
   try {
     const report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
@@ -75,10 +76,12 @@ const check: readonly (() => Count)[] = [
   () => step('lint', 'oxlint'),
   () => step('dead code', 'knip', '--no-progress'),
 ];
+const unit = (): Count => vitest(['unit', 'tidy']);
+const simulated = (...projects: string[]): Count => vitest(projects, '--maxWorkers=2');
 const steps: readonly (() => Count)[] =
   process.argv[2] === 'all'
-    ? [...check, () => vitest('unit', 'tidy', 'long'), () => vitest('root'), lab]
-    : [...check, () => vitest('unit', 'tidy')];
+    ? [...check, unit, () => simulated('sim', 'long'), () => vitest(['root']), lab]
+    : [...check, unit, () => simulated('sim')];
 const total: Count = { passed: 0, failed: 0 };
 for (const each of steps) {
   const { passed, failed } = each();

@@ -30,7 +30,7 @@ export function runWorld(seed: number): WorldReport {
     return runUnder(seed);
   } catch (thrown) {
     const what = thrown instanceof Error ? thrown.message : String(thrown);
-    const again = `TRESSE_SEED=${seed} npx vitest run --project unit sim/test/worlds.test.ts`;
+    const again = `TRESSE_SEED=${seed} npx vitest run --project sim sim/test/worlds.test.ts`;
     throw new BugError('WORLD', `world ${seed}: ${what}\nrun it again: ${again}`, thrown);
   }
 }

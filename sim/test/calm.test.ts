@@ -19,6 +19,6 @@ test.each(weathers.flatMap(([name, weather]) => seeds.map((seed) => ({ name, see
     const world = new World(drawBusyWorld(seed, untilMs, weather));
     world.clock.run(untilMs);
     const alarms = [world.box, world.relay].map(({ session }) => session.counters.pathSuspicions);
-    expect(alarms, `TRESSE_SEED=${seed} npx vitest run --project unit sim/test/calm.test.ts`).toEqual([0, 0]);
+    expect(alarms, `TRESSE_SEED=${seed} npx vitest run --project sim sim/test/calm.test.ts`).toEqual([0, 0]);
   },
 );

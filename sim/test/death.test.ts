@@ -96,4 +96,4 @@ test.each(seeds)('seed %d: a line dies silently, and both sides leave it in time
 });
 
 const again = (seed: number): string =>
-  `run it again: TRESSE_SEED=${seed} npx vitest run --project unit sim/test/death.test.ts`;
+  `run it again: TRESSE_SEED=${seed} npx vitest run --project sim sim/test/death.test.ts`;

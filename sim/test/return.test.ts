@@ -5,7 +5,7 @@ import { drawBusyWorld, World } from '../src/index.ts';
 
 const chosen = process.env['TRESSE_SEED'];
 const seeds = chosen === undefined ? Array.from({ length: 16 }, (_, i) => i + 1) : [Number(chosen)];
-const again = (seed: number): string => `TRESSE_SEED=${seed} npx vitest run --project unit sim/test/return.test.ts`;
+const again = (seed: number): string => `TRESSE_SEED=${seed} npx vitest run --project sim sim/test/return.test.ts`;
 
 /** A dead line is tried this often, ms; what is tried just before its return waits for the next one. */
 const tryGapMs = 250;
