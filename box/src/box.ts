@@ -177,6 +177,8 @@ export class Box {
 
   async status(): Promise<DaemonStatus> {
     this.#latest = await this.#engineStatus();
+    // The words are of the same moment as the figures.
+    if (this.#judge()) this.#refreshSoon();
     const sessions = this.#latest.sessions.map((one) => reportSession(one, 'down', one.peer));
     const paths = sessions.flatMap((one) => one.paths);
     return {
@@ -360,10 +362,15 @@ export class Box {
   async #look(): Promise<void> {
     this.#latest = await this.#engineStatus();
     this.#looks++;
-    const changed = this.#health.judge(this.#uplinks, (name) => this.#viewOf(name));
+    const changed = this.#judge();
     if (this.#stopped) return;
     if (changed || this.#looks % looksPerRefresh === 0) await this.#refresh();
     else this.#lookAtFlows();
+  }
+
+  /** Returns whether a direct uplink is another now. */
+  #judge(): boolean {
+    return this.#health.judge(this.#uplinks, (name) => this.#viewOf(name));
   }
 
   /** Nothing while the data plane starts anew. */
