@@ -1,16 +1,16 @@
 import type { QueueAllowed } from '../scheduling/policy.ts';
 import { segmentBytes } from '../strand/strand.ts';
-/**
- * How much a path's line carries, and how much may be on its way there. Each strand has a congestion window of its own, and
- * several of them, or one in its start-up, fill a modem's queue until it drops. So the path has a bound of its own, from
- * the line's rate and its bare round trip, which keeps the queue short and the line full.
- */
-import { AckedRate } from './acked-rate.ts';
 import { chunkSize } from './chunk-size.ts';
 import { LineRate } from './line-rate.ts';
 import { Pacing } from './pacing.ts';
 import { ProvenFlight } from './proven-flight.ts';
 import { QueueWatch } from './queue-watch.ts';
+/**
+ * How much a path's line carries, and how much may be on its way there. Each strand has a congestion window of its own, and
+ * several of them, or one in its start-up, fill a modem's queue until it drops. So the path has a bound of its own, from
+ * the line's rate and its bare round trip, which keeps the queue short and the line full.
+ */
+import { RoundTripRate } from './round-trip-rate.ts';
 
 /** A line of unknown rate takes this at once, bytes; of a known one never less than the second is given. */
 const youngWindowBytes: number = 6 * segmentBytes;
@@ -101,8 +101,8 @@ export class LineFill {
   readonly #allowed: QueueAllowed;
   readonly #rate: LineRate = new LineRate();
   readonly #queue: QueueWatch = new QueueWatch();
-  readonly #acked: AckedRate = new AckedRate();
-  readonly #carried: AckedRate = new AckedRate();
+  readonly #acked: RoundTripRate = new RoundTripRate();
+  readonly #carried: RoundTripRate = new RoundTripRate();
   readonly #pacing: Pacing = new Pacing();
   readonly #proven: ProvenFlight = new ProvenFlight();
   /** Acknowledged when last no more than a trickle was on its way, bytes. */
