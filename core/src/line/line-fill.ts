@@ -31,12 +31,10 @@ const startUpGain = 1.4;
 const calmShare = 0.125;
 const shakesMsMax = 20;
 const shakesRttsMax = 0.5;
-/** With less on its way than this share of what would fill the line, a long round trip is no queue: a strand whose window is cold, on a line that shakes. */
+/** With less on its way than this share of what would fill the line it is given too little, and a long round trip is no queue: a strand whose window is cold, on a line that shakes. */
 const starvedShare = 0.8;
 /** A segment takes 10 ms at this rate, bytes per second. */
 const feebleRate = 145_000;
-/** Less than this share of what would fill the line is on its way. */
-const hungryShare = 0.9;
 /** Two segments' time is no queue. */
 const grainBytes: number = 2 * segmentBytes;
 /** Up to this, for some round trips, is a trickle. */
@@ -183,11 +181,11 @@ export class LineFill {
     return this.#rate.bytesPerSecond < feebleRate;
   }
 
-  /** Its rate is known, and far less is on its way than would fill it. */
+  /** Its rate is known, and less is on its way than would fill it. */
   hungry(nowMs: number): boolean {
     if (!this.#rate.measured || this.feeble) return false;
     const onTheWay = this.#view.outstandingBytes(nowMs) - this.#view.unsentBytes;
-    return onTheWay < (hungryShare * this.#rate.bytesPerSecond * this.baseRttMs) / 1_000;
+    return onTheWay < (starvedShare * this.#rate.bytesPerSecond * this.baseRttMs) / 1_000;
   }
 
   /** Where a queue shows, doubling again would only fill it: what was carried away in a round trip, and room to grow. */
