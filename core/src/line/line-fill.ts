@@ -239,7 +239,8 @@ export class LineFill {
       const most = this.#mostOf(coarse, ackedRate, full, nowMs);
       // What a pace holds back may be more. And out of a pause little has been acknowledged so far, which proves no slow line.
       const bounded = coarse && lineBytesPerSecond > most;
-      const starved = outstandingBytes < (starvedShare * this.#rate.bytesPerSecond * baseMs) / 1_000;
+      const starved =
+        this.#rate.measured && outstandingBytes < (starvedShare * this.#rate.bytesPerSecond * baseMs) / 1_000;
       const atLeast = sourceLimited || !carries || strand.paced || bounded || starved;
       const provenMs = shared || bounded || starved ? 0 : queueMs;
       this.#rate.add(Math.min(lineBytesPerSecond, most), atLeast, baseMs, provenMs, nowMs);

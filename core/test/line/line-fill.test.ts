@@ -73,6 +73,17 @@ test('PINGs of a calm line tell the round trip it has on average, within bounds'
   expect(state.outstanding).toBe(0);
 });
 
+test('a line that never had much on its way is known by its rate all the same', () => {
+  const of = line();
+  // The other end takes its time to answer, which is longer than what is on its way takes.
+  for (let i = 0; i < 100; i++) of.fill.takePing(60, 1_000 + i * 250);
+  of.fill.addSample(flight(of.state, 20_000), 4_000_000, true, false, 30_000);
+  expect(of.fill.measured).toBe(false);
+  carry(of, 30_000, 500, 4_000, 80_000);
+  expect(of.fill.measured).toBe(true);
+  expect(of.fill.bytesPerSecond / 1e6).toBeCloseTo(4, 1);
+});
+
 test('a strand that is given little does not make its line slow', () => {
   const of = line();
   let ms = carry(of, 0, 3_000, 4_000, 200_000);
