@@ -4,7 +4,6 @@ import { FreeListPool } from '@tresse/kit';
 import { bestAead, EventLoop, nativeSlab, queueMemory } from '@tresse/sys';
 
 import { egressConnect } from '../src/worker/egress.ts';
-import { firstBufferBytes } from '../src/worker/interceptor.ts';
 import { type DriverEvents, SessionDriver } from '../src/worker/session-driver.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { StrandSocket } from '../src/worker/strand-socket.ts';
@@ -49,7 +48,7 @@ export class Braid {
 
   /** A LAN host's connection to a port of this machine, intercepted. */
   dial(port: number, receiveBufferBytes = 0): { client: Peer; stream: Stream } {
-    const { near, far } = connectedPair(this.loop, receiveBufferBytes, firstBufferBytes);
+    const { near, far } = connectedPair(this.loop, receiveBufferBytes, true);
     const client = new Peer(this.loop, near);
     this.#clients.push(client);
     this.#lanEnds.push(far);

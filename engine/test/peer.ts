@@ -25,6 +25,8 @@ import {
   WRITABLE,
 } from '@tresse/sys';
 
+import { beginSmall } from '../src/worker/interceptor.ts';
+
 /** A test that waits longer than this waits in vain, ms. */
 const patienceMs = 10_000;
 /** Sockets that nobody closes for so long are somebody's. */
@@ -81,9 +83,9 @@ export function listening(): { fd: number; address: string; port: number } {
 }
 
 /** Both ends of a connection, nobody watching them. */
-export function connectedPair(loop: EventLoop, receiveBufferBytes = 0, firstBuffer = 0): { near: number; far: number } {
+export function connectedPair(loop: EventLoop, receiveBufferBytes = 0, small = false): { near: number; far: number } {
   const listener = listening();
-  if (firstBuffer > 0) setReceiveBuffer(listener.fd, firstBuffer);
+  if (small) beginSmall(listener.fd);
   const near = tcpSocket(4);
   if (receiveBufferBytes > 0) setReceiveBuffer(near, receiveBufferBytes);
   connectStart(near, listener.address, listener.port);

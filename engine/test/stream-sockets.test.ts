@@ -1,4 +1,13 @@
-import { ECONNRESET, localName, tcpSocket, unackedBytes, bindAddress, closeFd } from '@tresse/sys';
+import {
+  bindAddress,
+  closeFd,
+  ECONNRESET,
+  localName,
+  nativeSlab,
+  optionInto,
+  tcpSocket,
+  unackedBytes,
+} from '@tresse/sys';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { Braid, sessionMemoryMax } from './braid.ts';
@@ -50,6 +59,14 @@ test('bytes go both ways, unchanged, and each direction ends by itself', () => {
   turn(() => client.ended, 'the end of the download');
   expect(client.heard.equals(Buffer.concat([down, Buffer.from('and some more')]))).toBe(true);
   nothingLeft();
+});
+
+test('a LAN host may one day have more than 64 KiB on its way, however small the first buffer', () => {
+  const { client } = connect();
+  const info = nativeSlab(8);
+  expect(optionInto(client.fd, 6, 11, info.address, 8)).toBe(8);
+  // `tcpi_snd_wscale` (linux/tcp.h): by so many powers of two more than 65,535 bytes.
+  expect(info.bytes[6]! & 15).toBeGreaterThan(4);
 });
 
 test('the server ends first, the client goes on', () => {

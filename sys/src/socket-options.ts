@@ -21,6 +21,7 @@ const SO_RCVBUFFORCE = 33;
 const SO_MARK = 36;
 const SO_MAX_PACING_RATE = 47;
 const SO_BUF_LOCK = 72;
+const SOCK_RCVBUF_LOCK = 2;
 const IP_TRANSPARENT = 19;
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const IPV6_V6ONLY = 26;
@@ -128,10 +129,18 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
   setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, bytes, 'set SO_RCVBUF');
 }
 
+/**
+ * Whether the kernel leaves the receive buffer as large as it is, or grows it by itself for one who reads. Returns false where
+ * it cannot be told (before Linux 5.14).
+ */
+export function holdReceiveBuffer(fd: number, hold: boolean): boolean {
+  pair.words[0] = hold ? SOCK_RCVBUF_LOCK : 0;
+  return setSocketOption(fd, SOL_SOCKET, SO_BUF_LOCK, pair.address, 4) >= 0;
+}
+
 /** Lets the kernel grow by itself again what {@link setReceiveBuffer} has bounded; before Linux 5.14 up to a fixed size. */
 export function freeReceiveBuffer(fd: number): void {
-  pair.words[0] = 0;
-  if (setSocketOption(fd, SOL_SOCKET, SO_BUF_LOCK, pair.address, 4) < 0) setReceiveBuffer(fd, ampleBufferBytes);
+  if (!holdReceiveBuffer(fd, false)) setReceiveBuffer(fd, ampleBufferBytes);
 }
 
 /** Bounds the send buffer; otherwise like {@link setReceiveBuffer}. */

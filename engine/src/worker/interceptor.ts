@@ -7,6 +7,7 @@ import {
   EAFNOSUPPORT,
   ErrnoError,
   type EventLoop,
+  holdReceiveBuffer,
   listen,
   localName,
   setLingerReset,
@@ -26,7 +27,14 @@ const backlog = 4_096;
  * What the kernel holds of a LAN host at first (it takes twice the number, a part of it for its books): a request, and not much
  * of what nobody reads, whose crowd would fill the memory. {@link StreamSockets.adopt} sees to the rest.
  */
-export const firstBufferBytes = 8_192;
+const firstBufferBytes = 8_192;
+
+/** Has a listener's connections begin with a small buffer. */
+export function beginSmall(fd: number): void {
+  setReceiveBuffer(fd, firstBufferBytes);
+  // Or the kernel promises each LAN host 64 KiB at most, for good: it scales no window that cannot grow (RFC 7323).
+  holdReceiveBuffer(fd, false);
+}
 
 /** Called with an accepted connection, which then belongs to the callee. */
 export type OnConnection = (fd: number, dialled: SocketAddress) => void;
@@ -53,7 +61,7 @@ function listenOn(family: 4 | 6, loop: EventLoop, port: number, mark: number, on
     setTransparent(fd, family);
     setReceiveTrafficClass(fd, family);
     setMark(fd, mark);
-    setReceiveBuffer(fd, firstBufferBytes);
+    beginSmall(fd);
     bindAddress(fd, family === 4 ? '127.0.0.1' : '::1', port);
     listen(fd, backlog);
     return new Acceptor(fd, loop, (accepted) => identify(accepted, onConnection));

@@ -19,6 +19,7 @@ import {
   FAILED,
   freeReceiveBuffer,
   HANGUP,
+  holdReceiveBuffer,
   queueMemory,
   READABLE,
   recvInto,
@@ -114,6 +115,7 @@ export class StreamSockets implements Local {
     const socket = this.#add(stream, fd, READABLE);
     if (!socket) return;
     socket.narrow = true;
+    holdReceiveBuffer(fd, true);
     this.#read(socket);
   }
 
