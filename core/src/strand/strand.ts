@@ -1,4 +1,4 @@
-import { NumberedQueue } from '@tresse/kit';
+import { NumberedQueue, WindowedMax } from '@tresse/kit';
 
 import { RecordFlight } from '../line/record-flight.ts';
 import type { SentItem } from '../stream/chunk.ts';
@@ -32,6 +32,8 @@ export const segmentBytes = 1_448;
 /** Nothing acknowledged for this long, and so many smoothed round trips, while something is on its way: loss recovery. */
 const stuckMsMin = 150;
 const stuckRtts = 2;
+/** A loss narrows a window for a round trip or two: what it was counts for so long, ms. */
+const widestMs = 3_000;
 
 export type StrandState = 'opening' | 'answered' | 'closed';
 
@@ -90,6 +92,9 @@ export class Strand {
   segmentsIn = 0;
   bytesAcked = 0;
   windowBytes: number = 14_480;
+  readonly #widest: WindowedMax = new WindowedMax(widestMs);
+  /** It was the one that carries before. */
+  hasCarried = false;
 
   /** It is to leave no faster than this; Infinity: as fast as the kernel sees fit. */
   paceBytesPerSecond: number = Infinity;
@@ -138,6 +143,11 @@ export class Strand {
   /** What its congestion window still takes at once, bytes; below 0 when more stands here than it takes. */
   get roomBytes(): number {
     return this.windowBytes - this.segmentsInFlight * segmentBytes - this.unsentBytes;
+  }
+
+  /** Its congestion window, as it was before a loss, bytes. */
+  widestBytes(nowMs: number): number {
+    return Math.max(this.windowBytes, this.#widest.get(nowMs));
   }
 
   get paced(): boolean {
@@ -193,6 +203,7 @@ export class Strand {
     this.segmentsInFlight = info.segmentsInFlight;
     this.bytesInFlight = info.bytesInFlight;
     this.windowBytes = info.windowBytes;
+    this.#widest.add(info.windowBytes, nowMs);
     const outstanding = info.unackedSegments > 0 || info.unsentBytes > 0;
     if (info.bytesAcked !== this.bytesAcked || !outstanding) {
       this.bytesAcked = info.bytesAcked;

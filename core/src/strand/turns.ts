@@ -1,8 +1,10 @@
 /**
  * Which bulk strand of a path carries. One does while it goes well; a sibling steps in where it is stuck in loss recovery,
  * closed or suspect. They take turns: bbr cuts a connection that carried for 10 s without a break down to four segments
- * for 200 ms (PROBE_RTT), and a connection never used has a cold window. Its siblings help where the one that carries has
- * no room in its window, which is too small on a line that shakes or loses; for a while after a turn the quick one does too.
+ * for 200 ms (PROBE_RTT), and a connection never used has a cold window. But one that has carried and has far the narrower
+ * window has no turn, and gives back the one it has: a lossy line would run at half its rate for seconds. Siblings help
+ * where the one that carries has no room in its window, which is too small on a line that shakes or loses. The quick one does
+ * too for a while after a turn, and where the line is still given too little: a pause may have made bbr forget its rate.
  */
 import { chunkBytesMin } from '../limits.ts';
 import type { StrandChoice } from '../scheduling/policy.ts';
@@ -11,6 +13,7 @@ import { segmentBytes, type Strand } from './strand.ts';
 /** A strand carries this long at a time, ms: less than the 10 s after which bbr looks for a lower round trip. */
 const turnMs = 7_000;
 const helpMs = 1_000;
+const knowsGain = 2;
 const lagMs = 10;
 const squeezedBytes: number = 4 * segmentBytes;
 
@@ -30,20 +33,36 @@ export class Turns implements StrandChoice {
 
   /** The bulk strand for the next chunk, or undefined where there is none; `hungry`: the line could carry far more than is on its way. */
   next(nowMs: number, hungry = false): Strand | undefined {
-    const current = this.carrying;
-    const due = nowMs - this.#sinceMs > turnMs || (current?.retiring === true && this.#hasFresh(nowMs));
-    if (!current || !carries(current, nowMs) || due) this.#change(nowMs);
+    this.#takeTurns(nowMs);
     const chosen = this.carrying;
     if (!chosen || (chosen.roomBytes >= chunkBytesMin && !(hungry && lags(chosen)))) return chosen;
     const helping = this.helping(nowMs);
     // What is paced is held back on purpose, for what would wait behind it on the quick strand.
-    const quick = helping && !chosen.paced;
+    const quick = (helping || hungry) && !chosen.paced;
     return helping || (this.#siblingsHelp && !chosen.paced) ? this.#roomiest(chosen, quick, nowMs) : chosen;
   }
 
   /** The one that carries has begun just now: the others help it. */
   helping(nowMs: number): boolean {
     return nowMs - this.#sinceMs < helpMs;
+  }
+
+  #takeTurns(nowMs: number): void {
+    const current = this.carrying;
+    if (!current || !carries(current, nowMs) || (current.retiring && this.#hasFresh(nowMs))) {
+      this.#turnTo(this.#best(nowMs), nowMs);
+      return;
+    }
+    const turned = nowMs - this.#sinceMs;
+    if (turned <= helpMs) return;
+    for (const strand of this.#strands) {
+      if (strand === current || strand.quick || strand.retiring || !carries(strand, nowMs)) continue;
+      const due = turned > turnMs && !(strand.hasCarried && knowsBetter(current, strand, nowMs));
+      if (due || knowsBetter(strand, current, nowMs)) {
+        this.#turnTo(strand, nowMs);
+        return;
+      }
+    }
   }
 
   #hasFresh(nowMs: number): boolean {
@@ -61,24 +80,35 @@ export class Turns implements StrandChoice {
     return best;
   }
 
-  #change(nowMs: number): void {
-    let best: Strand | undefined;
-    for (const strand of this.#strands) {
-      if (strand.quick || strand.state !== 'answered' || strand.draining || strand.suspect) continue;
-      if (strand === this.carrying) continue;
-      if (best === undefined || rank(strand, nowMs) > rank(best, nowMs)) best = strand;
-    }
+  /** Of the others the one that carries and is to stay; the one that carries now where none of them is any better. */
+  #best(nowMs: number): Strand | undefined {
     const current = this.carrying;
-    // Nobody better: it goes on.
-    if (current && carries(current, nowMs) && (!best || !carries(best, nowMs))) best = current;
-    else if (!best && current?.state === 'answered' && !current.suspect && !current.draining) best = current;
-    this.carrying = best;
+    let best = current && serves(current) ? current : undefined;
+    for (const strand of this.#strands) {
+      if (strand === current || strand.quick || !serves(strand)) continue;
+      const better = best === current || !best ? carries(strand, nowMs) : rank(strand, nowMs) > rank(best, nowMs);
+      if (better || !best) best = strand;
+    }
+    return best;
+  }
+
+  #turnTo(strand: Strand | undefined, nowMs: number): void {
+    this.carrying = strand;
     this.#sinceMs = nowMs;
+    if (strand) strand.hasCarried = true;
   }
 }
 
-const carries = (strand: Strand, nowMs: number): boolean =>
-  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.stuck(nowMs) && !squeezed(strand);
+const serves = (strand: Strand): boolean => strand.state === 'answered' && !strand.draining && !strand.suspect;
+
+const carries = (strand: Strand, nowMs: number): boolean => serves(strand) && !strand.stuck(nowMs) && !squeezed(strand);
+
+/**
+ * Its window is far wider: bbr knows the line's rate there. A strand that helps beside another one learns its own share of the
+ * rate only, and unlearns the rest.
+ */
+const knowsBetter = (one: Strand, other: Strand, nowMs: number): boolean =>
+  one.widestBytes(nowMs) > knowsGain * other.widestBytes(nowMs);
 
 /** Those that carry first, and of these the ones that are to stay. */
 const rank = (strand: Strand, nowMs: number): number => (carries(strand, nowMs) ? 2 : 0) + (strand.retiring ? 0 : 1);

@@ -33,6 +33,43 @@ test('a strand that is given more than it lets go is helped where the line could
   expect(turns.carrying).toBe(first);
 });
 
+test('a sibling takes its turn while it is new, or knows the line as well', () => {
+  const { turns, first, second } = two();
+  expect(turns.next(7_001, false)).toBe(second);
+  expect(turns.next(14_002, false)).toBe(first);
+  second.update({ ...idleInfo, windowBytes: 49_000 }, 15_000);
+  expect(turns.next(21_003, false)).toBe(first);
+  second.update({ ...idleInfo, windowBytes: 51_000 }, 22_000);
+  expect(turns.next(22_000, false)).toBe(second);
+});
+
+test('one that has unlearnt the rate gives its turn back, after a while in which it might have learnt it', () => {
+  const { turns, first, second } = two();
+  second.update({ ...idleInfo, windowBytes: 14_480 }, 100);
+  expect(turns.next(7_001, false)).toBe(second);
+  expect(turns.next(8_001, false)).toBe(second);
+  expect(turns.next(8_002, false)).toBe(first);
+  // What a loss took from its window for a moment is not forgotten.
+  first.update({ ...idleInfo, windowBytes: 100_000 }, 9_900);
+  first.update({ ...idleInfo, windowBytes: 20_000 }, 10_000);
+  second.update({ ...idleInfo, windowBytes: 45_000 }, 10_000);
+  expect(turns.next(10_000, false)).toBe(first);
+  expect(turns.next(13_100, false)).toBe(second);
+});
+
+test('the quick strand helps where the line is given too little, unless bulk is held back on purpose', () => {
+  const quick = new Strand(9, 1, StrandRole.quick, 'answered', 0);
+  const bulk = new Strand(1, 1, StrandRole.bulk, 'answered', 0);
+  quick.update({ ...idleInfo, windowBytes: 100_000 }, 0);
+  bulk.update(slow, 0);
+  const turns = new Turns([quick, bulk], true);
+  turns.next(0, false);
+  expect(turns.next(2_000, false)).toBe(bulk);
+  expect(turns.next(2_000, true)).toBe(quick);
+  bulk.paceBytesPerSecond = 1_000_000;
+  expect(turns.next(2_000, true)).toBe(bulk);
+});
+
 test('nobody helps one that is held back on purpose, nor one that lags as much', () => {
   const { turns, first, second } = two();
   first.update(slow, 2_000);
