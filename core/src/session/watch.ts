@@ -19,6 +19,8 @@ import type { SessionState } from './session-state.ts';
 const tailLateMs = 20;
 /** Delivery that pauses for this long, ms, or half a round trip: the chunk it waits for may go again if it is late. */
 const slackMsMin = 60;
+/** ... and goes whatever it costs where it is late by this, ms: its line's own recovery has failed. */
+const overdueMs = 100;
 /** Chunks looked at behind the one that blocks delivery. */
 const hedgeDepth = 32;
 /** Who was heard so shortly before is not asked for a sign of life, ms. */
@@ -181,7 +183,8 @@ export class Watch {
         if (!overtaking) break;
         if (chunk.sends > 1 || !this.#overtakes(stream, chunk)) continue;
       }
-      if (!this.#worthHedging(stream, chunk, i === 0 && standstill, tail ? hedgeShare : hedgeShareEarly)) break;
+      const overdue = standstill || nowMs - chunk.dueMs > overdueMs;
+      if (!this.#worthHedging(stream, chunk, i === 0 && overdue, tail ? hedgeShare : hedgeShareEarly)) break;
       stream.send.lose(chunk);
       chunk.lostMs = Infinity;
       this.#state.counters.bytesHedged += chunk.length;
