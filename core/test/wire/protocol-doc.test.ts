@@ -5,6 +5,18 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { recordHeaderBytes, recordTextMax, tagBytes } from '../../src/limits.ts';
+import {
+  sealCounterOf,
+  packetNumberMax,
+  packetPrefixBytes,
+  readDatagramHeader,
+  readPacketPrefix,
+  writeDatagramHeader,
+  writePacketPrefix,
+  datagramHeaderBytes,
+  type PacketClass,
+} from '../../src/packet/datagram.ts';
+import { readReport, reportBytes, writeReport } from '../../src/packet/report.ts';
 import { type FrameSink, FrameWriter, readFrames, type Violation } from '../../src/wire/frame.ts';
 import { openingAadBytes, openingBytes, openingTextBytes, readOpening, writeOpening } from '../../src/wire/opening.ts';
 
@@ -252,4 +264,54 @@ test('records are sealed as documented, and hold the frames they are said to hol
 test('a record is as long as the document says at most', () => {
   expect(recordTextMax).toBe(65_536);
   expect(text).toContain('1 <= length <= 65,536');
+});
+
+const numbersOf = (name: string): Record<string, number> =>
+  Object.fromEntries(Object.entries(values(name)).map(([key, value]) => [key, Number(value)]));
+
+test('the head of a datagram and of a packet in it', () => {
+  const { header: headerHex, prefix: prefixHex } = values('datagram');
+  const {
+    path = 0,
+    key = 0,
+    session = 0,
+    number = 0,
+    class: kind = 0,
+    bucket = 0,
+    sequence = 0,
+  } = numbersOf('datagram');
+  const bytes = new Uint8Array(64);
+  writeDatagramHeader(bytes, 0, { path, key, session, number });
+  expect(hexOf(bytes.subarray(0, datagramHeaderBytes))).toBe(headerHex);
+  const header = { path: 0, key: 0, session: 0, number: 0 };
+  expect(readDatagramHeader(bytes, 0, 64, header)).toBe(true);
+  expect(header).toEqual({ path, key, session, number });
+  expect(packetNumberMax).toBe(2 ** 45);
+  expect(sealCounterOf(path, number)).toBe(path * 2 ** 45 + number);
+  const prefix = { class: kind as PacketClass, ordered: true, bucket, sequence };
+  writePacketPrefix(bytes, 0, prefix);
+  expect(hexOf(bytes.subarray(0, packetPrefixBytes))).toBe(prefixHex);
+  const again = { class: 0 as PacketClass, ordered: false, bucket: 0, sequence: 0 };
+  expect(readPacketPrefix(bytes, 0, 64, again)).toBe(true);
+  expect(again).toEqual(prefix);
+});
+
+test('a report', () => {
+  const { body } = values('report');
+  const {
+    path = 0,
+    highest = 0,
+    arrived = 0,
+    waited = 0,
+    packets = 0,
+    bytes: came = 0,
+    largest = 0,
+  } = numbersOf('report');
+  const report = { path, highest, arrivedUs: arrived, waitedUs: waited, packets, bytes: came, largest };
+  const bytes = new Uint8Array(reportBytes);
+  writeReport(bytes, 0, report);
+  expect(hexOf(bytes)).toBe(body);
+  const again = { path: 0, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 0, bytes: 0, largest: 0 };
+  expect(readReport(bytesOf(body), 0, reportBytes, again)).toBe(true);
+  expect(again).toEqual(report);
 });

@@ -1,0 +1,244 @@
+/**
+ * What a path has of datagrams on its way, and how fast they go, by the peer's reports: the part that TCP_INFO is for a
+ * strand. Everything up to the highest number that came is no longer on its way: it came, or it is lost.
+ *
+ * A rate is what came between the sending of the highest packet and its arrival, over the longer of the times in which it
+ * left and in which it came (Cheng et al., draft-cheng-iccrg-delivery-rate-estimation), by the receiver's own clock, so that
+ * a report that waits on its way back is no slow line.
+ */
+import type { Report } from './report.ts';
+
+/** Packets on their way that are known each: more is a peer that reports nothing. */
+const logMax = 65_536;
+const logFirst = 64;
+const fields = 6;
+const clockWrap = 0x1_0000_0000;
+/** Share of a new sample in the smoothed round trip (RFC 6298), and in the share that is lost. */
+const rttShare = 0.125;
+const lossShare = 0.1;
+/** Losses are judged over so many packets at least. */
+const lossPacketsMin = 20;
+
+/** The shortest way counts for so long, and for the next as well, ms. */
+const wayWindowMs = 30_000;
+
+/** Fields of a packet in the log. */
+const Field = { sentMs: 0, bytesThen: 1, deliveredThen: 2, deliveredUs: 3, firstSentMs: 4, limited: 5 } as const;
+
+export class DatagramFlight {
+  /** Nothing holds datagrams back once they are given. */
+  readonly paced = false;
+  readonly unsentBytes = 0;
+  #log: Float64Array = new Float64Array(logFirst * fields);
+  #next = 0;
+  #highest = -1;
+  #bytesSent = 0;
+  #bytesLeft = 0;
+  #delivered = 0;
+  #deliveredUs = -1;
+  #firstSentMs = 0;
+  #packetsSeen = 0;
+  #lostSeen = 0;
+  #rttMs = 0;
+  #minRttMs: number = Infinity;
+  #varianceMs = 0;
+  #rate = 0;
+  #rateLimited = true;
+  #loss = 0;
+  #wayMs = 0;
+  #wayMinMs: number = Infinity;
+  #wayMinBeforeMs: number = Infinity;
+  #waySinceMs = 0;
+  #largest = 0;
+  #inFlightBefore = 0;
+  #givenMs: number = -Infinity;
+
+  /** The number the next datagram has. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Known to have come, bytes: IP and UDP headers not counted. */
+  get bytesAcked(): number {
+    return this.#delivered;
+  }
+
+  get bytesInFlight(): number {
+    return this.#bytesSent - this.#bytesLeft;
+  }
+
+  /** What was on its way before the last report, bytes. */
+  get inFlightBefore(): number {
+    return this.#inFlightBefore;
+  }
+
+  /** Sent and no longer on its way: it came or is lost, bytes. */
+  get bytesLeft(): number {
+    return this.#bytesLeft;
+  }
+
+  get packetsInFlight(): number {
+    return this.#next - 1 - this.#highest;
+  }
+
+  /** Smoothed, ms; 0: not measured. */
+  get rttMs(): number {
+    return this.#rttMs;
+  }
+
+  get minRttMs(): number {
+    return this.#minRttMs === Infinity ? 0 : this.#minRttMs;
+  }
+
+  /** Mean deviation of the round trip, ms. */
+  get jitterMs(): number {
+    return this.#varianceMs;
+  }
+
+  /** The newest rate, bytes per second; 0: none. */
+  get deliveryRate(): number {
+    return this.#rate;
+  }
+
+  /** That rate was limited by what there was to send. */
+  get sourceLimited(): boolean {
+    return this.#rateLimited;
+  }
+
+  /** Share of packets lost lately, 0 to 1. */
+  get lossRatio(): number {
+    return this.#loss;
+  }
+
+  /** How much longer the way there is than it was at its shortest, ms: the queue. */
+  get queueMs(): number {
+    return this.#wayMinMs === Infinity ? 0 : this.#wayMs - Math.min(this.#wayMinMs, this.#wayMinBeforeMs);
+  }
+
+  /** The largest datagram that arrived, bytes. */
+  get largest(): number {
+    return this.#largest;
+  }
+
+  /** When one left last, ms. */
+  get givenMs(): number {
+    return this.#givenMs;
+  }
+
+  /** Notes a datagram that leaves. Returns its number. `limited`: there was nothing more to send. */
+  give(bytes: number, limited: boolean, nowMs: number): number {
+    if (this.#next - this.#highest > logMax) this.#forget();
+    if ((this.#next - this.#highest) * fields > this.#log.length) this.#grow();
+    if (this.packetsInFlight === 0) {
+      this.#firstSentMs = nowMs;
+      this.#deliveredUs = -1;
+    }
+    const number = this.#next++;
+    this.#givenMs = nowMs;
+    this.#bytesSent += bytes;
+    const at = this.#at(number);
+    this.#log[at + Field.sentMs] = nowMs;
+    this.#log[at + Field.bytesThen] = this.#bytesSent;
+    this.#log[at + Field.deliveredThen] = this.#delivered;
+    this.#log[at + Field.deliveredUs] = this.#deliveredUs;
+    this.#log[at + Field.firstSentMs] = this.#firstSentMs;
+    this.#log[at + Field.limited] = limited ? 1 : 0;
+    return number;
+  }
+
+  /** Takes the peer's word in. Returns false, and does nothing, where it cannot be true: more came than was sent. */
+  take(report: Readonly<Report>, nowMs: number): boolean {
+    if (report.highest >= this.#next || report.bytes > this.#bytesSent) return false;
+    // A newer one has overtaken it.
+    if (report.highest < this.#highest || report.bytes < this.#delivered) return true;
+    this.#inFlightBefore = this.bytesInFlight;
+    this.#largest = Math.max(this.#largest, report.largest);
+    if (report.highest === this.#highest) {
+      // Late ones came.
+      this.#delivered = report.bytes;
+      return true;
+    }
+    this.#takeNewest(report, nowMs);
+    this.#takeLoss(report);
+    return true;
+  }
+
+  #takeNewest(report: Readonly<Report>, nowMs: number): void {
+    const at = this.#at(report.highest);
+    const field = (index: number): number => this.#log[at + index] ?? 0;
+    const sentMs = field(Field.sentMs);
+    this.#takeRtt(Math.max(0, nowMs - sentMs - report.waitedUs / 1_000));
+    this.#takeWay(report.arrivedUs, sentMs);
+    const came = report.bytes - field(Field.deliveredThen);
+    const sendMs = sentMs - field(Field.firstSentMs);
+    const before = field(Field.deliveredUs);
+    const comeMs = before < 0 ? 0 : ((report.arrivedUs - before + clockWrap) % clockWrap) / 1_000;
+    const overMs = Math.max(sendMs, comeMs);
+    // A single flight with nothing known before it says nothing of a rate.
+    if (before >= 0 && overMs > 0) {
+      this.#rate = (came * 1_000) / overMs;
+      this.#rateLimited = field(Field.limited) === 1;
+    }
+    this.#highest = report.highest;
+    this.#bytesLeft = field(Field.bytesThen);
+    this.#delivered = report.bytes;
+    this.#deliveredUs = report.arrivedUs;
+    this.#firstSentMs = sentMs;
+  }
+
+  #takeRtt(rttMs: number): void {
+    this.#minRttMs = Math.min(this.#minRttMs, rttMs);
+    if (this.#rttMs === 0) {
+      this.#rttMs = rttMs;
+      this.#varianceMs = rttMs / 4;
+      return;
+    }
+    this.#varianceMs += (Math.abs(rttMs - this.#rttMs) - this.#varianceMs) / 4;
+    this.#rttMs += (rttMs - this.#rttMs) * rttShare;
+  }
+
+  /** The clocks differ by anything, and drift apart: only changes of the difference count, and of half a minute or one. */
+  #takeWay(arrivedUs: number, sentMs: number): void {
+    const wrapMs = clockWrap / 1_000;
+    const apartMs = arrivedUs / 1_000 - sentMs;
+    const first = this.#wayMinMs === Infinity;
+    // The receiver's clock wraps every 71 minutes: the value next to the one before is meant.
+    this.#wayMs = first ? apartMs : apartMs + Math.round((this.#wayMs - apartMs) / wrapMs) * wrapMs;
+    if (first) this.#waySinceMs = sentMs;
+    else if (sentMs - this.#waySinceMs > wayWindowMs) {
+      this.#wayMinBeforeMs = this.#wayMinMs;
+      this.#wayMinMs = this.#wayMs;
+      this.#waySinceMs = sentMs;
+    }
+    this.#wayMinMs = Math.min(this.#wayMinMs, this.#wayMs);
+  }
+
+  #takeLoss(report: Readonly<Report>): void {
+    const packets = report.highest + 1;
+    const sent = packets - this.#packetsSeen;
+    if (sent < lossPacketsMin) return;
+    const lost = Math.max(0, packets - report.packets - this.#lostSeen);
+    this.#loss += (Math.min(1, lost / sent) - this.#loss) * lossShare;
+    this.#packetsSeen = packets;
+    this.#lostSeen = packets - report.packets;
+  }
+
+  #at(number: number): number {
+    return (number * fields) % this.#log.length;
+  }
+
+  /** Nobody reports: the oldest is lost. */
+  #forget(): void {
+    this.#highest++;
+    this.#bytesLeft = this.#log[this.#at(this.#highest) + Field.bytesThen] ?? 0;
+  }
+
+  #grow(): void {
+    const grown = new Float64Array(this.#log.length * 2);
+    for (let number = this.#highest + 1; number < this.#next; number++) {
+      const from = this.#at(number);
+      grown.set(this.#log.subarray(from, from + fields), (number * fields) % grown.length);
+    }
+    this.#log = grown;
+  }
+}
