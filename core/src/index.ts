@@ -19,11 +19,21 @@ export {
   writeOpening,
 } from './wire/opening.ts';
 export { OpenAllowance } from './stream/open-allowance.ts';
-export type { Path } from './line/path.ts';
+export { Path } from './line/path.ts';
+export { PacketLane } from './packet/packet-lane.ts';
+export { PacketSlots } from './packet/packet-slots.ts';
+export {
+  type DatagramHeader,
+  datagramHeaderBytes,
+  datagramOverheadBytes,
+  readDatagramHeader,
+  sealCounterOf,
+  writeDatagramHeader,
+} from './packet/datagram.ts';
 export { type Policy, shippedPolicy, type StrandChoice } from './scheduling/policy.ts';
 export { type PathLimits, Session, type SessionOptions } from './session/session.ts';
 export type { Side } from './session/session-state.ts';
-export type { Line as SchedulerLine, Scheduler } from './scheduling/scheduler.ts';
+export { EarliestArrival, type Line as SchedulerLine, type Scheduler } from './scheduling/scheduler.ts';
 export { Turns } from './strand/turns.ts';
 export { segmentBytes, type Strand, type StrandInfo } from './strand/strand.ts';
 export type { Stream } from './stream/stream.ts';

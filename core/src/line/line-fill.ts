@@ -126,6 +126,11 @@ export class LineFill {
     return this.#rate.measured;
   }
 
+  /** What the line carries is not known yet: the estimate still grows from round trip to round trip. */
+  get startingUp(): boolean {
+    return this.#rate.startingUp;
+  }
+
   /** Bytes per second; a lower bound while {@link measured} is false, 0 when nothing is known. */
   get bytesPerSecond(): number {
     return this.#rate.bytesPerSecond;
@@ -202,6 +207,11 @@ export class LineFill {
   get #freeRttMs(): number {
     const baseMs = this.baseRttMs;
     return baseMs + Math.max(youngQueueMs, baseMs * youngQueueRtts);
+  }
+
+  /** So many bytes were on their way until now: what was carried away meanwhile proves something of the line. */
+  noteOutstanding(bytes: number, nowMs: number): void {
+    if (bytes > trickleBytes) this.#busyMs = nowMs;
   }
 
   /** The other end had the last of so many bytes that were on their way at once, after so long: its word may have waited a little. */

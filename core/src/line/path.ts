@@ -1,4 +1,6 @@
 import { ackDelayMsMax } from '../limits.ts';
+import { DatagramFlight } from '../packet/datagram-flight.ts';
+import type { DatagramPath } from '../packet/packet-lane.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from '../scheduling/policy.ts';
 import { segmentBytes, type Strand } from '../strand/strand.ts';
 import { lags, squeezed } from '../strand/turns.ts';
@@ -17,9 +19,11 @@ const bulkComesMs = 500;
 const helpersShareMin = 0.05;
 
 /** One uplink to one relay address: its strands and what they tell of the line. */
-export class Path implements LineView {
+export class Path implements LineView, DatagramPath {
   readonly id: number;
   readonly strands: Strand[] = [];
+  /** What is on its way of the packet lane. */
+  readonly datagrams: DatagramFlight = new DatagramFlight();
   /** Silent while another path is heard: what is outstanding goes elsewhere, nothing new comes here. */
   suspect = false;
   suspectSinceMs = 0;
@@ -108,6 +112,18 @@ export class Path implements LineView {
     this.#fill.addSample(strand.flight, strand.flight.deliveryRate, true, false, nowMs);
   }
 
+  /** The rate to reckon with is what the line carries, and no lower bound. */
+  get rateKnown(): boolean {
+    return this.#fill.measured && !this.#fill.startingUp;
+  }
+
+  /** The peer has told how the datagrams fare. */
+  takeDatagrams(nowMs: number): void {
+    const { deliveryRate, sourceLimited } = this.datagrams;
+    this.#fill.noteOutstanding(this.datagrams.inFlightBefore, nowMs);
+    if (deliveryRate > 0) this.#fill.addSample(this.datagrams, deliveryRate, sourceLimited, false, nowMs);
+  }
+
   /** Delivery rate of the line, bytes per second; the last one while idle; 0 when it was never filled. */
   get measuredRate(): number {
     return this.#fill.measured ? this.#fill.bytesPerSecond : 0;
@@ -181,6 +197,7 @@ export class Path implements LineView {
       if (strand.quick) quickRtt = strand.rttMs;
       rtt = rtt === 0 ? strand.rttMs : Math.min(rtt, strand.rttMs);
     }
+    if (rtt === 0) rtt = this.datagrams.rttMs;
     return Math.max(quickRtt > 0 ? quickRtt : rtt, this.#proxied ? this.#recordRttMs : 0);
   }
 
@@ -204,7 +221,7 @@ export class Path implements LineView {
 
   /** The shortest round trip seen, ms; through a proxy PING's. */
   get minRttMs(): number {
-    return Math.max(this.#tcpRttMsMin, this.#proxied ? this.#proxy.pingMinMs : 0);
+    return Math.max(this.#tcpRttMsMin || this.datagrams.minRttMs, this.#proxied ? this.#proxy.pingMinMs : 0);
   }
 
   /** The shortest time in which an answer may be counted on, ms: word of records may wait a little at the other end. */
@@ -225,7 +242,7 @@ export class Path implements LineView {
 
   /** The longest of those that carry something, and of the quick one, which is pinged: others tell of a queue that may be gone. */
   get #freshRttMs(): number {
-    let rtt = 0;
+    let rtt = this.datagrams.packetsInFlight > 0 || this.strands.length === 0 ? this.datagrams.rttMs : 0;
     for (const strand of this.strands) {
       const fresh = strand.quick || strand.unackedSegments > 0;
       if (fresh && strand.state === 'answered' && !strand.suspect) rtt = Math.max(rtt, strand.rttMs);
@@ -267,7 +284,7 @@ export class Path implements LineView {
    * line is back.
    */
   outstandingBytes(nowMs: number): number {
-    let sum = 0;
+    let sum = this.datagrams.bytesInFlight;
     for (const strand of this.strands) {
       if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
       sum += this.#proxied ? strand.flight.bytesInFlight : strand.bytesInFlight + strand.unsentBytes;
@@ -276,7 +293,7 @@ export class Path implements LineView {
   }
 
   get bytesInFlight(): number {
-    let bytes = 0;
+    let bytes = this.datagrams.bytesInFlight;
     for (const strand of this.strands) {
       if (strand.state === 'answered') bytes += this.#flightOf(strand).bytesInFlight;
     }
@@ -284,13 +301,13 @@ export class Path implements LineView {
   }
 
   get bytesAcked(): number {
-    let bytes = 0;
+    let bytes = this.datagrams.bytesAcked;
     for (const strand of this.strands) bytes += this.#flightOf(strand).bytesAcked;
     return bytes;
   }
 
   get carriedBytes(): number {
-    let bytes = this.#closedOut;
+    let bytes = this.#closedOut + this.datagrams.bytesLeft;
     for (const strand of this.strands) {
       bytes += strand.bytesOut - (this.#proxied ? 0 : strand.unsentBytes) - this.#flightOf(strand).bytesInFlight;
     }

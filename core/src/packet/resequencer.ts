@@ -6,6 +6,8 @@
  * or less, and the missing packet is not coming. Where a path has gone quiet, or overtakes itself, a deadline ends the wait,
  * which follows the waits that were worth it (draft-amend-iccrg-multipath-reordering has the families of rules).
  */
+import type { Slab } from '@tresse/kit';
+
 import { FadingMax } from './fading-max.ts';
 import type { PacketSlots } from './packet-slots.ts';
 import { ReplayWindow } from './replay-window.ts';
@@ -27,7 +29,7 @@ const overtakeMsMax = 50;
 const forgetMs = 30_000;
 
 /** Where packets go: at once, in the caller's turn. */
-export type Deliver = (bytes: Uint8Array, start: number, length: number) => void;
+export type Deliver = (slab: Slab, start: number, length: number) => void;
 
 interface Bucket {
   /** Numbers that came, with the wrapping undone. */
@@ -92,7 +94,7 @@ export class Resequencer {
     bucketNumber: number,
     sequence: number,
     ordered: boolean,
-    bytes: Uint8Array,
+    slab: Slab,
     start: number,
     length: number,
     nowMs: number,
@@ -108,17 +110,17 @@ export class Resequencer {
     if (number < bucket.next) {
       this.late++;
       this.#learnLate(bucket, nowMs);
-      this.#deliver(bytes, start, length);
+      this.#deliver(slab, start, length);
     } else if (!ordered && bucket.count === 0) {
       bucket.next = number + 1;
-      this.#deliver(bytes, start, length);
+      this.#deliver(slab, start, length);
       return;
     } else if (number === bucket.next) {
-      this.#deliver(bytes, start, length);
+      this.#deliver(slab, start, length);
       if (bucket.count > 0) this.#wait.raise(Math.min(nowMs - bucket.gapMs, waitMsMax), nowMs);
       bucket.next++;
       this.#drain(bucket);
-    } else this.#hold(bucket, number, bytes, start, length, nowMs);
+    } else this.#hold(bucket, number, slab, start, length, nowMs);
     if (bucket.count > 0) this.#giveUp(bucket, nowMs);
   }
 
@@ -169,15 +171,15 @@ export class Resequencer {
     }
   }
 
-  #hold(bucket: Bucket, number: number, bytes: Uint8Array, start: number, length: number, nowMs: number): void {
+  #hold(bucket: Bucket, number: number, slab: Slab, start: number, length: number, nowMs: number): void {
     while (number - bucket.next >= windowPackets && bucket.count > 0) this.#skip(bucket);
-    const slot = number - bucket.next >= windowPackets ? -1 : this.#slots.store(bytes, start, length, nowMs);
+    const slot = number - bucket.next >= windowPackets ? -1 : this.#slots.store(slab.bytes, start, length, nowMs);
     if (slot < 0) {
       // No room: what waits goes first, so that at least the order is kept.
       while (bucket.count > 0) this.#skip(bucket);
       this.givenUp += Math.max(0, number - bucket.next);
       bucket.next = number + 1;
-      this.#deliver(bytes, start, length);
+      this.#deliver(slab, start, length);
       return;
     }
     keepAt(bucket, number, slot);
@@ -198,7 +200,7 @@ export class Resequencer {
       keepAt(bucket, bucket.next, -1);
       bucket.count--;
       bucket.next++;
-      this.#deliver(this.#slots.slab.bytes, this.#slots.startOf(slot), this.#slots.lengthOf(slot));
+      this.#deliver(this.#slots.slab, this.#slots.startOf(slot), this.#slots.lengthOf(slot));
       this.#slots.give(slot);
     }
     this.#waiting.delete(bucket);

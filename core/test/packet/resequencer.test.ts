@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import { PacketSlots } from '../../src/packet/packet-slots.ts';
 import { Resequencer } from '../../src/packet/resequencer.ts';
 
-const slab = (size: number): { bytes: Uint8Array; address: number } => ({ bytes: new Uint8Array(size), address: 0 });
+const slab = (size: number): { bytes: Uint8Array<ArrayBuffer>; address: number } => ({
+  bytes: new Uint8Array(size),
+  address: 0,
+});
 
 interface Bench {
   slots: PacketSlots;
@@ -18,10 +21,10 @@ interface Bench {
 function bench(slotCount = 64): Bench {
   const slots = new PacketSlots(slotCount, slab);
   const out: number[] = [];
-  const order = new Resequencer(slots, (bytes, start) => out.push(new DataView(bytes.buffer).getUint32(start)));
-  const packet = new Uint8Array(100);
+  const order = new Resequencer(slots, ({ bytes }, start) => out.push(new DataView(bytes.buffer).getUint32(start)));
+  const packet = slab(100);
   const take: Bench['take'] = (path, number, nowMs, ordered = true, bucket = 7) => {
-    new DataView(packet.buffer).setUint32(10, number);
+    new DataView(packet.bytes.buffer).setUint32(10, number);
     order.take(path, bucket, number >>> 0, ordered, packet, 10, 50, nowMs);
   };
   return { slots, order, out, take };

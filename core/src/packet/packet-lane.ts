@@ -1,0 +1,216 @@
+/**
+ * The packet lane of a session: IP packets in, datagrams out, and back. Sans-IO; what seals and opens, and the sockets, are
+ * the caller's:
+ *
+ *     handleLocal...  handleDatagram...  ->  poll until undefined  ->  nextMs  ->  tick
+ *
+ * A datagram is handled after {@link PacketLane.fresh} and after it was found authentic, never before.
+ */
+import type { Slab } from '@tresse/kit';
+
+import type { Scheduler } from '../scheduling/scheduler.ts';
+import {
+  datagramOverheadBytes,
+  wireOverheadBytes,
+  BodyKind,
+  bodyKind,
+  packetPrefixBytes,
+  PacketClass,
+  type PacketPrefix,
+  readPacketPrefix,
+  writePacketPrefix,
+} from './datagram.ts';
+import { FlowQueue } from './flow-queue.ts';
+import { type PacketLine, PacketSender } from './packet-sender.ts';
+import type { PacketSlots } from './packet-slots.ts';
+import { PathReceipts } from './path-receipts.ts';
+import { type Report, readReport, reportBytes, writeReport } from './report.ts';
+import { type Deliver, Resequencer } from './resequencer.ts';
+
+/** Header and tag, bytes. */
+const sealBytes: number = datagramOverheadBytes - packetPrefixBytes;
+/** A path that carries nothing is probed so often while packets leave, and for so long after; and else, ms: routers forget UDP after 30 s (RFC 4787 wishes for more). */
+const probeBusyMs = 250;
+const busyMs = 1_000;
+const probeIdleMs = 20_000;
+
+/** A path that carries datagrams, and learns from what comes of them. */
+export interface DatagramPath extends PacketLine {
+  /** The peer has reported: rate and round trip are in {@link PacketLine.datagrams}. */
+  takeDatagrams: (nowMs: number) => void;
+}
+
+/** A body to be sealed and sent. */
+export interface Datagram {
+  path: number;
+  number: number;
+  /** Of the body, bytes. */
+  length: number;
+}
+
+export interface PacketLaneOptions {
+  readonly paths: ReadonlyMap<number, DatagramPath>;
+  readonly slots: PacketSlots;
+  readonly scheduler: Scheduler;
+  /** Takes the packets that came, in order. */
+  readonly deliver: Deliver;
+  /** Random; see {@link FlowQueue}. */
+  readonly seed: number;
+}
+
+export class PacketLane {
+  readonly #paths: ReadonlyMap<number, DatagramPath>;
+  readonly #slots: PacketSlots;
+  readonly #queue: FlowQueue;
+  readonly #sender: PacketSender;
+  readonly #order: Resequencer;
+  readonly #receipts: Map<number, PathReceipts> = new Map();
+  readonly #prefix: PacketPrefix = { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 };
+  readonly #report: Report = { path: 0, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 0, bytes: 0, largest: 0 };
+  readonly #datagram: Datagram = { path: 0, number: 0, length: 0 };
+  /** When a packet left last. */
+  #busyMs: number = -Infinity;
+  /** Authentic, and yet no body of ours: a peer that errs. */
+  malformed = 0;
+
+  constructor(options: PacketLaneOptions) {
+    this.#paths = options.paths;
+    this.#slots = options.slots;
+    this.#queue = new FlowQueue(options.slots, options.seed);
+    this.#sender = new PacketSender(this.#queue, options.slots, options.scheduler);
+    this.#order = new Resequencer(options.slots, options.deliver);
+  }
+
+  get queue(): Readonly<Pick<FlowQueue, 'dropped' | 'crowdedOut' | 'refused' | 'bytesOf'>> {
+    return this.#queue;
+  }
+
+  get order(): Readonly<Pick<Resequencer, 'late' | 'givenUp' | 'copies' | 'held'>> {
+    return this.#order;
+  }
+
+  /** Realtime packets sent twice. */
+  get copies(): number {
+    return this.#sender.copies;
+  }
+
+  /** An IP packet of this side's, to be sent. */
+  handleLocal(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    this.#queue.push(bytes, start, end, nowMs);
+  }
+
+  /** Whether this datagram was never seen; what was is not worth opening. */
+  fresh(path: number, number: number): boolean {
+    return this.#paths.has(path) && (this.#receipts.get(path)?.fresh(number) ?? true);
+  }
+
+  /**
+   * The body, opened, of an authentic datagram. Returns whether its number is the highest of the path so far:
+   * only such a one tells where the peer is now.
+   */
+  handleDatagram(path: number, number: number, slab: Slab, start: number, end: number, nowMs: number): boolean {
+    const receipts = this.#receiptsOf(path);
+    const kind = bodyKind(slab.bytes[start] ?? 0);
+    const length = end - start;
+    // What is no packet fills no line, and is not counted as on its way.
+    const counted = kind === BodyKind.packet ? length - packetPrefixBytes + wireOverheadBytes : 0;
+    const highest = receipts.take(number, counted, length + sealBytes, nowMs);
+    if (kind === BodyKind.packet) this.#takePacket(path, slab, start, end, nowMs);
+    else if (kind === BodyKind.report) this.#takeReport(slab.bytes, start, end, nowMs);
+    receipts.owe(kind !== BodyKind.report, nowMs);
+    return highest;
+  }
+
+  /** Writes the next body to `out` from `start` on. Returns where it goes, until the next call; undefined while nothing may leave. */
+  poll(out: Slab, start: number, nowMs: number): Readonly<Datagram> | undefined {
+    return (
+      this.#pollReport(out, start, nowMs) ?? this.#pollProbe(out, start, nowMs) ?? this.#pollPacket(out, start, nowMs)
+    );
+  }
+
+  /** When to come again, ms; Infinity: when something comes. */
+  nextMs(nowMs: number): number {
+    let next = Math.min(this.#sender.nextMs, this.#order.nextMs(nowMs));
+    for (const receipts of this.#receipts.values()) next = Math.min(next, receipts.dueMs);
+    for (const path of this.#paths.values()) next = Math.min(next, this.#probeMs(path, nowMs));
+    return next;
+  }
+
+  tick(nowMs: number): void {
+    this.#order.tick(nowMs);
+  }
+
+  #takePacket(path: number, slab: Slab, start: number, end: number, nowMs: number): void {
+    if (!readPacketPrefix(slab.bytes, start, end, this.#prefix)) {
+      this.malformed++;
+      return;
+    }
+    const at = start + packetPrefixBytes;
+    const { bucket, sequence, ordered } = this.#prefix;
+    this.#queue.noteReceived(slab.bytes, at, end, nowMs);
+    this.#order.take(path, bucket, sequence, ordered, slab, at, end - at, nowMs);
+  }
+
+  #takeReport(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    const report = this.#report;
+    const path = readReport(bytes, start, end, report) ? this.#paths.get(report.path) : undefined;
+    if (path?.datagrams.take(report, nowMs) === true) path.takeDatagrams(nowMs);
+    else this.malformed++;
+  }
+
+  #pollReport(out: Slab, start: number, nowMs: number): Datagram | undefined {
+    for (const [id, receipts] of this.#receipts) {
+      if (receipts.dueMs > nowMs) continue;
+      const path = this.#paths.get(id);
+      receipts.report(this.#report, nowMs);
+      if (!path) continue;
+      writeReport(out.bytes, start, this.#report);
+      // It fills no line, and need not be known to have come.
+      return this.#leaves(id, path.datagrams.give(0, true, nowMs), reportBytes);
+    }
+    return undefined;
+  }
+
+  #pollProbe(out: Slab, start: number, nowMs: number): Datagram | undefined {
+    for (const path of this.#paths.values()) {
+      if (this.#probeMs(path, nowMs) > nowMs) continue;
+      out.bytes[start] = BodyKind.probe << 4;
+      return this.#leaves(path.id, path.datagrams.give(0, true, nowMs), 1);
+    }
+    return undefined;
+  }
+
+  /** When a path that carries nothing is asked how it is, ms: often while the others carry something, to keep routers' doors open while none does. */
+  #probeMs(path: DatagramPath, nowMs: number): number {
+    if (!path.usable) return Infinity;
+    // Where all that was on its way is lost, and the reports of it, only a probe tells.
+    const busy = nowMs - this.#busyMs < busyMs || !this.#queue.empty;
+    return path.datagrams.givenMs + (busy ? probeBusyMs : probeIdleMs);
+  }
+
+  #pollPacket(out: Slab, start: number, nowMs: number): Datagram | undefined {
+    const next = this.#sender.poll(this.#paths.values(), nowMs);
+    if (!next) return undefined;
+    this.#busyMs = nowMs;
+    writePacketPrefix(out.bytes, start, next.prefix);
+    const from = this.#slots.startOf(next.slot);
+    out.bytes.set(this.#slots.slab.bytes.subarray(from, from + next.length), start + packetPrefixBytes);
+    return this.#leaves(next.path, next.number, packetPrefixBytes + next.length);
+  }
+
+  #leaves(path: number, number: number, length: number): Datagram {
+    this.#datagram.path = path;
+    this.#datagram.number = number;
+    this.#datagram.length = length;
+    return this.#datagram;
+  }
+
+  #receiptsOf(path: number): PathReceipts {
+    let receipts = this.#receipts.get(path);
+    if (!receipts) {
+      receipts = new PathReceipts(path);
+      this.#receipts.set(path, receipts);
+    }
+    return receipts;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * How fast datagrams leave onto a line: above its rate, so that a line which became faster is found out, but never in bursts
+ * that fill the queue of a modem. What is on its way is bounded besides.
+ */
+
+/** Of the line's estimated rate; of one that is being found out: it doubles each round trip (bbr's 2 / ln 2). */
+const gain = 1.2;
+const startGain = 2.89;
+/** Saved at most: so many ms' worth, and a few packets. */
+const savedMs = 2;
+const savedBytesMin = 4 * 1_500;
+
+export class PacketPace {
+  #left: number = savedBytesMin;
+  #countedMs = 0;
+  #perMs = 0;
+
+  /** Whether a packet may leave a line of so many bytes per second now; `known`: that is its rate, and no lower bound. */
+  ready(rate: number, known: boolean, nowMs: number): boolean {
+    this.#perMs = (known ? gain : startGain) * rate * 0.001;
+    const saved = Math.max(savedBytesMin, savedMs * this.#perMs);
+    this.#left = Math.min(saved, this.#left + (nowMs - this.#countedMs) * this.#perMs);
+    this.#countedMs = nowMs;
+    return this.#left > 0;
+  }
+
+  spend(bytes: number): void {
+    this.#left -= bytes;
+  }
+
+  /** In how many ms the next one may leave, for what {@link ready} has just refused. */
+  get waitMs(): number {
+    return this.#left > 0 ? 0 : -this.#left / this.#perMs + 0.01;
+  }
+}

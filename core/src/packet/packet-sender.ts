@@ -1,0 +1,240 @@
+/**
+ * Which packet leaves next, and on which line. Bulk is spread: a line takes a packet if it arrives there before the other lines
+ * have brought all that waits, as with streams; so a flow that the best line can carry stays there, and a far one helps
+ * where there is a queue. Interactive flows stay on the line that answers soonest. Realtime ones do too, and their
+ * packets go a second time on another line where the first one loses or shakes: the copy costs little, a gap in a call much.
+ */
+import type { Line, Scheduler } from '../scheduling/scheduler.ts';
+import type { DatagramFlight } from './datagram-flight.ts';
+import { PacketClass, type PacketPrefix, wireOverheadBytes } from './datagram.ts';
+import type { FlowQueue } from './flow-queue.ts';
+import type { Flow } from './flow.ts';
+import { PacketPace } from './packet-pace.ts';
+import type { PacketSlots } from './packet-slots.ts';
+
+/** So many buckets share out the flows' sequences. */
+const buckets = 4_096;
+/** A flow leaves its line for one that answers sooner by so much, ms and share: no flapping between equals. */
+const soonerMs = 5;
+const soonerShare = 0.25;
+/** A realtime packet goes twice where so many are lost, or the round trip wanders by so many ms. */
+const lossMax = 0.005;
+const jitterMsMax = 8;
+/** A flow that has changed its line within so long is to be put in order again, ms: one that stays on a line keeps its order, and a call would rather have its packets. */
+const spreadMs = 2_000;
+/** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
+const windowGain = 2;
+
+/** A path as the packet lane sees it. */
+export interface PacketLine {
+  readonly id: number;
+  /** May carry anything new. */
+  readonly usable: boolean;
+  readonly datagrams: DatagramFlight;
+  /** Bytes per second to reckon with. */
+  rate: () => number;
+  /** That is what it carries, and no lower bound. */
+  readonly rateKnown: boolean;
+  /** One way, queue included, ms. */
+  readonly delayMs: number;
+  /** On its way, of both lanes, and how much may be, bytes. */
+  outstandingBytes: (nowMs: number) => number;
+  windowBytes: (nowMs: number) => number;
+}
+
+/** What is to leave: on which path, under which number, what stands before the packet, and where it is. */
+export interface Outgoing {
+  path: number;
+  number: number;
+  prefix: PacketPrefix;
+  slot: number;
+  length: number;
+}
+
+interface Candidate extends Line {
+  line: PacketLine;
+  pace: PacketPace;
+}
+
+export class PacketSender {
+  readonly #queue: FlowQueue;
+  readonly #slots: PacketSlots;
+  readonly #scheduler: Scheduler;
+  readonly #lines: Candidate[] = [];
+  readonly #sizes: number[] = [];
+  readonly #sequences: Uint32Array = new Uint32Array(buckets);
+  readonly #paces: Map<number, PacketPace> = new Map();
+  readonly #out: Outgoing = {
+    path: 0,
+    number: 0,
+    prefix: { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 },
+    slot: -1,
+    length: 0,
+  };
+  /** The last one goes once more, on this line. */
+  #copyOn: PacketLine | undefined;
+  #count = 0;
+  #nextMs: number = Infinity;
+  /** Sent twice on purpose. */
+  copies = 0;
+
+  constructor(queue: FlowQueue, slots: PacketSlots, scheduler: Scheduler) {
+    this.#queue = queue;
+    this.#slots = slots;
+    this.#scheduler = scheduler;
+  }
+
+  /** When something may leave that may not now, ms; Infinity where that is not a matter of time. */
+  get nextMs(): number {
+    return this.#nextMs;
+  }
+
+  /** The next datagram, or undefined while none may leave. It is the sender's until the next call, and its packet stands in its place until then. */
+  poll(lines: Iterable<PacketLine>, nowMs: number): Readonly<Outgoing> | undefined {
+    const copyOn = this.#copyOn;
+    if (copyOn) {
+      this.#copyOn = undefined;
+      this.copies++;
+      this.#give(copyOn, nowMs);
+      return this.#out;
+    }
+    this.#release();
+    if (this.#queue.empty) {
+      this.#nextMs = Infinity;
+      return undefined;
+    }
+    this.#survey(lines, nowMs);
+    for (const kind of [PacketClass.realtime, PacketClass.interactive, PacketClass.bulk] as const) {
+      if (this.#queue.bytesOf(kind) > 0 && this.#send(kind, nowMs)) return this.#out;
+    }
+    this.#nextMs = this.#soonestMs(nowMs);
+    return undefined;
+  }
+
+  /** The place of what left last is free. */
+  #release(): void {
+    if (this.#out.slot < 0) return;
+    this.#slots.give(this.#out.slot);
+    this.#out.slot = -1;
+  }
+
+  #send(kind: PacketClass, nowMs: number): boolean {
+    const flow = this.#queue.next(kind, kind === PacketClass.bulk ? this.#apartMs() : 0, nowMs);
+    if (!flow) return false;
+    const at = kind === PacketClass.bulk ? this.#forBulk(flow) : this.#forSoon(flow, nowMs);
+    const line = this.#lines[at]?.line;
+    if (!line) {
+      this.#queue.settle(flow, kind, false);
+      return false;
+    }
+    if (flow.line !== line.id && flow.line !== 0) flow.changedMs = nowMs;
+    flow.line = line.id;
+    this.#fill(flow, kind, nowMs);
+    this.#queue.settle(flow, kind, true);
+    this.#give(line, nowMs);
+    if (kind === PacketClass.realtime && shakes(line)) this.#copyOn = this.#second(at);
+    return true;
+  }
+
+  #fill(flow: Flow, kind: PacketClass, nowMs: number): void {
+    const out = this.#out;
+    const bucket = flow.hash % buckets;
+    out.slot = this.#queue.take(flow, kind);
+    out.length = this.#slots.lengthOf(out.slot);
+    out.prefix.class = kind;
+    out.prefix.ordered = kind !== PacketClass.realtime && nowMs - flow.changedMs < spreadMs;
+    out.prefix.bucket = bucket;
+    out.prefix.sequence = this.#sequences[bucket] ?? 0;
+    this.#sequences[bucket] = out.prefix.sequence + 1;
+  }
+
+  #give(line: PacketLine, nowMs: number): void {
+    const bytes = this.#out.length + wireOverheadBytes;
+    this.#out.path = line.id;
+    this.#out.number = line.datagrams.give(bytes, this.#queue.empty, nowMs);
+    this.#paceOf(line).spend(bytes);
+  }
+
+  #survey(lines: Iterable<PacketLine>, nowMs: number): void {
+    this.#count = 0;
+    for (const line of lines) {
+      if (!line.usable) continue;
+      const pace = this.#paceOf(line);
+      const rate = line.rate();
+      const open = pace.ready(rate, line.rateKnown, nowMs) && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);
+      const at = this.#count++;
+      const known = this.#lines[at];
+      if (known) {
+        known.line = line;
+        known.pace = pace;
+        known.rate = rate;
+        known.open = open;
+        known.delayMs = line.delayMs;
+      } else this.#lines.push({ line, pace, rate, open, unsentBytes: 0, delayMs: line.delayMs });
+    }
+  }
+
+  #forBulk(flow: Flow): number {
+    const bytes = this.#slots.lengthOf(flow.head) + wireOverheadBytes;
+    for (let i = 0; i < this.#count; i++) this.#sizes[i] = bytes;
+    return this.#scheduler.choose(this.#lines, this.#count, this.#sizes, this.#queue.bytesOf(PacketClass.bulk));
+  }
+
+  /** The line that answers soonest; the flow's own while that is no worse. */
+  #forSoon(flow: Flow, nowMs: number): number {
+    let best = -1;
+    let own = -1;
+    for (let i = 0; i < this.#count; i++) {
+      const one = this.#lines[i];
+      if (!one || one.line.outstandingBytes(nowMs) >= windowGain * one.line.windowBytes(nowMs)) continue;
+      if (one.line.id === flow.line) own = i;
+      if (best < 0 || this.#delay(i) < this.#delay(best)) best = i;
+    }
+    const stays = own >= 0 && this.#delay(own) <= this.#delay(best) * (1 + soonerShare) + soonerMs;
+    return stays ? own : best;
+  }
+
+  /** How much longer the way over the farthest line is, ms: a line takes its part once so much waits for the others. */
+  #apartMs(): number {
+    let least = Infinity;
+    let most = 0;
+    for (let i = 0; i < this.#count; i++) {
+      least = Math.min(least, this.#delay(i));
+      most = Math.max(most, this.#delay(i));
+    }
+    return Math.max(0, most - least);
+  }
+
+  #delay(at: number): number {
+    return this.#lines[at]?.delayMs ?? Infinity;
+  }
+
+  /** The best of the other lines. */
+  #second(first: number): PacketLine | undefined {
+    let best = -1;
+    for (let i = 0; i < this.#count; i++) if (i !== first && (best < 0 || this.#delay(i) < this.#delay(best))) best = i;
+    return this.#lines[best]?.line;
+  }
+
+  #soonestMs(nowMs: number): number {
+    let soonest = Infinity;
+    for (let i = 0; i < this.#count; i++) {
+      const one = this.#lines[i];
+      const waitMs = one ? one.pace.waitMs : 0;
+      if (waitMs > 0) soonest = Math.min(soonest, nowMs + waitMs);
+    }
+    return soonest;
+  }
+
+  #paceOf(line: PacketLine): PacketPace {
+    let pace = this.#paces.get(line.id);
+    if (!pace) {
+      pace = new PacketPace();
+      this.#paces.set(line.id, pace);
+    }
+    return pace;
+  }
+}
+
+const shakes = (line: PacketLine): boolean =>
+  line.datagrams.lossRatio > lossMax || line.datagrams.jitterMs > jitterMsMax;

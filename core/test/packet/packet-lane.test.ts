@@ -1,0 +1,122 @@
+import { Prng, type Slab } from '@tresse/kit';
+import { expect, test } from 'vitest';
+
+import { Path } from '../../src/line/path.ts';
+import { BodyKind, PacketClass, packetPrefixBytes, writePacketPrefix } from '../../src/packet/datagram.ts';
+import { PacketLane } from '../../src/packet/packet-lane.ts';
+import { PacketSlots } from '../../src/packet/packet-slots.ts';
+import { reportBytes, writeReport } from '../../src/packet/report.ts';
+import { EarliestArrival } from '../../src/scheduling/scheduler.ts';
+import { ipv4 } from './ip.ts';
+
+const slab = (size: number): Slab => ({ bytes: new Uint8Array(size), address: 0 });
+const out = slab(4_096);
+const held = (bytes: Uint8Array): Slab => ({ bytes, address: 0 });
+
+function lane(count = 2): { lane: PacketLane; paths: Map<number, Path>; came: number[] } {
+  const paths = new Map(Array.from({ length: count }, (_, i) => [i + 1, new Path(i + 1)]));
+  const came: number[] = [];
+  const slots = new PacketSlots(64, slab);
+  const scheduler = new EarliestArrival();
+  const deliver = (_: Slab, __: number, length: number): void => void came.push(length);
+  return { lane: new PacketLane({ paths, slots, scheduler, deliver, seed: 5 }), paths, came };
+}
+
+/** What leaves now: kind and path of each. */
+function poll(of: PacketLane, nowMs: number): [number, number][] {
+  const left: [number, number][] = [];
+  for (let next = of.poll(out, 0, nowMs); next; next = of.poll(out, 0, nowMs)) {
+    left.push([(out.bytes[0] ?? 0) >> 4, next.path]);
+  }
+  return left;
+}
+
+test('every path is asked at first, then seldom; while packets leave, four times a second', () => {
+  const { lane: one } = lane();
+  expect(poll(one, 0)).toEqual([
+    [BodyKind.probe, 1],
+    [BodyKind.probe, 2],
+  ]);
+  expect(one.nextMs(0)).toBe(20_000);
+  let probes = 0;
+  for (let ms = 1_000; ms < 3_000; ms += 10) {
+    const packet = ipv4({});
+    one.handleLocal(packet, 0, packet.length, ms);
+    probes += poll(one, ms).filter(([kind]) => kind === BodyKind.probe).length;
+  }
+  expect(probes).toBeGreaterThan(6);
+  expect(probes).toBeLessThanOrEqual(10);
+});
+
+test('a path that is not usable is neither asked nor used', () => {
+  const { lane: one, paths } = lane();
+  paths.get(1)!.up = false;
+  const packet = ipv4({});
+  one.handleLocal(packet, 0, packet.length, 0);
+  expect(poll(one, 0).map(([, path]) => path)).toEqual([2, 2]);
+});
+
+test('a packet is delivered and reported, a copy of its datagram is not fresh', () => {
+  const { lane: one, came } = lane();
+  poll(one, 0);
+  const packet = ipv4({ length: 300 });
+  const body = new Uint8Array(packetPrefixBytes + 300);
+  writePacketPrefix(body, 0, { class: PacketClass.interactive, ordered: false, bucket: 1, sequence: 9 });
+  body.set(packet, packetPrefixBytes);
+  expect(one.fresh(1, 0)).toBe(true);
+  expect(one.handleDatagram(1, 0, held(body), 0, body.length, 10)).toBe(true);
+  expect(one.fresh(1, 0)).toBe(false);
+  expect(one.fresh(9, 0)).toBe(false);
+  expect(came).toEqual([300]);
+  expect(poll(one, 10)).toEqual([[BodyKind.report, 1]]);
+  expect(one.nextMs(10)).toBeGreaterThan(10);
+});
+
+test('a call whose line loses goes twice, on two lines, and is delivered once', () => {
+  const { lane: one, paths } = lane();
+  poll(one, 0);
+  const flight = paths.get(1)!.datagrams;
+  for (let i = 0; i < 100; i++) flight.give(100, false, i);
+  flight.take({ path: 1, highest: 100, arrivedUs: 1, waitedUs: 0, packets: 60, bytes: 5_000, largest: 100 }, 150);
+  expect(flight.lossRatio).toBeGreaterThan(0.01);
+  const packet = ipv4({ dscp: 46, length: 200 });
+  paths
+    .get(2)!
+    .datagrams.take({ path: 2, highest: 0, arrivedUs: 1, waitedUs: 0, packets: 1, bytes: 0, largest: 33 }, 900);
+  one.handleLocal(packet, 0, packet.length, 1_000);
+  const sent = poll(one, 1_000).filter(([kind]) => kind === BodyKind.packet);
+  expect(sent.map(([, path]) => path).toSorted((a, b) => a - b)).toEqual([1, 2]);
+  expect(one.copies).toBe(1);
+});
+
+test('bodies of any bytes are counted and dropped', () => {
+  const { lane: one, came } = lane();
+  poll(one, 0);
+  const prng = new Prng(9);
+  let number = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const body = Uint8Array.from({ length: prng.int(1, 60) }, () => prng.int(0, 255));
+    body[0] = prng.int(0, 3) << 4;
+    one.handleDatagram(1 + (i % 2), number++, held(body), 0, body.length, i);
+    poll(one, i);
+    one.tick(i);
+  }
+  expect(one.malformed).toBeGreaterThan(1_000);
+  expect(came.every((length) => length > 0 && length < 60)).toBe(true);
+});
+
+test('a report of what was never sent is refused', () => {
+  const { lane: one, paths } = lane();
+  poll(one, 0);
+  const body = new Uint8Array(reportBytes);
+  for (const report of [
+    { path: 1, highest: 1, arrivedUs: 0, waitedUs: 0, packets: 2, bytes: 0, largest: 0 },
+    { path: 1, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 1, bytes: 99, largest: 0 },
+    { path: 7, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 1, bytes: 0, largest: 0 },
+  ]) {
+    writeReport(body, 0, report);
+    one.handleDatagram(1, report.path + report.highest + report.bytes, held(body), 0, body.length, 5);
+  }
+  expect(one.malformed).toBe(3);
+  expect(paths.get(1)!.datagrams.rttMs).toBe(0);
+});
