@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 
 import { encodeFrame } from '../../daemon/src/hello-frame.ts';
 import { exportKeys } from '../../daemon/src/tls-settings.ts';
+import { packetKeys } from '../../engine/src/worker/packet-keys.ts';
 import { strandKeys } from '../../engine/src/worker/strand-keys.ts';
 import { readPairingCode, writePairingCode } from '../../schema/src/index.ts';
 import { bestAead, nativeSlab } from '../../sys/src/index.ts';
@@ -48,6 +49,12 @@ test('a pairing code is written and read as documented', () => {
   };
   expect(writePairingCode(value)).toBe(code);
   expect(readPairingCode(code ?? '')).toEqual({ ok: true, value });
+});
+
+test('keys of the packet lane are made as documented', () => {
+  const { secret, number, up, down } = vector('packet-keys');
+  const keys = packetKeys(bestAead('aes-256-gcm'), bytesOf(secret), Number(number));
+  expect([hexOf(keys.up.bytes), hexOf(keys.down.bytes)]).toEqual([up, down]);
 });
 
 for (const cipher of ['aes-256-gcm', 'chacha20-poly1305'] as const) {

@@ -1,0 +1,225 @@
+/** Two packet lanes over real UDP sockets on loopback, sealed; a pair of sockets stands for each TUN device. */
+import { Path, readDatagramHeader } from '@tresse/core';
+import {
+  bestAead,
+  bindAddress,
+  closeFd,
+  connectStart,
+  encodeSocketAddress,
+  ErrnoError,
+  EventLoop,
+  localName,
+  nativeSlab,
+  READABLE,
+  readInto,
+  receiveFrom,
+  type SocketAddress,
+  udpSocket,
+  writeFrom,
+} from '@tresse/sys';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { PacketDriver } from '../src/worker/packet-driver.ts';
+import { packetKeys } from '../src/worker/packet-keys.ts';
+import { finish, until } from './peer.ts';
+
+const aead = bestAead('aes-256-gcm');
+const session = 0x0102_0304;
+const paths = [1, 2];
+const secret = new Uint8Array(32).fill(9);
+
+let loop: EventLoop;
+const fds: number[] = [];
+let box: End;
+let relay: End;
+
+interface End {
+  driver: PacketDriver;
+  /** What the hosts behind the TUN device hold. */
+  hosts: number;
+  came: Buffer[];
+  sockets: number[];
+  /** Copies of the datagrams that came. */
+  datagrams: { fd: number; bytes: Buffer; from: Uint8Array }[];
+}
+
+/** A socket with a port of its own; the kernel would choose one only when something is sent. */
+function udp(): number {
+  const fd = udpSocket(4);
+  fds.push(fd);
+  for (let tries = 100; ; tries--) {
+    try {
+      bindAddress(fd, '127.0.0.1', 20_000 + Math.floor(Math.random() * 10_000));
+      return fd;
+    } catch (error) {
+      if (!(error instanceof ErrnoError) || tries === 0) throw error;
+    }
+  }
+}
+
+const encoded = ({ address, port }: SocketAddress): Uint8Array => {
+  const bytes = new Uint8Array(28);
+  return bytes.subarray(0, encodeSocketAddress(bytes, address, port));
+};
+
+/** Two sockets that hear nobody but each other. */
+function pair(): [number, number] {
+  const one = udp();
+  const other = udp();
+  connectStart(one, '127.0.0.1', localName(other).port);
+  connectStart(other, '127.0.0.1', localName(one).port);
+  return [one, other];
+}
+
+function end(side: 'box' | 'relay'): End {
+  const [tun, hosts] = pair();
+  const driver = new PacketDriver(side, loop, aead, session, tun, new Map(paths.map((id) => [id, new Path(id)])));
+  driver.setKeys(1, packetKeys(aead, secret, 1));
+  const made: End = { driver, hosts, came: [], sockets: [], datagrams: [] };
+  const room = nativeSlab(2_048);
+  loop.add(hosts, READABLE, () => {
+    for (let count = readInto(hosts, room.address, 2_048); count > 0; count = readInto(hosts, room.address, 2_048)) {
+      made.came.push(Buffer.from(room.bytes.subarray(0, count)));
+    }
+  });
+  for (const _ of paths) {
+    const fd = udp();
+    made.sockets.push(fd);
+    listenTo(made, fd);
+  }
+  return made;
+}
+
+function listenTo(made: End, fd: number): void {
+  const slab = nativeSlab(2_048);
+  const from = nativeSlab(128);
+  const header = { path: 0, key: 0, session: 0, number: 0 };
+  loop.add(fd, READABLE, () => {
+    for (;;) {
+      const count = receiveFrom(fd, slab.address, 2_048, from.address);
+      if (count < 0) return;
+      const source = from.bytes.slice(0, 16);
+      made.datagrams.push({ fd, bytes: Buffer.from(slab.bytes.subarray(0, count)), from: source });
+      if (readDatagramHeader(slab.bytes, 0, count, header)) made.driver.receive(header, slab, count, source);
+      else made.driver.counters.forged++;
+    }
+  });
+}
+
+/** Hands copies of datagrams to a side, as they are or changed. */
+function replay(to: End, bytes: Uint8Array, from: Uint8Array): boolean {
+  const slab = nativeSlab(2_048);
+  slab.bytes.set(bytes);
+  const header = { path: 0, key: 0, session: 0, number: 0 };
+  return readDatagramHeader(slab.bytes, 0, bytes.length, header) && to.driver.receive(header, slab, bytes.length, from);
+}
+
+/** An IPv4 packet of UDP, numbered in its last bytes. */
+function packet(number: number, length = 600): Buffer {
+  const bytes = Buffer.alloc(length, number & 0xff);
+  bytes.fill(0, 0, 28);
+  bytes[0] = 0x45;
+  bytes.writeUInt16BE(length, 2);
+  bytes[9] = 17;
+  bytes.writeUInt32BE(0x0a00_0001, 12);
+  bytes.writeUInt32BE(0xc633_6407, 16);
+  bytes.writeUInt16BE(4_000, 20);
+  bytes.writeUInt16BE(5_000, 22);
+  bytes.writeUInt32BE(number, length - 4);
+  return bytes;
+}
+
+function give(from: End, bytes: Uint8Array): void {
+  const room = nativeSlab(2_048);
+  room.bytes.set(bytes);
+  expect(writeFrom(from.hosts, room.address, bytes.length)).toBe(bytes.length);
+}
+
+beforeEach(() => {
+  loop = new EventLoop();
+  box = end('box');
+  relay = end('relay');
+  for (const [i, path] of paths.entries()) {
+    box.driver.setWay(path, box.sockets[i]!, encoded(localName(relay.sockets[i]!)));
+    relay.driver.setWay(path, relay.sockets[i]!);
+  }
+});
+
+afterEach(() => {
+  box.driver.end();
+  relay.driver.end();
+  for (const fd of fds.splice(0)) {
+    loop.remove(fd);
+    closeFd(fd);
+  }
+  finish(loop);
+});
+
+test('packets go both ways, unchanged and in order; the relay learns where the box is', () => {
+  for (let i = 0; i < 50; i++) give(box, packet(i));
+  until(loop, () => relay.came.length === 50, 'packets at the relay');
+  expect(relay.came.map((bytes, i) => bytes.equals(packet(i)))).toEqual(Array.from({ length: 50 }, () => true));
+  for (let i = 100; i < 150; i++) give(relay, packet(i, 1_400));
+  until(loop, () => box.came.length === 50, 'packets at the box');
+  expect(box.came.map((bytes) => bytes.readUInt32BE(1_396))).toEqual(Array.from({ length: 50 }, (_, i) => 100 + i));
+  expect(box.driver.counters).toEqual({ forged: 0, unsent: 0, undelivered: 0 });
+});
+
+test('nothing of a packet can be read on the way', () => {
+  const secretText = packet(7, 300);
+  secretText.write('not for anybody else', 100);
+  give(box, secretText);
+  until(loop, () => relay.came.length === 1, 'the packet');
+  for (const { bytes } of relay.datagrams) expect(bytes.includes('not for anybody else')).toBe(false);
+});
+
+test('what is replayed, changed, or sealed by another is dropped and answered by nothing', () => {
+  for (let i = 0; i < 20; i++) give(box, packet(i));
+  until(loop, () => relay.came.length === 20, 'packets at the relay');
+  const seen = relay.datagrams.slice();
+  const sent = box.datagrams.length;
+  const before = relay.driver.counters.forged;
+  for (const { bytes, from } of seen) {
+    expect(replay(relay, bytes, from)).toBe(false);
+    for (const at of [1, 3, 7, 15, 20, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      expect(replay(relay, changed, from)).toBe(false);
+    }
+  }
+  expect(relay.driver.counters.forged).toBeGreaterThan(before + seen.length);
+  expect(relay.came.length).toBe(20);
+  expect(box.datagrams.length).toBe(sent);
+});
+
+test('the box may come from another address at any datagram, but a replayed one moves nothing', () => {
+  give(box, packet(1));
+  until(loop, () => relay.came.length === 1, 'a packet');
+  const old = relay.datagrams.at(-1)!;
+  for (const [i, path] of paths.entries()) {
+    const fd = udp();
+    listenTo(box, fd);
+    loop.remove(box.sockets[i]!);
+    box.driver.setWay(path, fd, encoded(localName(relay.sockets[i]!)));
+  }
+  for (let i = 2; i < 10; i++) give(box, packet(i));
+  until(loop, () => relay.came.length === 9, 'packets from elsewhere');
+  expect(replay(relay, old.bytes, old.from)).toBe(false);
+  give(relay, packet(99));
+  until(loop, () => box.came.length === 1, 'an answer at the new address');
+});
+
+test('a new key loses nothing, and the old one opens until it is forgotten', () => {
+  give(box, packet(1));
+  until(loop, () => relay.came.length === 1, 'a packet under the first key');
+  relay.driver.setKeys(2, packetKeys(aead, secret, 2));
+  give(box, packet(2));
+  until(loop, () => relay.came.length === 2, 'one more under it');
+  box.driver.setKeys(2, packetKeys(aead, secret, 2));
+  give(box, packet(3));
+  give(relay, packet(4));
+  until(loop, () => relay.came.length === 3 && box.came.length === 1, 'packets under the second');
+  relay.driver.forget(1);
+  give(box, packet(5));
+  until(loop, () => relay.came.length === 4, 'one more');
+});
