@@ -24,6 +24,6 @@ export { readSysctl, writeSysctl } from './sysctl.ts';
 export { TcpInfo } from './tcp-info.ts';
 export { receivedTrafficClass, setReceiveTrafficClass } from './traffic-class.ts';
 export type { Timer } from './timers.ts';
-export { openTap, setCarrier } from './tun.ts';
+export { openTap, openTun, setCarrier } from './tun.ts';
 export { runWorker, type WorkerContext } from './worker-context.ts';
 export { WorkerHost } from './worker-host.ts';

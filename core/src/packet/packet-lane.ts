@@ -49,6 +49,7 @@ export interface Datagram {
 }
 
 export interface PacketLaneOptions {
+  /** Those that something can be sent on; more may come. */
   readonly paths: ReadonlyMap<number, DatagramPath>;
   readonly slots: PacketSlots;
   readonly scheduler: Scheduler;
@@ -101,7 +102,7 @@ export class PacketLane {
 
   /** Whether this datagram was never seen; what was is not worth opening. */
   fresh(path: number, number: number): boolean {
-    return this.#paths.has(path) && (this.#receipts.get(path)?.fresh(number) ?? true);
+    return this.#receipts.get(path)?.fresh(number) ?? true;
   }
 
   /**

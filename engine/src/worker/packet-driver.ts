@@ -62,6 +62,9 @@ export class PacketDriver {
   readonly #session: number;
   readonly #tunFd: number;
   readonly #ways: Map<number, Way> = new Map();
+  readonly #paths: ReadonlyMap<number, Path>;
+  /** Paths whose other end has an address: something can be sent there. */
+  readonly #reachable: Map<number, Path> = new Map();
   /** By key number: what opens. */
   readonly #openKeys: Map<number, AeadKey> = new Map();
   readonly #header: DatagramHeader;
@@ -83,9 +86,10 @@ export class PacketDriver {
     this.#aead = aead;
     this.#session = session;
     this.#tunFd = tunFd;
+    this.#paths = paths;
     this.#header = { path: 0, key: 0, session, number: 0 };
     this.lane = new PacketLane({
-      paths,
+      paths: this.#reachable,
       slots: new PacketSlots(slotCount, nativeSlab),
       scheduler: new EarliestArrival(),
       deliver: (slab, start, length) => this.#deliver(slab, start, length),
@@ -113,9 +117,9 @@ export class PacketDriver {
 
   /** A path's datagrams leave by this socket, for the encoded address at `to`; an address that is not known yet comes with the first datagram. */
   setWay(path: number, fd: number, to?: Uint8Array): void {
-    const way: Way = { fd, to: nativeSlab(addressBytes), toBytes: to?.length ?? 0 };
-    if (to) way.to.bytes.set(to);
+    const way: Way = { fd, to: nativeSlab(addressBytes), toBytes: 0 };
     this.#ways.set(path, way);
+    if (to) this.#follow(path, to);
     this.#dirty = true;
   }
 
@@ -127,7 +131,8 @@ export class PacketDriver {
     const { path, key, number } = header;
     const openKey = this.#openKeys.get(key);
     const textBytes = length - datagramHeaderBytes - tagBytes;
-    const known = openKey !== undefined && header.session === this.#session && this.lane.fresh(path, number);
+    const ours = header.session === this.#session && this.#ways.has(path);
+    const known = ours && openKey !== undefined && this.lane.fresh(path, number);
     const counter = sealCounterOf(path, number);
     if (!known || !this.#aead.open(openKey, counter, slab, 0, datagramHeaderBytes, datagramHeaderBytes, textBytes)) {
       this.counters.forged++;
@@ -156,6 +161,8 @@ export class PacketDriver {
     if (!way || from.length > addressBytes) return;
     way.to.bytes.set(from);
     way.toBytes = from.length;
+    const known = this.#paths.get(path);
+    if (known) this.#reachable.set(path, known);
   }
 
   #readTun(): void {
@@ -189,10 +196,7 @@ export class PacketDriver {
 
   #send(key: AeadKey, path: number, number: number, length: number): void {
     const way = this.#ways.get(path);
-    if (!way || way.toBytes === 0) {
-      this.counters.unsent++;
-      return;
-    }
+    if (!way) return;
     this.#header.path = path;
     this.#header.number = number;
     writeDatagramHeader(out.bytes, 0, this.#header);
