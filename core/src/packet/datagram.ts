@@ -5,6 +5,7 @@
  *
  * The header is the associated data. Numbers count per path and key, so that path and number together are the nonce.
  */
+import { tagBytes } from '../limits.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/wire.ts';
 
 /** First byte of every datagram: a packet, version 1. */
@@ -13,7 +14,7 @@ export const datagramHeaderBytes = 16;
 /** Kind and class, bucket, sequence: before every inner packet. */
 export const packetPrefixBytes = 7;
 /** A datagram adds so much to the inner packet: header, prefix, tag. */
-export const datagramOverheadBytes: number = datagramHeaderBytes + packetPrefixBytes + 16;
+export const datagramOverheadBytes: number = datagramHeaderBytes + packetPrefixBytes + tagBytes;
 /** What a packet costs on the wire beside itself, bytes: this and the headers of IPv4 and UDP. Both ends count so, whatever the way between them has. */
 export const wireOverheadBytes: number = datagramOverheadBytes + 28;
 /** No packet number reaches this under one key, so that path and number fit a counter of 53 bits. */
@@ -28,7 +29,7 @@ export interface DatagramHeader {
 
 /** Reads a header into `into`. Returns false for what is no datagram of ours: too short, another first byte, a number out of range. */
 export function readDatagramHeader(bytes: Uint8Array, start: number, length: number, into: DatagramHeader): boolean {
-  if (length < datagramHeaderBytes + 1 + 16 || bytes[start] !== datagramByte) return false;
+  if (length < datagramHeaderBytes + 1 + tagBytes || bytes[start] !== datagramByte) return false;
   into.path = bytes[start + 1] ?? 0;
   into.key = readU16(bytes, start + 2);
   into.session = readU32(bytes, start + 4);

@@ -3,6 +3,7 @@ import {
   type DatagramHeader,
   datagramHeaderBytes,
   EarliestArrival,
+  limits,
   PacketLane,
   PacketSlots,
   type Path,
@@ -30,7 +31,7 @@ import type { PacketKeys } from './packet-keys.ts';
 const slotCount = 4_096;
 /** Reads of the TUN device per turn: others have theirs too. */
 const readsMax = 64;
-const tagBytes = 16;
+const { tagBytes } = limits;
 /** A socket's address, encoded. */
 const addressBytes = 28;
 

@@ -2,9 +2,9 @@
  * Keys of one strand, one per direction, from the session's secret and the salt of its opening: no counter or list has to
  * survive a restart of anything (docs/protocol.md, "Keys").
  */
-import { type Aead, type AeadKey, hkdf } from '@tresse/sys';
+import type { Aead, AeadKey } from '@tresse/sys';
 
-const keyBytes = 32;
+import { directionKeys } from './direction-keys.ts';
 
 export interface StrandKeys {
   /** Box to relay. Counter 0 seals the opening, records follow from 1. */
@@ -14,11 +14,5 @@ export interface StrandKeys {
 }
 
 export function strandKeys(aead: Aead, secret: Uint8Array, salt: Uint8Array): StrandKeys {
-  const one = (info: string): AeadKey => {
-    const derived = hkdf(secret, salt, info, keyBytes);
-    const key = aead.key(derived);
-    derived.fill(0);
-    return key;
-  };
-  return { up: one('tresse v1 strand up'), down: one('tresse v1 strand down') };
+  return directionKeys(aead, secret, salt, 'strand');
 }
