@@ -3,6 +3,7 @@ import {
   type Identity,
   kernelWishes,
   type Log,
+  Network,
   preferredCiphers,
   readPeerMessage,
   type RelayAgreement,
@@ -14,19 +15,30 @@ import {
 } from '@tresse/daemon';
 import { type BoxEngine, type EngineStatus, localLimits, startBoxEngine } from '@tresse/engine';
 import { sentenceOf, UserError } from '@tresse/kit';
-import { adviseBoxFirewall, engineMark, interceptPort, readDroppingChains, type ResolvedUplink } from '@tresse/plan';
-import type { BoxConfig, DaemonStatus } from '@tresse/schema';
+import {
+  adviseBoxFirewall,
+  desiredState,
+  engineMark,
+  forwardsIpv6,
+  interceptPort,
+  readDroppingChains,
+  type ResolvedUplink,
+  resolveUplinks,
+  sysctlsWanted,
+  treatPackets,
+} from '@tresse/plan';
+import type { BoxConfig, DaemonStatus, PeerMessage } from '@tresse/schema';
 import { readRuleset } from '@tresse/sys';
 
 import { clockWarning } from './clock.ts';
 import { DirectFlows } from './direct-flows.ts';
 import { Health, type UplinkView } from './health.ts';
 import { bestPath, linePath, linesUp } from './line-paths.ts';
-import { Network } from './network.ts';
 import { NewConnections } from './new-connections.ts';
 import { PathNumbers } from './path-numbers.ts';
 import { Rekeying } from './rekeying.ts';
 import { Rendezvous } from './rendezvous.ts';
+import { Tunnel } from './tunnel.ts';
 import { unreachedBy } from './unreached.ts';
 
 /** Events of the kernel come in bunches. */
@@ -46,6 +58,7 @@ export class Box {
   readonly #health: Health;
   readonly #connections: NewConnections;
   readonly #flows: DirectFlows;
+  readonly #tunnel: Tunnel;
   readonly #rendezvous: Rendezvous;
   readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
@@ -70,7 +83,7 @@ export class Box {
     this.#config = config;
     this.#identity = identity;
     this.#log = log;
-    this.#network = new Network(config, directory, log);
+    this.#network = new Network(directory, log);
     this.#health = new Health(log);
     this.#firewall = new SlowWarnings(async () => {
       const chains = readDroppingChains(await readRuleset());
@@ -78,6 +91,7 @@ export class Box {
     });
     this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
     this.#flows = new DirectFlows(log);
+    this.#tunnel = new Tunnel(log);
     this.#connections = new NewConnections(config.withoutRelay, log);
     this.#rendezvous = new Rendezvous(
       config,
@@ -102,21 +116,26 @@ export class Box {
 
   /** Starts the engine, then sets the network up, then goes for the relay. Throws UserError `PORT_IN_USE`, SystemErrors. */
   async start(): Promise<void> {
+    if (this.#knowsRelay) this.#tunnel.open();
+    const { fd: tunFd } = this.#tunnel;
     this.#engine = startBoxEngine(
-      { interceptPort, mark: engineMark, strandOldMs: this.#rekeying.strandOldMs },
+      {
+        interceptPort,
+        mark: engineMark,
+        strandOldMs: this.#rekeying.strandOldMs,
+        ...(tunFd !== undefined && { tunFd }),
+      },
       {
         onReady: (incarnation) => this.#ready(incarnation),
         onLog: (level, text, fields) => this.#log.at(level, text, fields),
         onHandshakeWanted: (reason) => this.#rendezvous.want(reason),
         onPeerMessage: (sessionKey, bytes) => {
           const message = readPeerMessage(bytes);
-          if (message?.kind === 'egress') {
-            if (this.#connections.noteEgress({ 4: message.ipv4, 6: message.ipv6 })) this.#refreshSoon();
-          }
-          if (message?.kind !== 'bye') return;
-          this.#log.warn('the relay says goodbye', { reason: message.reason });
-          this.#engine?.endSession(sessionKey);
-          this.#rendezvous.want('the relay said goodbye');
+          if (message) this.#hear(message, sessionKey);
+        },
+        onPacketsCarried: (carried) => {
+          this.#tunnel.noteCarried(carried);
+          this.#refreshSoon();
         },
         onReach: (reached, evidence) => {
           this.#connections.noteReach(reached, evidence);
@@ -136,6 +155,7 @@ export class Box {
     } catch (error) {
       // What is in the kernel may be that of a box which runs: it is not ours to take back.
       await this.#engine.stop();
+      this.#tunnel.close();
       if (!sentenceOf(error).includes('EADDRINUSE')) throw error;
       const sentence = `TCP port ${interceptPort} is in use: does another box run? (${sentenceOf(error)})`;
       throw new UserError('PORT_IN_USE', sentence, error);
@@ -168,6 +188,7 @@ export class Box {
     // The engine first: its clients get their resets while their packets still come here.
     await this.#engine?.stop();
     await this.#network.tearDown();
+    this.#tunnel.close();
   }
 
   /** The relay may take this box now: no use in waiting. */
@@ -187,6 +208,7 @@ export class Box {
       pin: this.#identity.pin,
       uptimeS: Math.round((performance.now() - this.#startedAtMs) / 1000),
       summary: this.#summary(linesUp(paths)),
+      tunnel: this.#tunnel.wordOf(this.#connections.reached),
       uplinks: this.#uplinks.map((uplink) => {
         const path = linePath(paths, uplink.name);
         return {
@@ -203,7 +225,12 @@ export class Box {
       }),
       sessions,
       counters: { ...this.#latest.counters },
-      warnings: [...this.#warnings.values(), ...(await this.#firewall.sentences(performance.now())), ...kernelWishes()],
+      warnings: [
+        ...this.#warnings.values(),
+        ...(this.#tunnel.warning === undefined ? [] : [this.#tunnel.warning]),
+        ...(await this.#firewall.sentences(performance.now())),
+        ...kernelWishes(),
+      ],
     };
   }
 
@@ -241,6 +268,9 @@ export class Box {
     const key = `${peerPin} ${this.#incarnation} ${peerIncarnation}`;
     this.#judgeClock(agreement.relayTimeMs);
     this.#judgeTwin(agreement.elsewhere);
+    const isNew = this.#session?.key !== key;
+    // Before the key is there: with it comes what the relay says.
+    if (isNew) this.#tunnel.begin();
     await this.#engine?.installKid({
       kid: agreement.kid,
       secret: agreement.secret,
@@ -251,7 +281,6 @@ export class Box {
     });
     agreement.secret.fill(0);
     this.#outBecause = undefined;
-    const isNew = this.#session?.key !== key;
     this.#session = { key, uplink };
     this.#log.info(isNew ? 'the relay is reached' : 'keys are renewed', {
       uplink,
@@ -260,6 +289,27 @@ export class Box {
       software: agreement.peerSoftware,
     });
     if (!this.#stopped) this.#rekeying.begin();
+  }
+
+  /** The relay says something: of a stranger's making, but whole and well-formed. */
+  #hear(message: PeerMessage, sessionKey: string): void {
+    switch (message.kind) {
+      case 'bye':
+        this.#log.warn('the relay says goodbye', { reason: message.reason });
+        this.#engine?.endSession(sessionKey);
+        this.#rendezvous.want('the relay said goodbye');
+        break;
+      case 'egress':
+        if (this.#connections.noteEgress({ 4: message.ipv4, 6: message.ipv6 })) this.#refreshSoon();
+        if (this.#tunnel.noteHeardOut()) this.#refreshSoon();
+        break;
+      case 'tunnel':
+      default:
+        this.#tunnel.noteAddresses(message).then(
+          () => this.#refreshSoon(),
+          (error: unknown) => this.#log.warn('the tunnel has no addresses', { reason: sentenceOf(error) }),
+        );
+    }
   }
 
   #judgeClock(relayTimeMs: number): void {
@@ -302,11 +352,16 @@ export class Box {
   /** Looks at the machine, sets the network up, tells the engine its paths. */
   async #refresh(): Promise<void> {
     const before = this.#sending();
-    this.#uplinks = await this.#network.refresh((uplinks, { forwardsIpv6 }) => {
+    const tunnel = this.#connections.reached ? this.#tunnel.state : 'none';
+    this.#uplinks = await this.#network.refresh(sysctlsWanted(this.#config), (facts, sysctls) => {
+      const uplinks = resolveUplinks(this.#config, facts);
       this.#health.judge(uplinks, (name) => this.#viewOf(name));
-      return this.#connections.choose(uplinks, this.#health.direct, forwardsIpv6);
+      const { direct } = this.#health;
+      const choice = this.#connections.choose(uplinks, direct, forwardsIpv6(sysctls), treatPackets(tunnel));
+      return { desired: desiredState({ config: this.#config, uplinks, sysctls, ...choice }), result: uplinks };
     });
     if (this.#stopped) return;
+    this.#tunnel.settle(tunnel);
     this.#setPaths();
     this.#engine?.setDirect(this.#connections.sources(this.#uplinks));
     this.#lookAtFlows();

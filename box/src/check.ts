@@ -1,10 +1,14 @@
 import {
   kernelWishes,
   lockHolder,
+  readChangedSysctls,
   readConfiguration,
+  readFacts,
+  readKernel,
   readStateDirectory,
   requireIdentity,
   type StateReader,
+  sysctlFile,
 } from '@tresse/daemon';
 import { sentenceOf } from '@tresse/kit';
 import {
@@ -32,12 +36,11 @@ import {
   sysctlsWanted,
   treat,
   warning,
+  withoutTunnel,
 } from '@tresse/plan';
 import { type BoxConfig, boxConfig, type BoxFile } from '@tresse/schema';
 import { CommandError, listeningPorts, nftCheck, readRuleset } from '@tresse/sys';
 
-import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
-import { readFacts, readKernel } from './kernel.ts';
 import { nowhere, withRelay } from './pairing-file.ts';
 
 /**
@@ -102,8 +105,9 @@ async function previewNetwork(config: BoxConfig, directory: StateReader): Promis
   const now = readChoice(kernel.table?.fingerprint, uplinks);
   const direct = bestUplinks(candidates, now?.direct ?? {});
   const treatments = now?.treatments ?? treat(config.withoutRelay, beforeAnySession);
+  const packets = now?.packets ?? withoutTunnel;
   const sysctls = sysctlsBefore(kernel.sysctls, changed);
-  const desired = desiredState({ config, uplinks, direct, treatments, sysctls });
+  const desired = desiredState({ config, uplinks, direct, treatments, packets, sysctls });
   const steps = diff(desired, kernel, changed).filter((step) => isTableKnown || step.kind !== 'nft');
   const advice: Advice[] = [];
   if (!isTableKnown) advice.push(warning('without root the nftables table cannot be looked at: it is left out below'));

@@ -1,8 +1,6 @@
-import { ensureIdentity, openStateDirectory, writeFirstConfiguration } from '@tresse/daemon';
+import { ensureIdentity, openStateDirectory, readFacts, writeFirstConfiguration } from '@tresse/daemon';
 import type { Facts } from '@tresse/plan';
 import { boxConfig, firstFile, type UplinkConfig } from '@tresse/schema';
-
-import { readFacts } from './kernel.ts';
 
 /** `tresse box init`: makes identity and configuration where they are missing. Returns what to tell the person. */
 export async function initBox(options: { state: string; config: string }): Promise<string> {

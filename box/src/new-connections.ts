@@ -4,6 +4,7 @@ import {
   beforeAnySession,
   type Choice,
   type DirectUplinks,
+  type PacketTreatments,
   type ResolvedUplink,
   sendingAddress,
   treat,
@@ -28,6 +29,11 @@ export class NewConnections {
     this.#log = log;
   }
 
+  /** The relay counts as there. */
+  get reached(): boolean {
+    return this.#reached;
+  }
+
   /** The relay came or went. */
   noteReach(reached: boolean, evidence: string): void {
     this.#reached = reached;
@@ -43,14 +49,19 @@ export class NewConnections {
   }
 
   /** The choice for uplinks as they are now; a change of it is logged. */
-  choose(uplinks: readonly ResolvedUplink[], direct: DirectUplinks, forwardsIpv6: boolean): Choice {
+  choose(
+    uplinks: readonly ResolvedUplink[],
+    direct: DirectUplinks,
+    forwardsIpv6: boolean,
+    packets: PacketTreatments,
+  ): Choice {
     const able = {
       4: direct[4] !== undefined,
       6: direct[6] !== undefined && forwardsIpv6,
     };
     const treatments = treat(this.#withoutRelay, { reached: this.#reached, egress: this.#egress, able });
     const before = this.#choice;
-    this.#choice = { direct, treatments };
+    this.#choice = { direct, treatments, packets };
     for (const family of families) {
       const is = this.#wordsOf(family, treatments, uplinks);
       const was = before && this.#wordsOf(family, before.treatments, uplinks, before.direct);

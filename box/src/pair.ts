@@ -5,12 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   ensureIdentity,
   type Identity,
-  type Offer,
   lockHolder,
+  type Offer,
   openStateDirectory,
   pairWithRelay,
   preferredCiphers,
   readConfiguration,
+  readFacts,
   RefusalError,
   softwareVersion,
   startCommand,
@@ -22,7 +23,6 @@ import { type Facts, resolveUplinks, sendingAddress } from '@tresse/plan';
 import { boxConfig, type BoxFile, ipFamily, type PairingCode, readPairingCode } from '@tresse/schema';
 
 import { clockWarning } from './clock.ts';
-import { readFacts } from './kernel.ts';
 import { keepPairing } from './pairing-file.ts';
 
 /** The next way is tried when the one before has not answered for this long (as in RFC 8305). */

@@ -52,7 +52,7 @@ test('check says what a start would change, in words and as steps, and changes n
 
 test('the relay is checked too', async () => {
   const before = stateOf('relay');
-  expect(await check('relay')).toMatch(/listens on TCP port 7443 of any[^]*boxes: home[^]*status \d\n$/u);
+  expect(await check('relay')).toMatch(/listens on TCP and UDP port 7443 of any[^]*boxes: home[^]*status \d\n$/u);
   expect(stateOf('relay')).toBe(before);
 });
 
@@ -61,7 +61,7 @@ test('firewalls of the machine that may be in the way are named', async () => {
   await at('box', 'nft', chain);
   await at('relay', 'nft', chain);
   expect(await check('box')).toContain('a firewall of this machine (inet mine in) drops what it does not know');
-  expect(await check('relay')).toContain('it must accept TCP port 7443');
+  expect(await check('relay')).toContain('it must accept TCP and UDP port 7443');
   await at('relay', 'nft', 'add rule inet mine in tcp dport { 22, 7443 } accept');
   expect(await check('relay')).not.toContain('firewall of this machine');
   await at('box', 'nft', 'add rule inet mine in meta mark and 0xff0000 == 0x510000 accept');

@@ -64,6 +64,7 @@ function boxLines(status: DaemonStatus, paint: Paint): string[] {
     ...rows.map((row, index) => painted(row, uplinks[index], paint)),
     '',
     ...sessions.map((session) => streamWords(session)),
+    ...tunnelWords(status),
     directWords(uplinks),
   ];
 }
@@ -80,6 +81,11 @@ const rateHeads = ['DOWN', 'UP', 'RTT'];
 function rateCells(path: PathStatus | undefined): string[] {
   if (!path) return ['-', '-', '-'];
   return [showRate(path.rateDownBps), showRate(path.rateUpBps), showDelay(path.rttMs)];
+}
+
+function tunnelWords({ tunnel }: DaemonStatus): string[] {
+  if (tunnel === 'carries') return ['UDP and everything else that is no TCP goes through the relay too.'];
+  return tunnel === 'waiting' ? ['What is no TCP is held back until it is known whether it reaches the relay.'] : [];
 }
 
 function directWords(uplinks: readonly UplinkStatus[]): string {

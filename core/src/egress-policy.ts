@@ -90,6 +90,13 @@ function isPublic(address: Uint8Array): boolean {
   return within(address, globalUnicast) && !specialV6.some((p) => within(address, p));
 }
 
+/** Networks no relay leads into unless it is told to, as text; of IPv6 beside everything that is not 2000::/3. For packets, which the kernel looks at. */
+export const specialNetworks: Readonly<Record<4 | 6, readonly string[]>> = {
+  4: specialV4.map(({ address, bits }) => `${address.join('.')}/${bits}`),
+  // 6to4 leads to an IPv4 address, of whatever kind.
+  6: ['2001::/23', '2002::/16'],
+};
+
 /** Says where a stream may lead. Own addresses and allowed prefixes are 4 or 16 bytes long. */
 export class EgressPolicy {
   readonly #own: readonly Prefix[];

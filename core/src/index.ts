@@ -1,6 +1,6 @@
 export { CreditBudget } from './stream/credit.ts';
 export { Dialer, type DialOrder } from './strand/dialer.ts';
-export { EgressPolicy } from './egress-policy.ts';
+export { EgressPolicy, specialNetworks } from './egress-policy.ts';
 export { fairLevel } from './stream/fair-share.ts';
 export { ResetReason, type Target, type Violation } from './wire/frame.ts';
 export * as limits from './limits.ts';
@@ -15,16 +15,19 @@ export {
   readOpening,
   saltBytes,
   StrandRole,
+  kidNumber,
   workerOfKid,
   writeOpening,
 } from './wire/opening.ts';
 export { OpenAllowance } from './stream/open-allowance.ts';
 export { Path } from './line/path.ts';
 export { PacketLane } from './packet/packet-lane.ts';
+export type { Deliver } from './packet/resequencer.ts';
 export { PacketSlots } from './packet/packet-slots.ts';
 export {
   type DatagramHeader,
   datagramHeaderBytes,
+  datagramSessionAt,
   datagramOverheadBytes,
   readDatagramHeader,
   sealCounterOf,

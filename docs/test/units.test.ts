@@ -47,7 +47,9 @@ test.each(['box', 'relay'])('the unit of the %s does what it must, and nothing t
   // The compile cache lies where the daemon may write.
   expect(one('Service.Environment')).toBe(`NODE_COMPILE_CACHE=/var/cache/${one('Service.CacheDirectory')}`);
   expect(unit.has('Service.MemoryDenyWriteExecute')).toBe(false);
-  if (room === 'box') expect(unit.has('Service.ProtectKernelTunables')).toBe(false);
+  // Settings of interfaces are written, and the tunnel's device is opened.
+  expect(unit.has('Service.ProtectKernelTunables')).toBe(false);
+  expect(one('Service.DeviceAllow')).toBe('/dev/net/tun rw');
   expect(one('Install.WantedBy')).toBe('multi-user.target');
 });
 

@@ -19,6 +19,8 @@ export interface EngineEvents {
   onPeerMessage?(sessionKey: string, bytes: Uint8Array): void;
   /** Box: the relay came or went (it counts as there at the start of a worker); the evidence is a sentence. */
   onReach?(reached: boolean, evidence: string): void;
+  /** Box: packets get through to the relay on one line at least, or no longer. First heard within three seconds of a session's begin. */
+  onPacketsCarried?(carried: boolean): void;
   /** Box: a link, address or route changed. */
   onNetworkChanged?(): void;
   /** The worker died and is started again (or not: `restartInMs` undefined). */
@@ -45,8 +47,16 @@ export interface KidInstall {
   /** Peer's pin or name, for logs; a new session of the same peer ends its old one. */
   readonly peer: string;
   readonly limits: PeerLimits;
+  /** Relay: what the box is called inside the tunnel; without, the session has no packet lane. */
+  readonly inner?: InnerAddresses;
   /** {@link Engine.revisionOf} the peer when its handshake began; default 0. */
   readonly revision?: number;
+}
+
+/** What a box is called inside the tunnel: its packets come from these. */
+export interface InnerAddresses {
+  readonly ipv4: string;
+  readonly ipv6?: string;
 }
 
 export interface BoxPath {
@@ -79,8 +89,16 @@ export interface BoxEngineOptions {
   readonly interceptPort: number;
   /** SO_MARK of everything the engine sends. */
   readonly mark: number;
+  /** The TUN device of the packet lane; the descriptor stays the caller's, and outlives the engine. Without, there is no packet lane. */
+  readonly tunFd?: number;
   /** Strands are replaced so long after a newer key came, ms; default ten minutes. */
   readonly strandOldMs?: number;
+}
+
+/** Descriptors by which a worker's packets come and go. */
+export interface PacketPort {
+  readonly tunFd: number;
+  readonly udpFds: readonly number[];
 }
 
 export interface RelayEngineOptions {
@@ -91,6 +109,8 @@ export interface RelayEngineOptions {
   readonly ownAddresses?: readonly string[];
   /** Threads that carry sessions, each its own; default 1. */
   readonly workers?: number;
+  /** For each worker its TUN device and its UDP sockets, in the caller's keeping; without, there is no packet lane. */
+  readonly packetPorts?: readonly PacketPort[];
   /** What sessions may hold all together, kernel queues counted, bytes; default a quarter of the machine's memory. */
   readonly memoryBytes?: number;
 }
@@ -171,6 +191,8 @@ export interface BoxEngine extends Engine {
 
 /** Where a peer's session is to be. */
 export interface EnginePlace {
+  /** Which of the workers. */
+  readonly worker: number;
   /** The worker's own, for the hello. */
   readonly incarnation: string;
   /** The exporter's context to begin with. */

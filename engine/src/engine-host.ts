@@ -119,6 +119,9 @@ export abstract class EngineHost<Data> implements Engine {
       case 'reach':
         this.events.onReach?.(message.reached, message.evidence);
         break;
+      case 'packets':
+        this.events.onPacketsCarried?.(message.carried);
+        break;
       case 'network':
         this.events.onNetworkChanged?.();
         break;

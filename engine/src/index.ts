@@ -8,9 +8,11 @@ export type {
   EngineEvents,
   EnginePlace,
   EngineStatus,
+  InnerAddresses,
   KidInstall,
   LogFields,
   LogLevel,
+  PacketPort,
   PathStatus,
   PeerLimits,
   RelayEngine,
@@ -20,3 +22,4 @@ export type {
 } from './api.ts';
 export { localLimits, startBoxEngine } from './engine-host.ts';
 export { startRelayEngine } from './relay-host.ts';
+export { openPacketSockets } from './packet-sockets.ts';

@@ -33,6 +33,7 @@ export type FromWorker =
   | { readonly type: 'message'; readonly sessionKey: string; readonly bytes: Uint8Array }
   | { readonly type: 'handshake'; readonly reason: string }
   | { readonly type: 'reach'; readonly reached: boolean; readonly evidence: string }
+  | { readonly type: 'packets'; readonly carried: boolean }
   | { readonly type: 'network' };
 
 export type BoxWorkerData = BoxEngineOptions;

@@ -46,6 +46,7 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
     const incarnation = links[index]?.incarnation;
     if (incarnation === undefined) return undefined;
     return {
+      worker: index,
       incarnation,
       generation: this.generation,
       fits: (kid) => workerOfKid(kid, 0, links.length) === index,

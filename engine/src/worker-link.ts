@@ -111,6 +111,7 @@ export class WorkerLink<Data> {
       case 'message':
       case 'handshake':
       case 'reach':
+      case 'packets':
       case 'network':
         this.#events.onMessage(message);
     }

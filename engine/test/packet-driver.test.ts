@@ -1,32 +1,29 @@
-/** Two packet lanes over real UDP sockets on loopback, sealed; a pair of sockets stands for each TUN device. */
+/** Two packet lanes over real UDP sockets on loopback, sealed. */
 import { Path, readDatagramHeader } from '@tresse/core';
 import {
   bestAead,
   bindAddress,
   closeFd,
-  connectStart,
-  encodeSocketAddress,
+  copyEndpoint,
+  type Endpoint,
+  endpoint,
   ErrnoError,
   EventLoop,
   localName,
   nativeSlab,
-  READABLE,
-  readInto,
-  receiveFrom,
-  type SocketAddress,
   udpSocket,
-  writeFrom,
 } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { readDatagrams, type TakeDatagram } from '../src/worker/datagram-port.ts';
 import { PacketDriver } from '../src/worker/packet-driver.ts';
-import { packetKeys } from '../src/worker/packet-keys.ts';
 import { finish, until } from './peer.ts';
 
 const aead = bestAead('aes-256-gcm');
 const session = 0x0102_0304;
 const paths = [1, 2];
 const secret = new Uint8Array(32).fill(9);
+const other = new Uint8Array(32).fill(10);
 
 let loop: EventLoop;
 const fds: number[] = [];
@@ -35,12 +32,11 @@ let relay: End;
 
 interface End {
   driver: PacketDriver;
-  /** What the hosts behind the TUN device hold. */
-  hosts: number;
+  /** What came for the hosts behind it. */
   came: Buffer[];
   sockets: number[];
   /** Copies of the datagrams that came. */
-  datagrams: { fd: number; bytes: Buffer; from: Uint8Array }[];
+  datagrams: { fd: number; bytes: Buffer; from: Endpoint }[];
 }
 
 /** A socket with a port of its own; the kernel would choose one only when something is sent. */
@@ -57,31 +53,24 @@ function udp(): number {
   }
 }
 
-const encoded = ({ address, port }: SocketAddress): Uint8Array => {
-  const bytes = new Uint8Array(28);
-  return bytes.subarray(0, encodeSocketAddress(bytes, address, port));
-};
-
-/** Two sockets that hear nobody but each other. */
-function pair(): [number, number] {
-  const one = udp();
-  const other = udp();
-  connectStart(one, '127.0.0.1', localName(other).port);
-  connectStart(other, '127.0.0.1', localName(one).port);
-  return [one, other];
+/** Where a socket is reached. */
+function endpointOf(fd: number): Endpoint {
+  const { address, port } = localName(fd);
+  return endpoint(address, port);
 }
 
 function end(side: 'box' | 'relay'): End {
-  const [tun, hosts] = pair();
-  const driver = new PacketDriver(side, loop, aead, session, tun, new Map(paths.map((id) => [id, new Path(id)])));
-  driver.setKeys(1, packetKeys(aead, secret, 1));
-  const made: End = { driver, hosts, came: [], sockets: [], datagrams: [] };
-  const room = nativeSlab(2_048);
-  loop.add(hosts, READABLE, () => {
-    for (let count = readInto(hosts, room.address, 2_048); count > 0; count = readInto(hosts, room.address, 2_048)) {
-      made.came.push(Buffer.from(room.bytes.subarray(0, count)));
-    }
-  });
+  const came: Buffer[] = [];
+  const driver = new PacketDriver(
+    side,
+    loop,
+    new Map(paths.map((id) => [id, new Path(id)])),
+    (slab, start, length) => came.push(Buffer.from(slab.bytes.subarray(start, start + length))),
+    () => true,
+  );
+  driver.addKey(session, aead, secret);
+  loop.afterBatch(() => driver.afterBatch());
+  const made: End = { driver, came, sockets: [], datagrams: [] };
   for (const _ of paths) {
     const fd = udp();
     made.sockets.push(fd);
@@ -91,27 +80,23 @@ function end(side: 'box' | 'relay'): End {
 }
 
 function listenTo(made: End, fd: number): void {
-  const slab = nativeSlab(2_048);
-  const from = nativeSlab(128);
-  const header = { path: 0, key: 0, session: 0, number: 0 };
-  loop.add(fd, READABLE, () => {
-    for (;;) {
-      const count = receiveFrom(fd, slab.address, 2_048, from.address);
-      if (count < 0) return;
-      const source = from.bytes.slice(0, 16);
-      made.datagrams.push({ fd, bytes: Buffer.from(slab.bytes.subarray(0, count)), from: source });
-      if (readDatagramHeader(slab.bytes, 0, count, header)) made.driver.receive(header, slab, count, source);
-      else made.driver.counters.forged++;
-    }
-  });
+  const take: TakeDatagram = (header, slab, length, socket, from) => {
+    const copy = endpoint();
+    copyEndpoint(from, copy);
+    made.datagrams.push({ fd, bytes: Buffer.from(slab.bytes.subarray(0, length)), from: copy });
+    made.driver.receive(header, slab, length, socket, from);
+  };
+  readDatagrams(loop, fd, take, () => made.driver.counters.forged++);
 }
 
 /** Hands copies of datagrams to a side, as they are or changed. */
-function replay(to: End, bytes: Uint8Array, from: Uint8Array): boolean {
+function replay(to: End, fd: number, bytes: Uint8Array, from: Endpoint): boolean {
   const slab = nativeSlab(2_048);
   slab.bytes.set(bytes);
   const header = { path: 0, key: 0, session: 0, number: 0 };
-  return readDatagramHeader(slab.bytes, 0, bytes.length, header) && to.driver.receive(header, slab, bytes.length, from);
+  return (
+    readDatagramHeader(slab.bytes, 0, bytes.length, header) && to.driver.receive(header, slab, bytes.length, fd, from)
+  );
 }
 
 /** An IPv4 packet of UDP, numbered in its last bytes. */
@@ -130,19 +115,14 @@ function packet(number: number, length = 600): Buffer {
 }
 
 function give(from: End, bytes: Uint8Array): void {
-  const room = nativeSlab(2_048);
-  room.bytes.set(bytes);
-  expect(writeFrom(from.hosts, room.address, bytes.length)).toBe(bytes.length);
+  from.driver.handleLocal(bytes, 0, bytes.length);
 }
 
 beforeEach(() => {
   loop = new EventLoop();
   box = end('box');
   relay = end('relay');
-  for (const [i, path] of paths.entries()) {
-    box.driver.setWay(path, box.sockets[i]!, encoded(localName(relay.sockets[i]!)));
-    relay.driver.setWay(path, relay.sockets[i]!);
-  }
+  for (const [i, path] of paths.entries()) box.driver.setWay(path, box.sockets[i]!, endpointOf(relay.sockets[i]!));
 });
 
 afterEach(() => {
@@ -162,7 +142,7 @@ test('packets go both ways, unchanged and in order; the relay learns where the b
   for (let i = 100; i < 150; i++) give(relay, packet(i, 1_400));
   until(loop, () => box.came.length === 50, 'packets at the box');
   expect(box.came.map((bytes) => bytes.readUInt32BE(1_396))).toEqual(Array.from({ length: 50 }, (_, i) => 100 + i));
-  expect(box.driver.counters).toEqual({ forged: 0, unsent: 0, undelivered: 0 });
+  expect(box.driver.counters).toEqual({ forged: 0, strayed: 0, unsent: 0 });
 });
 
 test('nothing of a packet can be read on the way', () => {
@@ -179,12 +159,12 @@ test('what is replayed, changed, or sealed by another is dropped and answered by
   const seen = relay.datagrams.slice();
   const sent = box.datagrams.length;
   const before = relay.driver.counters.forged;
-  for (const { bytes, from } of seen) {
-    expect(replay(relay, bytes, from)).toBe(false);
+  for (const { fd, bytes, from } of seen) {
+    expect(replay(relay, fd, bytes, from)).toBe(false);
     for (const at of [1, 3, 7, 15, 20, bytes.length - 1]) {
       const changed = Buffer.from(bytes);
       changed[at] = (changed[at] ?? 0) ^ 1;
-      expect(replay(relay, changed, from)).toBe(false);
+      expect(replay(relay, fd, changed, from)).toBe(false);
     }
   }
   expect(relay.driver.counters.forged).toBeGreaterThan(before + seen.length);
@@ -200,11 +180,11 @@ test('the box may come from another address at any datagram, but a replayed one 
     const fd = udp();
     listenTo(box, fd);
     loop.remove(box.sockets[i]!);
-    box.driver.setWay(path, fd, encoded(localName(relay.sockets[i]!)));
+    box.driver.setWay(path, fd, endpointOf(relay.sockets[i]!));
   }
   for (let i = 2; i < 10; i++) give(box, packet(i));
   until(loop, () => relay.came.length === 9, 'packets from elsewhere');
-  expect(replay(relay, old.bytes, old.from)).toBe(false);
+  expect(replay(relay, old.fd, old.bytes, old.from)).toBe(false);
   give(relay, packet(99));
   until(loop, () => box.came.length === 1, 'an answer at the new address');
 });
@@ -212,14 +192,15 @@ test('the box may come from another address at any datagram, but a replayed one 
 test('a new key loses nothing, and the old one opens until it is forgotten', () => {
   give(box, packet(1));
   until(loop, () => relay.came.length === 1, 'a packet under the first key');
-  relay.driver.setKeys(2, packetKeys(aead, secret, 2));
+  relay.driver.addKey(2, aead, other);
   give(box, packet(2));
   until(loop, () => relay.came.length === 2, 'one more under it');
-  box.driver.setKeys(2, packetKeys(aead, secret, 2));
+  box.driver.addKey(2, aead, other);
   give(box, packet(3));
   give(relay, packet(4));
   until(loop, () => relay.came.length === 3 && box.came.length === 1, 'packets under the second');
-  relay.driver.forget(1);
+  relay.driver.forget(session);
+  expect(relay.driver.numbers).toEqual([2]);
   give(box, packet(5));
   until(loop, () => relay.came.length === 4, 'one more');
 });

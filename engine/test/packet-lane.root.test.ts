@@ -1,24 +1,22 @@
 /** Two packet lanes between two namespaces, each with a real TUN device: what hosts send arrives, of any protocol. */
-import { Path, readDatagramHeader } from '@tresse/core';
+import { Path } from '@tresse/core';
 import {
   bestAead,
   bindAddress,
   closeFd,
-  encodeSocketAddress,
+  type Endpoint,
+  endpoint,
   EventLoop,
   localName,
-  nativeSlab,
   openTun,
-  READABLE,
-  receiveFrom,
   run,
-  type SocketAddress,
   udpSocket,
 } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { readDatagrams } from '../src/worker/datagram-port.ts';
 import { PacketDriver } from '../src/worker/packet-driver.ts';
-import { packetKeys } from '../src/worker/packet-keys.ts';
+import { TunDevice } from '../src/worker/tun-device.ts';
 import { finish } from './peer.ts';
 
 const aead = bestAead('aes-256-gcm');
@@ -33,14 +31,15 @@ let ends: End[];
 interface End {
   netns: string;
   tun: number;
+  device: TunDevice;
   driver: PacketDriver;
   sockets: number[];
 }
 
-const encoded = ({ address, port }: SocketAddress): Uint8Array => {
-  const bytes = new Uint8Array(28);
-  return bytes.subarray(0, encodeSocketAddress(bytes, address, port));
-};
+function endpointOf(fd: number): Endpoint {
+  const { address, port } = localName(fd);
+  return endpoint(address, port);
+}
 
 async function end(side: 'box' | 'relay', host: number): Promise<End> {
   const netns = `${prefix}-${side}`;
@@ -54,9 +53,17 @@ async function end(side: 'box' | 'relay', host: number): Promise<End> {
     `-n ${netns} link set ${ifname} mtu ${mtu} up`,
   ];
   await inTurn(commands);
-  const driver = new PacketDriver(side, loop, aead, 7, tun, new Map(paths.map((id) => [id, new Path(id)])));
-  driver.setKeys(1, packetKeys(aead, new Uint8Array(32).fill(1), 1));
-  const made: End = { netns, tun, driver, sockets: [] };
+  const driver = new PacketDriver(
+    side,
+    loop,
+    new Map(paths.map((id) => [id, new Path(id)])),
+    (slab, start, length) => device.write(slab, start, length),
+    () => true,
+  );
+  const device = new TunDevice(loop, tun, (bytes, length) => driver.handleLocal(bytes, 0, length));
+  driver.addKey(7, aead, new Uint8Array(32).fill(1));
+  loop.afterBatch(() => driver.afterBatch());
+  const made: End = { netns, tun, device, driver, sockets: [] };
   for (const path of paths) made.sockets.push(listening(driver, 100 * host + path));
   return made;
 }
@@ -72,16 +79,12 @@ async function inTurn([first, ...rest]: readonly string[]): Promise<void> {
 function listening(driver: PacketDriver, place: number): number {
   const fd = udpSocket(4);
   bindAddress(fd, `127.99.${process.pid % 250}.${1 + (place % 250)}`, 7_443);
-  const slab = nativeSlab(2_048);
-  const from = nativeSlab(128);
-  const header = { path: 0, key: 0, session: 0, number: 0 };
-  loop.add(fd, READABLE, () => {
-    for (let count = receiveFrom(fd, slab.address, 2_048, from.address); count > 0;) {
-      if (readDatagramHeader(slab.bytes, 0, count, header))
-        driver.receive(header, slab, count, from.bytes.slice(0, 16));
-      count = receiveFrom(fd, slab.address, 2_048, from.address);
-    }
-  });
+  readDatagrams(
+    loop,
+    fd,
+    (header, slab, length, socket, from) => driver.receive(header, slab, length, socket, from),
+    () => driver.counters.forged++,
+  );
   return fd;
 }
 
@@ -110,13 +113,13 @@ beforeEach(async () => {
   loop = new EventLoop();
   ends = [await end('box', 1), await end('relay', 2)];
   for (const [i, path] of paths.entries()) {
-    ends[0]!.driver.setWay(path, ends[0]!.sockets[i]!, encoded(localName(ends[1]!.sockets[i]!)));
-    ends[1]!.driver.setWay(path, ends[1]!.sockets[i]!);
+    ends[0]!.driver.setWay(path, ends[0]!.sockets[i]!, endpointOf(ends[1]!.sockets[i]!));
   }
 });
 
 afterEach(async () => {
-  for (const { tun, driver, sockets } of ends) {
+  for (const { tun, device, driver, sockets } of ends) {
+    device.end();
     driver.end();
     for (const fd of sockets) {
       loop.remove(fd);
@@ -134,8 +137,9 @@ test.each([
   ['fragments', 'ping -c 10 -i 0.01 -W 2 -s 6000 10.99.0.2'],
 ])('ping, %s: all are answered', async (_, command) => {
   expect(await inBox(command)).toContain(' 0% packet loss');
-  for (const { driver } of ends) {
-    expect(driver.counters).toEqual({ forged: 0, unsent: 0, undelivered: 0 });
+  for (const { driver, device } of ends) {
+    expect(device.undelivered).toBe(0);
+    expect(driver.counters).toEqual({ forged: 0, strayed: 0, unsent: 0 });
     expect(driver.lane.malformed).toBe(0);
   }
 });

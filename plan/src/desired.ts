@@ -10,6 +10,10 @@ import {
   lanLocalPriority,
   markMask,
   rulePriorityFirst,
+  tunnelInterface,
+  tunnelMark,
+  tunnelPriority,
+  tunnelTable,
   uplinkMark,
   uplinkTable,
 } from './numbers.ts';
@@ -36,13 +40,13 @@ export function desiredState(wish: Wish): NetworkState {
   const families: readonly Family[] = hasIpv6(sysctls) ? [4, 6] : [4];
   return {
     sysctls: desiredSysctls(config, uplinks, sysctls),
-    routes: families.flatMap((family) => desiredRoutes(uplinks, family)),
+    routes: families.flatMap((family) => desiredRoutes(wish, family)),
     rules: families.flatMap((family) => desiredRules(wish, family)),
     ruleset: ruleset(wish),
   };
 }
 
-function desiredRules({ config, uplinks, direct }: Wish, family: Family): Rule[] {
+function desiredRules({ config, uplinks, direct, packets }: Wish, family: Family): Rule[] {
   const ours = linesOf(uplinks, family);
   return [
     {
@@ -65,6 +69,16 @@ function desiredRules({ config, uplinks, direct }: Wish, family: Family): Rule[]
       table: 'main',
       suppressPrefixLength: 0,
     })),
+    ...(packets[family] === 'tunnel'
+      ? [
+          {
+            family,
+            priority: tunnelPriority,
+            mark: { value: tunnelMark, mask: markMask },
+            table: String(tunnelTable),
+          },
+        ]
+      : []),
     ...ours.map(({ index }) => ({
       family,
       priority: directPriority,
@@ -84,10 +98,21 @@ function desiredRules({ config, uplinks, direct }: Wish, family: Family): Rule[]
   ];
 }
 
-function desiredRoutes(uplinks: readonly ResolvedUplink[], family: Family): Route[] {
+function desiredRoutes({ uplinks, packets }: Wish, family: Family): Route[] {
   const table = String(interceptTable);
   const local: Route = { family, type: 'local', destination: 'default', device: 'lo', table, ...usual(family) };
-  return [local, ...linesOf(uplinks, family).flatMap((line) => lineRoutes(line))];
+  const tunnelled = packets[family] === 'tunnel' ? tunnelRoutes(family) : [];
+  return [local, ...tunnelled, ...linesOf(uplinks, family).flatMap((line) => lineRoutes(line))];
+}
+
+/** What is meant for the relay leaves by nothing else. */
+function tunnelRoutes(family: Family): Route[] {
+  const table = String(tunnelTable);
+  const link = family === 4 ? { link: true } : {};
+  return [
+    { family, type: 'unicast', destination: 'default', device: tunnelInterface, table, ...link, ...usual(family) },
+    { family, type: 'unreachable', destination: 'default', table, metric: barrierMetric },
+  ];
 }
 
 interface Line {

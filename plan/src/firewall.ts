@@ -1,6 +1,6 @@
 import { type Advice, warning } from './advice.ts';
 import { isNumber, isText, list } from './json.ts';
-import { interceptMark, markMask, nftTable } from './numbers.ts';
+import { interceptMark, markMask, nftTable, relayTunnelPrefix } from './numbers.ts';
 
 /** A chain of somebody else's that drops what none of its rules lets through. */
 export interface DroppingChain {
@@ -99,14 +99,26 @@ export function adviseBoxFirewall(chains: readonly DroppingChain[], lan: readonl
     );
 }
 
-/** What a relay's own firewall may keep from it, as {@link adviseBoxFirewall}. */
-export function adviseRelayFirewall(chains: readonly DroppingChain[], port: number): Advice[] {
-  return chains
-    .filter((chain) => chain.hook === 'input' && !looksAt(chain, 'dport', port))
-    .map((chain) =>
+/** What a relay's own firewall may keep from it, as {@link adviseBoxFirewall}; `tunnel`: it passes packets on. */
+export function adviseRelayFirewall(chains: readonly DroppingChain[], port: number, tunnel: boolean): Advice[] {
+  const input = chains.filter((chain) => chain.hook === 'input' && !looksAt(chain, 'dport', port));
+  const forward = chains.filter((chain) => tunnel && chain.hook === 'forward' && !looksAtTunnels(chain));
+  const drops = ({ name }: DroppingChain): string => `a firewall of this machine (${name}) drops what it does not know`;
+  return [
+    ...input.map((chain) => {
+      const also = tunnel ? ' and UDP' : '';
+      return warning(`${drops(chain)}: it must accept TCP${also} port ${port}, or no box gets in`);
+    }),
+    ...forward.map((chain) =>
       warning(
-        `a firewall of this machine (${chain.name}) drops what it does not know: it must accept TCP port ${port}, or no ` +
-          'box gets in',
+        `${drops(chain)}: it must accept what comes from ${relayTunnelPrefix}* and its answers, or only TCP gets through`,
       ),
-    );
+    ),
+  ];
+}
+
+function looksAtTunnels({ seen }: DroppingChain): boolean {
+  return seen.some(
+    ({ key, values }) => key === 'iifname' && values.some((one) => isText(one) && one.startsWith(relayTunnelPrefix)),
+  );
 }

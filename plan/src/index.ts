@@ -15,11 +15,32 @@ export {
   readTable,
 } from './facts.ts';
 export { adviseBoxFirewall, adviseRelayFirewall, readDroppingChains } from './firewall.ts';
-export { engineMark, interceptPort, markMask, nftTable, routeProtocol, uplinkMark } from './numbers.ts';
+export {
+  engineMark,
+  interceptPort,
+  markMask,
+  nftTable,
+  relayTunnelPrefix,
+  routeProtocol,
+  tunnelInterface,
+  tunnelMark,
+  uplinkMark,
+} from './numbers.ts';
+export { relayForwardsIpv6, relayState, relaySysctlsWanted, type RelayWish } from './relay-network.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
 export { stepWords } from './step-words.ts';
-export { forwardsIpv6, hasIpv6, ipv6Sysctls, sysctlsWanted } from './sysctls.ts';
-export { beforeAnySession, type Situation, treat, type Treatment, type Treatments } from './treatment.ts';
+export { forwardsIpv6, hasIpv6, ipv6Sysctls, type Sysctls, sysctlsWanted } from './sysctls.ts';
+export {
+  beforeAnySession,
+  type PacketTreatments,
+  type Situation,
+  treat,
+  treatPackets,
+  type TunnelState,
+  type Treatment,
+  type Treatments,
+  withoutTunnel,
+} from './treatment.ts';
 export { type ResolvedUplink, resolveUplinks, sendingAddress, type UplinkAddress } from './uplink.ts';
 export { bestUplink, bestUplinks, type Candidate, judge, type Judgement, type PathView } from './verdict.ts';

@@ -16,6 +16,8 @@ export const markMask = 0xff_0000;
 export const interceptMark = 0x51_0000;
 /** Packets of the engine's own sockets. */
 export const engineMark = 0x52_0000;
+/** Packets and flows that go to the relay by the tunnel: flows too, so that they can be forgotten with it. */
+export const tunnelMark = 0x53_0000;
 /**
  * Packets and flows that leave directly by the uplink at `index` of the configuration (0 to 15): of a flow too, so that it
  * stays with its line, and can be forgotten with it.
@@ -33,8 +35,12 @@ export const rulePriorityLast = 5199;
 export const interceptTable = 5100;
 /** The table and rule priority of the uplink at `index` of the configuration (0 to 15). */
 export const uplinkTable = (index: number): number => 5101 + index;
+/** What goes to the relay by the tunnel is routed by this table. */
+export const tunnelTable = 5150;
 /** LAN to LAN and to connected networks first: main table without its default route. */
 export const lanLocalPriority = 5180;
+/** Then what its mark sends into the tunnel. */
+export const tunnelPriority = 5185;
 /** Then what leaves directly goes by the uplink its mark names. */
 export const directPriority = 5190;
 /**
@@ -51,6 +57,10 @@ export const routeProtocol = 200;
 
 /** The metric of the route that keeps a line's packets from leaving by another line while it has no routes. */
 export const barrierMetric = 9999;
+
+/** The box's TUN device, and the beginning of the relay's, one for each of its workers: the kernel takes them away with the daemon. */
+export const tunnelInterface = 'tresse0';
+export const relayTunnelPrefix = 'tresse-r';
 
 /** The one nftables table we own. */
 export const nftTable = 'tresse';

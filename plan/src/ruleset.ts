@@ -2,10 +2,18 @@ import type { Family } from '@tresse/schema';
 
 import { choiceText } from './choice.ts';
 import type { Wish } from './desired.ts';
-import { interceptMark, interceptPort, markMask, nftTable, uplinkMark } from './numbers.ts';
+import {
+  interceptMark,
+  interceptPort,
+  markMask,
+  nftTable,
+  tunnelInterface,
+  tunnelMark,
+  uplinkMark,
+} from './numbers.ts';
 import type { Ruleset } from './state.ts';
 import { forwardsIpv6, hasIpv6 } from './sysctls.ts';
-import type { Treatment } from './treatment.ts';
+import type { PacketTreatment, Treatment } from './treatment.ts';
 import type { ResolvedUplink } from './uplink.ts';
 
 /** Networks no relay can reach for a box: the LAN's own and its neighbours' (RFC 6890). */
@@ -29,10 +37,12 @@ const names = {
   6: { packets: 'ipv6', header: 'ip6', type: 'ipv6_addr', listener: '[::1]', headerBytes: 60 },
 } as const;
 
+const pings = { 4: 'icmp', 6: 'ipv6-icmp' } as const;
 const octets = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 const others = octets((0xffff_ffff & ~markMask) >>> 0);
 const mask = octets(markMask);
 const intercepted = octets(interceptMark);
+const tunnelled = octets(tunnelMark);
 const quoted = (texts: readonly string[]): string => `{ ${texts.map((text) => `"${text}"`).join(', ')} }`;
 /** Sets our part of a packet's or flow's mark. */
 const marked = (what: 'meta' | 'ct', value: string): string => `${what} mark set ${what} mark & ${others} | ${value}`;
@@ -46,7 +56,7 @@ const isTcp = (family: Family): string => `meta nfproto ${names[family].packets}
  *   box itself, to private networks and to the relay.
  * - If nothing listens, tproxy does not match, and the reject behind it refuses at once instead of letting traffic leak past
  *   the bond.
- * - The rest of the LAN leaves the best uplink behind its address. The mark of the uplink decides the route, the address
+ * - The rest of the LAN goes to the relay by the tunnel, or leaves the best uplink behind its address. The mark of the uplink decides the route, the address
  *   (also where two lines share a card), and is kept with the flow.
  */
 export function ruleset(wish: Wish): Ruleset {
@@ -58,6 +68,7 @@ export function ruleset(wish: Wish): Ruleset {
       rules: intercept(wish, families, fingerprint),
     },
     { name: 'inbound', rules: inbound(wish.uplinks) },
+    { name: 'tunnelled', rules: fromTunnel(families) },
     { name: 'direct', rules: direct(wish, families) },
     {
       name: 'forward',
@@ -74,7 +85,7 @@ export function ruleset(wish: Wish): Ruleset {
     ...families.map((family) => directSet(wish, family)),
     ...chains(fingerprint).flatMap((chain) => chainText(chain)),
   ];
-  const fingerprint = `tresse ${hash(body('').join('\n'))} ${choiceText(wish, wish.uplinks)}`;
+  const fingerprint = `${fingerprintOf(body('').join('\n'))} ${choiceText(wish, wish.uplinks)}`;
   const text = [
     `table inet ${nftTable}`,
     `delete table inet ${nftTable}`,
@@ -111,6 +122,7 @@ function directSet({ config }: Wish, family: Family): string {
 
 function intercept(wish: Wish, families: readonly Family[], fingerprint: string): string[] {
   return [
+    `iifname "${tunnelInterface}" goto tunnelled`,
     `iifname != ${quoted(wish.config.lan.interfaces)} goto inbound${fingerprint}`,
     `meta l4proto tcp socket transparent 1 ${marked('meta', intercepted)} accept`,
     ...linesWithAddress(wish.uplinks).map(
@@ -122,6 +134,7 @@ function intercept(wish: Wish, families: readonly Family[], fingerprint: string)
     ...families.flatMap((family) => [
       `${names[family].header} daddr @direct${family} goto direct`,
       ...treatment(wish.treatments[family], family),
+      ...packetTreatment(wish.packets[family], family),
     ]),
     'goto direct',
   ];
@@ -146,6 +159,31 @@ function treatment(chosen: Treatment, family: Family): string[] {
     default:
       return [stays, reject];
   }
+}
+
+/** Everything that is no TCP. Flows that began directly were let through before, and stay with their line. */
+function packetTreatment(chosen: PacketTreatment, family: Family): string[] {
+  const rest = `meta nfproto ${names[family].packets} meta l4proto != tcp`;
+  switch (chosen) {
+    case 'tunnel':
+      return [`${rest} ${marked('ct', tunnelled)} ${marked('meta', tunnelled)} counter accept`];
+    case 'refuse':
+      return [`${rest} counter reject with icmpx type admin-prohibited`];
+    case 'hold':
+      return [`${rest} counter drop`];
+    case 'direct':
+    default:
+      return [];
+  }
+}
+
+/** Answers, and pings of the box itself: nothing begins from the relay's side. */
+function fromTunnel(families: readonly Family[]): string[] {
+  return [
+    'ct state { established, related } accept',
+    `meta l4proto { ${families.map((family) => pings[family]).join(', ')} } fib daddr type local accept`,
+    'counter drop',
+  ];
 }
 
 function linesWithAddress(uplinks: readonly ResolvedUplink[]): ResolvedUplink[] {
@@ -194,7 +232,7 @@ const interfaces = (uplinks: readonly ResolvedUplink[]): string[] => [
 ];
 
 /** What leaves a line by another way than its mark (a modem's own page, say) has the address of the card. */
-function translate({ config, uplinks, sysctls }: Wish, families: readonly Family[]): string[] {
+function translate({ config, uplinks, sysctls, packets: tunnel }: Wish, families: readonly Family[]): string[] {
   const chosen = linesWithAddress(uplinks).flatMap((uplink) =>
     uplink.addresses
       .filter(({ family }) => families.includes(family))
@@ -208,8 +246,19 @@ function translate({ config, uplinks, sysctls }: Wish, families: readonly Family
       }),
   );
   const rest = `iifname ${quoted(config.lan.interfaces)} oifname ${quoted(interfaces(uplinks))} counter masquerade`;
-  return [...chosen, `meta nfproto ipv4 ${rest}`, ...(forwardsIpv6(sysctls) ? [`meta nfproto ipv6 ${rest}`] : [])];
+  const inside = families
+    .filter((family) => tunnel[family] === 'tunnel')
+    .map((family) => `meta nfproto ${names[family].packets} oifname "${tunnelInterface}" counter masquerade`);
+  return [
+    ...inside,
+    ...chosen,
+    `meta nfproto ipv4 ${rest}`,
+    ...(forwardsIpv6(sysctls) ? [`meta nfproto ipv6 ${rest}`] : []),
+  ];
 }
+
+/** What tells a table of ours from another, as the beginning of a comment in it. */
+export const fingerprintOf = (text: string): string => `${nftTable} ${hash(text)}`;
 
 /** FNV-1a over UTF-16 units, twice with different offsets: tells two texts of ours apart, protects against nothing. */
 function hash(text: string): string {

@@ -178,3 +178,9 @@ test('a line without a known gateway says what to write', () => {
     'no default route by wan2 is known: give this uplink its "gateway" in box.yaml',
   );
 });
+
+test('golden: packets go to the relay by the tunnel', async () => {
+  const tunnel = { 4: 'tunnel', 6: 'tunnel' } as const;
+  const state = desire(bothBox, both, bothSysctls, {}, bonded, tunnel);
+  await expect(renderState(state)).toMatchFileSnapshot('golden/tunnel.txt');
+});

@@ -15,7 +15,9 @@ const mark = { '&': [{ meta: { key: 'mark' } }, 0xff_0000] };
 const box = (...objects: unknown[]): string[] =>
   adviseBoxFirewall(readDroppingChains(objects), ['lan0']).map((one) => one.sentence);
 const relay = (...objects: unknown[]): string[] =>
-  adviseRelayFirewall(readDroppingChains(objects), 7443).map((one) => one.sentence);
+  adviseRelayFirewall(readDroppingChains(objects), 7443, false).map((one) => one.sentence);
+const tunnelling = (...objects: unknown[]): string[] =>
+  adviseRelayFirewall(readDroppingChains(objects), 7443, true).map((one) => one.sentence);
 
 test('what lets everything through, and what is ours, says nothing', () => {
   const fine = [chain('input', 'accept'), chain('forward', 'accept'), chain('input', 'drop', 'tresse'), { table: {} }];
@@ -62,4 +64,14 @@ test('a relay is told to open its port, unless a rule names it', () => {
   expect(relay(chain('input', 'drop'), { rule: { family: 'ip', table: 'filter', expr: [{ xt: null }] } })).toHaveLength(
     1,
   );
+});
+
+test('a relay with tunnels is told that packets must get through too', () => {
+  const dropping = [chain('input', 'drop'), chain('forward', 'drop')];
+  expect(tunnelling(...dropping)).toEqual([
+    'a firewall of this machine (ip filter INPUT) drops what it does not know: it must accept TCP and UDP port 7443, or no box gets in',
+    'a firewall of this machine (ip filter FORWARD) drops what it does not know: it must accept what comes from tresse-r* and its answers, or only TCP gets through',
+  ]);
+  expect(tunnelling(...dropping, rule(dport, 7443), rule(iifname, 'tresse-r*'))).toEqual([]);
+  expect(relay(...dropping, rule(dport, 7443))).toEqual([]);
 });

@@ -24,7 +24,11 @@ test('what the end does', async () => {
 
 test('the table tells by which line direct traffic leaves, and what becomes of new connections', () => {
   const uplinks = resolveUplinks(box, facts);
-  const choice = { direct: { 4: 'dsl' }, treatments: { 4: 'bond', 6: 'refuse' } };
+  const choice = {
+    direct: { 4: 'dsl' },
+    treatments: { 4: 'bond', 6: 'refuse' },
+    packets: { 4: 'direct', 6: 'direct' },
+  };
   expect(readChoice(state.ruleset?.fingerprint, uplinks)).toEqual(choice);
   expect(readChoice(undefined, uplinks)).toBeUndefined();
   expect(readChoice('tresse 0123', uplinks)).toBeUndefined();

@@ -6,9 +6,11 @@ import {
   type Facts,
   type KernelState,
   type NetworkState,
+  type PacketTreatments,
   resolveUplinks,
   sysctlsBefore,
   type Treatments,
+  withoutTunnel,
 } from '../src/index.ts';
 import type { ChangedSysctls } from '../src/index.ts';
 
@@ -52,6 +54,7 @@ export function desire(
   sysctls: Record<string, string>,
   changed: ChangedSysctls = {},
   treatments: Treatments = { 4: 'bond', 6: 'refuse' },
+  packets: PacketTreatments = withoutTunnel,
 ): NetworkState {
   const uplinks = resolveUplinks(box, facts);
   const candidates = uplinks.map((uplink) => ({ uplink, verdict: 'degraded', minRttMs: 0 }) as const);
@@ -61,7 +64,7 @@ export function desire(
       return best === undefined ? [] : [[family, best]];
     }),
   );
-  return desiredState({ config: box, uplinks, direct, treatments, sysctls: sysctlsBefore(sysctls, changed) });
+  return desiredState({ config: box, uplinks, direct, treatments, packets, sysctls: sysctlsBefore(sysctls, changed) });
 }
 
 /** A kernel which holds exactly a state. */

@@ -52,7 +52,7 @@ export async function checkRelay(options: {
     ...adviseRelay(config, facts),
     ...adviseNeed(() => requireIdentity(directory, 'tresse relay init')),
     ...advisePort(config.listen.port, running),
-    ...adviseRelayFirewall(readDroppingChains(await readRuleset()), config.listen.port),
+    ...adviseRelayFirewall(readDroppingChains(await readRuleset()), config.listen.port, config.tunnel),
     ...guests.advice,
     ...advisePublic(config, facts.interfaces),
     ...kernelWishes().map((sentence) => warning(sentence)),
@@ -60,7 +60,7 @@ export async function checkRelay(options: {
   const text = checkText({
     file: options.config,
     facts: [
-      `listens on TCP port ${config.listen.port} of ${config.listen.addresses.join(', ')}: it must be open in every firewall before this machine`,
+      `listens on ${config.tunnel ? 'TCP and UDP' : 'TCP'} port ${config.listen.port} of ${config.listen.addresses.join(', ')}: it must be open in every firewall before this machine`,
       `boxes: ${guests.names.join(', ') || 'none yet: let one in by "tresse relay pair"'}`,
     ],
     advice,

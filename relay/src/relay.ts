@@ -14,9 +14,17 @@ import {
   sayGoodbye,
   SlowWarnings,
   softwareVersion,
+  type StateDirectory,
   writePeerMessage,
 } from '@tresse/daemon';
-import { type EnginePlace, type EngineStatus, localLimits, type RelayEngine, startRelayEngine } from '@tresse/engine';
+import {
+  type EnginePlace,
+  type EngineStatus,
+  type InnerAddresses,
+  localLimits,
+  type RelayEngine,
+  startRelayEngine,
+} from '@tresse/engine';
 import { BugError, sentenceOf, UserError } from '@tresse/kit';
 import { adviseRelayFirewall, readDroppingChains } from '@tresse/plan';
 import {
@@ -33,8 +41,9 @@ import { Attendance } from './attendance.ts';
 import { GuestList } from './guest-list.ts';
 import { lookAround, Outlook, type Surroundings } from './outlook.ts';
 import { ownPublicAddresses } from './public-addresses.ts';
-import type { Register } from './register.ts';
+import { Register } from './register.ts';
 import { Sessions } from './sessions.ts';
+import { tunnelMessage, Tunnels } from './tunnels.ts';
 import { workerCount } from './worker-count.ts';
 
 /** Warnings kept for the status. */
@@ -57,6 +66,7 @@ export class Relay {
   readonly #guests: GuestList;
   readonly #attendance = new Attendance();
   readonly #reception: Reception;
+  readonly #tunnels: Tunnels;
   readonly #warnings: string[] = [];
   readonly #firewall: SlowWarnings;
   #looking: NodeJS.Timeout | undefined;
@@ -65,15 +75,16 @@ export class Relay {
   #outlook: Outlook | undefined;
   #stopping = false;
 
-  constructor(config: RelayConfig, identity: Identity, register: Register, log: Log) {
+  constructor(config: RelayConfig, identity: Identity, directory: StateDirectory, log: Log) {
     this.#config = config;
     this.#identity = identity;
     this.#log = log;
-    this.#register = register;
-    this.#guests = new GuestList(config.boxes, register);
+    this.#register = new Register(directory);
+    this.#guests = new GuestList(config.boxes, this.#register);
+    this.#tunnels = new Tunnels(config, identity.pin, directory, log);
     this.#firewall = new SlowWarnings(async () => {
       const chains = readDroppingChains(await readRuleset());
-      return adviseRelayFirewall(chains, config.listen.port).map((one) => one.sentence);
+      return adviseRelayFirewall(chains, config.listen.port, config.tunnel).map((one) => one.sentence);
     });
     this.#reception = new Reception(
       identity,
@@ -103,12 +114,17 @@ export class Relay {
     const surroundings = await lookAround();
     // One socket for both families, where the kernel has both.
     const any = readSysctl('net.ipv6.bindv6only') === undefined ? '0.0.0.0' : '::';
+    const listen = addresses.map((address) => ({ address: address === 'any' ? any : address, port }));
+    const workers = workerCount(this.#config.workers, availableParallelism());
+    if (this.#config.tunnel) await this.#tunnels.open(listen, workers);
+    const { ports: packetPorts } = this.#tunnels;
     this.#engine = startRelayEngine(
       {
-        listen: addresses.map((address) => ({ address: address === 'any' ? any : address, port })),
+        listen,
         allowPrivate: this.#config.allowPrivate,
         ownAddresses: surroundings.own,
-        workers: workerCount(this.#config.workers, availableParallelism()),
+        workers,
+        ...(packetPorts && { packetPorts }),
       },
       {
         onReady: (incarnation, generation) => {
@@ -133,6 +149,7 @@ export class Relay {
       await this.#engine.ready;
     } catch (error) {
       await this.#engine.stop();
+      await this.#tunnels.close();
       if (!sentenceOf(error).includes('EADDRINUSE')) throw error;
       throw new UserError(
         'PORT_IN_USE',
@@ -157,6 +174,11 @@ export class Relay {
       ipv6: now.ipv6,
     });
     this.#engine?.setOwnAddresses(now.own);
+    if (this.#tunnels.ports) {
+      this.#tunnels.refresh().catch((error: unknown) => {
+        this.#log.warn('the network is not set up for tunnels', { reason: sentenceOf(error) });
+      });
+    }
     this.#engine?.tellPeers(egressMessage(now));
   }
 
@@ -169,6 +191,7 @@ export class Relay {
     this.#flush();
     if (this.#engine) await sayGoodbye(this.#engine, 'the relay stops');
     await this.#engine?.stop();
+    await this.#tunnels.close();
   }
 
   async status(): Promise<DaemonStatus> {
@@ -187,6 +210,7 @@ export class Relay {
       warnings: [
         ...(this.#guests.size === 0 ? ['no box is known: let one in by "tresse relay pair"'] : []),
         ...this.#warnings,
+        ...(this.#tunnels.warning === undefined ? [] : [this.#tunnels.warning]),
         ...(await this.#firewall.sentences(performance.now())),
         ...kernelWishes(),
       ],
@@ -274,6 +298,7 @@ export class Relay {
     if (!place || !this.#engine) throw new UserError('NOT_READY', 'the data plane does not run');
     const arrival = this.#sessions.arrive({ pin, name, incarnation, address }, place.incarnation, performance.now());
     if (arrival.warning !== undefined) this.#warn(arrival.warning);
+    const inner = this.#tunnels.addressesOf(pin, place.worker);
     await this.#engine.installKid({
       kid: agreement.kid,
       secret: agreement.secret,
@@ -281,11 +306,12 @@ export class Relay {
       limits: agreement.limits,
       sessionKey: arrival.sessionKey,
       peer: pin,
+      ...(inner && { inner }),
       // A handshake is let in and its key installed in one go, so what is revoked after this line finds the key.
       revision: this.#engine.revisionOf(pin),
     });
     agreement.secret.fill(0);
-    if (arrival.isNew && this.#outlook) this.#engine.tellPeers(egressMessage(this.#outlook.now), arrival.sessionKey);
+    if (arrival.isNew) this.#introduce(arrival.sessionKey, inner);
     this.#attendance.arrive(pin, address, arrival.isNew, Date.now());
     this.#log.info(arrival.isNew ? 'a box is connected' : 'a box renewed its keys', {
       box: name,
@@ -295,6 +321,12 @@ export class Relay {
       software: agreement.peerSoftware,
     });
     return arrival.elsewhere;
+  }
+
+  /** What a box hears when its session begins, in this order. */
+  #introduce(sessionKey: string, inner: InnerAddresses | undefined): void {
+    if (inner) this.#engine?.tellPeers(writePeerMessage(tunnelMessage(inner)), sessionKey);
+    if (this.#outlook) this.#engine?.tellPeers(egressMessage(this.#outlook.now), sessionKey);
   }
 
   #warn(sentence: string): void {

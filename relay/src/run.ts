@@ -11,7 +11,6 @@ import {
 } from '@tresse/daemon';
 import { type RelayConfig, relayConfig } from '@tresse/schema';
 
-import { Register } from './register.ts';
 import { Relay } from './relay.ts';
 import { relayRoutes } from './routes.ts';
 
@@ -25,7 +24,7 @@ export async function runRelay(options: { state: string; config: string; logLeve
   const signalled = untilSignal();
   onCrash(log, () => process.exit(1));
   try {
-    const relay = new Relay(config, identity, new Register(directory), log);
+    const relay = new Relay(config, identity, directory, log);
     await relay.start();
     const closeApi = await serveApi(directory, relayRoutes(relay), log).catch(async (error: unknown) => {
       await relay.stop();

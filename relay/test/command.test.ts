@@ -31,6 +31,7 @@ test('init makes an identity and a configuration which the relay reads, once, an
       public: ['203.0.113.1', '2001:db8::1'],
       listen: { addresses: ['any'], port: 7443 },
       workers: 'auto',
+      tunnel: true,
       boxes: [],
       allowPrivate: [],
     },

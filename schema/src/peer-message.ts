@@ -10,6 +10,22 @@ const bye = z.object({
 /** Which families the relay can reach the internet by; said when a session begins, and when it changes. */
 const egress = z.object({ kind: z.literal('egress'), ipv4: z.boolean(), ipv6: z.boolean() });
 
+/** The mtu a tunnel may have, octets: what every IPv4 host takes, and what fits a datagram. */
+const tunnelMtuMin = 576;
+const tunnelMtuMax = 9_000;
+
+/**
+ * What the box is called inside the tunnel, and how large the packets in it may be; said when a session begins, before `egress`. A relay
+ * that does not say it carries TCP alone.
+ */
+const tunnel = z.object({
+  kind: z.literal('tunnel'),
+  ipv4: z.ipv4(),
+  ipv6: z.ipv6().optional(),
+  mtu: z.int().min(tunnelMtuMin).max(tunnelMtuMax),
+});
+
 /** What a daemon says to the other on stream 0, as JSON. Kinds this version does not know are ignored. */
-export const peerMessage = z.discriminatedUnion('kind', [bye, egress]);
+export const peerMessage = z.discriminatedUnion('kind', [bye, egress, tunnel]);
+export type TunnelMessage = z.infer<typeof tunnel>;
 export type PeerMessage = z.infer<typeof peerMessage>;

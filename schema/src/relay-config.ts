@@ -29,7 +29,8 @@ export const relayConfig = z
             example: ['any'],
           }),
         port: port.default(relayPort).meta({
-          description: 'The one TCP port, for handshakes and strands. Boxes must be able to reach it.',
+          description:
+            'The one port: TCP for handshakes and strands, UDP for the tunnel. Boxes must be able to reach it.',
           example: relayPort,
         }),
       })
@@ -44,6 +45,15 @@ export const relayConfig = z
           "Threads that carry the boxes' traffic; a box is in one of them. `auto` is one for each core, four at most: one " +
           'carries several Gbit/s.',
         example: 'auto',
+      }),
+    tunnel: z
+      .boolean()
+      .default(true)
+      .meta({
+        description:
+          'Whether UDP and everything else that is no TCP goes through this relay, by its UDP port of the same number. The relay then passes packets on between ' +
+          'devices of its own and the internet, behind its address. `false` leaves the network of the machine untouched: boxes send such things directly.',
+        example: true,
       }),
     public: z
       .array(ipHost)

@@ -74,6 +74,8 @@ export const daemonStatus = z.object({
   uptimeS: z.number(),
   /** A sentence: what the daemon is doing about its session or sessions. */
   summary: z.string(),
+  /** Of a box: what becomes of everything that is no TCP: it goes to the relay, is held back while that is not known, or leaves directly. */
+  tunnel: z.enum(['carries', 'waiting', 'none']).optional(),
   uplinks: z.array(uplinkStatus),
   sessions: z.array(sessionStatus),
   counters,

@@ -18,7 +18,16 @@ export { nativeSlab } from './slab.ts';
 export * from './socket.ts';
 export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 export * from './socket-options.ts';
-export { receiveFrom, sendTo, udpSocket } from './udp.ts';
+export {
+  copyEndpoint,
+  type Endpoint,
+  endpoint,
+  receiveFrom,
+  sendTo,
+  spreadByWord,
+  tellLocalAddress,
+  udpSocket,
+} from './udp.ts';
 export { queueMemory, unackedBytes } from './socket-queues.ts';
 export { readSysctl, writeSysctl } from './sysctl.ts';
 export { TcpInfo } from './tcp-info.ts';

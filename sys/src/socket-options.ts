@@ -3,7 +3,7 @@ import { checked, ErrnoError } from './errno.ts';
 import { lastErrno } from './ffi.ts';
 import { interfaceNameInto } from './interface-name.ts';
 import { nativeSlab, wordSlab } from './slab.ts';
-import { getSocketOption, setSocketOption, SOL_IP, SOL_IPV6 } from './socket-option-calls.ts';
+import { getSocketOption, setNumber, setSocketOption, SOL_IP, SOL_IPV6 } from './socket-option-calls.ts';
 
 const SOL_SOCKET = 1;
 const SOL_TCP = 6;
@@ -172,11 +172,6 @@ export function socketError(fd: number): number {
 export function optionInto(fd: number, level: number, option: number, address: number, length: number): number {
   size.words[0] = length;
   return getSocketOption(fd, level, option, address, size.address) < 0 ? -lastErrno() : (size.words[0] ?? 0);
-}
-
-function setNumber(fd: number, level: number, option: number, value: number, action: string): void {
-  pair.words[0] = value;
-  checked(setSocketOption(fd, level, option, pair.address, 4), action);
 }
 
 function setBuffer(fd: number, forced: number, ordinary: number, bytes: number, action: string): void {

@@ -19,6 +19,10 @@ const lossShare = 0.1;
 /** Losses are judged over so many packets at least. */
 const lossPacketsMin = 20;
 
+/** A path of which nothing is heard for so long, and so many round trips, after something was sent there, carries no datagrams. */
+const silentMsMin = 1_000;
+const silentRtts = 4;
+
 /** The shortest way counts for so long, and for the next as well, ms. */
 const wayWindowMs = 30_000;
 
@@ -52,6 +56,9 @@ export class DatagramFlight {
   #largest = 0;
   #inFlightBefore = 0;
   #givenMs: number = -Infinity;
+  #heard = false;
+  /** When the first left of those that left since the peer was heard; -1: none did. */
+  #askedMs = -1;
 
   /** The number the next datagram has. */
   get next(): number {
@@ -120,13 +127,24 @@ export class DatagramFlight {
     return this.#largest;
   }
 
-  /** When one left last, ms. */
+  /** When one left last that asks for a report, ms. */
   get givenMs(): number {
     return this.#givenMs;
   }
 
-  /** Notes a datagram that leaves. Returns its number. `limited`: there was nothing more to send. */
-  give(bytes: number, limited: boolean, nowMs: number): number {
+  /** When the first left that the peer has not been heard since, ms; -1: none did. */
+  get askedMs(): number {
+    return this.#askedMs;
+  }
+
+  /** Datagrams get there and are reported: not before the first report, and not where the peer has fallen silent. */
+  answers(nowMs: number): boolean {
+    const waitedMs = this.#askedMs < 0 ? 0 : nowMs - this.#askedMs;
+    return this.#heard && waitedMs < Math.max(silentMsMin, silentRtts * this.#rttMs);
+  }
+
+  /** Notes a datagram that leaves. Returns its number. `limited`: there was nothing more to send; `asks`: the peer will report soon that it came. */
+  give(bytes: number, limited: boolean, nowMs: number, asks = true): number {
     if (this.#next - this.#highest > logMax) this.#forget();
     if ((this.#next - this.#highest) * fields > this.#log.length) this.#grow();
     if (this.packetsInFlight === 0) {
@@ -134,7 +152,10 @@ export class DatagramFlight {
       this.#deliveredUs = -1;
     }
     const number = this.#next++;
-    this.#givenMs = nowMs;
+    if (asks) {
+      this.#givenMs = nowMs;
+      if (this.#askedMs < 0) this.#askedMs = nowMs;
+    }
     this.#bytesSent += bytes;
     const at = this.#at(number);
     this.#log[at + Field.sentMs] = nowMs;
@@ -149,6 +170,8 @@ export class DatagramFlight {
   /** Takes the peer's word in. Returns false, and does nothing, where it cannot be true: more came than was sent. */
   take(report: Readonly<Report>, nowMs: number): boolean {
     if (report.highest >= this.#next || report.bytes > this.#bytesSent) return false;
+    this.#heard = true;
+    this.#askedMs = -1;
     // A newer one has overtaken it.
     if (report.highest < this.#highest || report.bytes < this.#delivered) return true;
     this.#inFlightBefore = this.bytesInFlight;

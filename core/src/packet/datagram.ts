@@ -20,6 +20,9 @@ export const wireOverheadBytes: number = datagramOverheadBytes + 28;
 /** No packet number reaches this under one key, so that path and number fit a counter of 53 bits. */
 export const packetNumberMax: number = 2 ** 45;
 
+/** Where the session's number stands, by which datagrams find their worker. */
+export const datagramSessionAt = 4;
+
 export interface DatagramHeader {
   path: number;
   key: number;

@@ -33,6 +33,9 @@ const sealBytes: number = datagramOverheadBytes - packetPrefixBytes;
 const probeBusyMs = 250;
 const busyMs = 1_000;
 const probeIdleMs = 20_000;
+/** One that does not answer is asked often at first: a firewall's answer may be seconds away, or never come. */
+const probeSilentMs = 2_000;
+const hopefulMs = 5_000;
 
 /** A path that carries datagrams, and learns from what comes of them. */
 export interface DatagramPath extends PacketLine {
@@ -93,6 +96,12 @@ export class PacketLane {
   /** Realtime packets sent twice. */
   get copies(): number {
     return this.#sender.copies;
+  }
+
+  /** Datagrams get through on one path at least. */
+  carries(nowMs: number): boolean {
+    for (const path of this.#paths.values()) if (path.usable && path.datagrams.answers(nowMs)) return true;
+    return false;
   }
 
   /** An IP packet of this side's, to be sent. */
@@ -167,7 +176,7 @@ export class PacketLane {
       if (!path) continue;
       writeReport(out.bytes, start, this.#report);
       // It fills no line, and need not be known to have come.
-      return this.#leaves(id, path.datagrams.give(0, true, nowMs), reportBytes);
+      return this.#leaves(id, path.datagrams.give(0, true, nowMs, false), reportBytes);
     }
     return undefined;
   }
@@ -184,9 +193,13 @@ export class PacketLane {
   /** When a path that carries nothing is asked how it is, ms: often while the others carry something, to keep routers' doors open while none does. */
   #probeMs(path: DatagramPath, nowMs: number): number {
     if (!path.usable) return Infinity;
+    const { givenMs, askedMs } = path.datagrams;
+    if (!path.datagrams.answers(nowMs)) {
+      return givenMs + (nowMs - askedMs < hopefulMs ? probeBusyMs : probeSilentMs);
+    }
     // Where all that was on its way is lost, and the reports of it, only a probe tells.
     const busy = nowMs - this.#busyMs < busyMs || !this.#queue.empty;
-    return path.datagrams.givenMs + (busy ? probeBusyMs : probeIdleMs);
+    return givenMs + (busy ? probeBusyMs : probeIdleMs);
   }
 
   #pollPacket(out: Slab, start: number, nowMs: number): Datagram | undefined {

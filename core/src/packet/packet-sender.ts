@@ -25,6 +25,8 @@ const spreadMs = 2_000;
 /** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
 const windowGain = 2;
 
+const byUrgency: readonly PacketClass[] = [PacketClass.realtime, PacketClass.interactive, PacketClass.bulk];
+
 /** A path as the packet lane sees it. */
 export interface PacketLine {
   readonly id: number;
@@ -104,7 +106,7 @@ export class PacketSender {
       return undefined;
     }
     this.#survey(lines, nowMs);
-    for (const kind of [PacketClass.realtime, PacketClass.interactive, PacketClass.bulk] as const) {
+    for (const kind of byUrgency) {
       if (this.#queue.bytesOf(kind) > 0 && this.#send(kind, nowMs)) return this.#out;
     }
     this.#nextMs = this.#soonestMs(nowMs);
@@ -158,7 +160,7 @@ export class PacketSender {
   #survey(lines: Iterable<PacketLine>, nowMs: number): void {
     this.#count = 0;
     for (const line of lines) {
-      if (!line.usable) continue;
+      if (!line.usable || !line.datagrams.answers(nowMs)) continue;
       const pace = this.#paceOf(line);
       const rate = line.rate();
       const open = pace.ready(rate, line.rateKnown, nowMs) && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);

@@ -21,10 +21,14 @@ export interface Opening {
   readonly role: StrandRole;
 }
 
-/** Which of a relay's workers has the sessions of a kid at `at`: the kid modulo their number (1 to 65,536). */
+/** The last four bytes of a kid at `at`, which name it in datagrams. */
+export function kidNumber(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at + kidBytes - 4);
+}
+
+/** Which of a relay's workers has the sessions of a kid at `at`: its number modulo theirs. */
 export function workerOfKid(bytes: Uint8Array, at: number, workers: number): number {
-  const high = readU32(bytes, at) % workers;
-  return (high * (0x1_0000_0000 % workers) + readU32(bytes, at + 4)) % workers;
+  return kidNumber(bytes, at) % workers;
 }
 
 /** Writes the plain opening at `at`; the caller then seals the 8 bytes behind the associated data. */

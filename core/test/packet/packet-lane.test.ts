@@ -22,6 +22,20 @@ function lane(count = 2): { lane: PacketLane; paths: Map<number, Path>; came: nu
   return { lane: new PacketLane({ paths, slots, scheduler, deliver, seed: 5 }), paths, came };
 }
 
+/** The peer reports what came last on every path. */
+function heard(paths: Map<number, Path>, nowMs: number): void {
+  for (const { datagrams } of paths.values()) {
+    const highest = datagrams.next - 1;
+    datagrams.take({ path: 1, highest, arrivedUs: 0, waitedUs: 0, packets: 1, bytes: 0, largest: 100 }, nowMs);
+  }
+}
+
+/** Every path is asked and answers. */
+function answered(paths: Map<number, Path>, nowMs: number): void {
+  for (const { datagrams } of paths.values()) datagrams.give(0, true, nowMs);
+  heard(paths, nowMs);
+}
+
 /** What leaves now: kind and path of each. */
 function poll(of: PacketLane, nowMs: number): [number, number][] {
   const left: [number, number][] = [];
@@ -31,16 +45,18 @@ function poll(of: PacketLane, nowMs: number): [number, number][] {
   return left;
 }
 
-test('every path is asked at first, then seldom; while packets leave, four times a second', () => {
-  const { lane: one } = lane();
+test('every path is asked at first; when it has answered seldom; while packets leave, four times a second', () => {
+  const { lane: one, paths } = lane();
   expect(poll(one, 0)).toEqual([
     [BodyKind.probe, 1],
     [BodyKind.probe, 2],
   ]);
+  answered(paths, 0);
   expect(one.nextMs(0)).toBe(20_000);
   let probes = 0;
   for (let ms = 1_000; ms < 3_000; ms += 10) {
     const packet = ipv4({});
+    heard(paths, ms);
     one.handleLocal(packet, 0, packet.length, ms);
     probes += poll(one, ms).filter(([kind]) => kind === BodyKind.probe).length;
   }
@@ -50,10 +66,40 @@ test('every path is asked at first, then seldom; while packets leave, four times
 
 test('a path that is not usable is neither asked nor used', () => {
   const { lane: one, paths } = lane();
+  answered(paths, 0);
   paths.get(1)!.up = false;
   const packet = ipv4({});
   one.handleLocal(packet, 0, packet.length, 0);
-  expect(poll(one, 0).map(([, path]) => path)).toEqual([2, 2]);
+  expect(poll(one, 0)).toEqual([[BodyKind.packet, 2]]);
+});
+
+test('a path that does not answer carries no packets, and is asked often at first, then every two seconds', () => {
+  const { lane: one } = lane(1);
+  const packet = ipv4({});
+  one.handleLocal(packet, 0, packet.length, 0);
+  let probes = 0;
+  let early = 0;
+  for (let ms = 0; ms < 20_000; ms += 10) {
+    const left = poll(one, ms);
+    expect(left.every(([kind]) => kind === BodyKind.probe)).toBe(true);
+    probes += left.length;
+    if (ms < 5_000) early += left.length;
+  }
+  expect(one.carries(20_000)).toBe(false);
+  expect(early).toBeGreaterThanOrEqual(19);
+  expect(probes - early).toBeLessThanOrEqual(9);
+});
+
+test('a path falls silent when nothing is heard for a second of what left, and carries again at the first report', () => {
+  const { lane: one, paths } = lane(1);
+  answered(paths, 0);
+  const packet = ipv4({});
+  one.handleLocal(packet, 0, packet.length, 100);
+  expect(poll(one, 100)).toContainEqual([BodyKind.packet, 1]);
+  expect(one.carries(1_000)).toBe(true);
+  expect(one.carries(1_200)).toBe(false);
+  answered(paths, 1_300);
+  expect(one.carries(1_300)).toBe(true);
 });
 
 test('a packet is delivered and reported, a copy of its datagram is not fresh', () => {

@@ -8,6 +8,7 @@ import {
   openingTextBytes,
   readOpening,
   StrandRole,
+  kidNumber,
   workerOfKid,
   writeOpening,
 } from '../../src/wire/opening.ts';
@@ -32,12 +33,13 @@ test('what is written is read; the head is in the open, 49 bytes in all', () => 
   expect(openingBytes).toBe(49);
 });
 
-test('a kid tells its worker as one number does, whatever the number of workers', () => {
+test('the number of a kid tells its worker, whatever the number of workers', () => {
   const kid = fc.uint8Array({ minLength: 8, maxLength: 8 });
   fc.assert(
     fc.property(kid, fc.integer({ min: 1, max: 64 }), (bytes, workers) => {
-      const number = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
-      expect(workerOfKid(Uint8Array.of(0x54, ...bytes), 1, workers)).toBe(Number(number % BigInt(workers)));
+      const number = bytes.slice(4).reduce((sum, byte) => sum * 256 + byte, 0);
+      expect(kidNumber(Uint8Array.of(0x54, ...bytes), 1)).toBe(number);
+      expect(workerOfKid(Uint8Array.of(0x54, ...bytes), 1, workers)).toBe(number % workers);
     }),
   );
 });

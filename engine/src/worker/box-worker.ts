@@ -13,6 +13,7 @@ import {
 import type { BoxPath, DirectSources, EngineStatus, KidInstall, PathStatus } from '../api.ts';
 import type { BoxWorkerData, FromWorker, ToWorker } from '../messages.ts';
 import { AddressRace } from './address-race.ts';
+import { BoxPackets } from './box-packets.ts';
 import { CarrierWatch } from './carrier-watch.ts';
 import { DirectPump } from './direct-pump.ts';
 import { intercept } from './interceptor.ts';
@@ -46,6 +47,7 @@ class BoxPlane {
   readonly #reach: Reach;
   readonly #pump: DirectPump;
   readonly #race = new AddressRace();
+  readonly #packets: BoxPackets | undefined;
   readonly #held: { fd: number; dialled: SocketAddress }[] = [];
   readonly #counters = { intercepted: 0, refusedWithoutSession: 0, resetUnheard: 0, openingsRefused: 0 };
   #paths = new Map<number, BoxPath>();
@@ -67,6 +69,11 @@ class BoxPlane {
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
     this.#reach = new Reach(context.loop.nowMs);
     this.#pump = new DirectPump(context.loop, context.data.mark);
+    if (context.data.tunFd !== undefined) {
+      this.#packets = new BoxPackets(context.loop, context.data.tunFd, context.data.mark, (carried) =>
+        context.post({ type: 'packets', carried }),
+      );
+    }
     this.#carriers = new CarrierWatch(
       context.loop,
       (ifname, up) => this.#onCarrier(ifname, up),
@@ -142,6 +149,7 @@ class BoxPlane {
   #install(install: KidInstall): void {
     this.#refusals = 0;
     if (this.#driver && install.sessionKey === this.#sessionKey) {
+      this.#packets?.addKey(install);
       this.#caller?.renew(install);
       this.#driver.session.handleNewKey(this.#context.loop.nowMs);
       this.#driver.touch();
@@ -177,6 +185,8 @@ class BoxPlane {
       data.strandOldMs,
     );
     this.#driver = driver;
+    this.#packets?.begin(driver.session);
+    this.#packets?.addKey(install);
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
     this.#race.begin(loop.nowMs);
     this.#setPaths([...this.#paths.values()]);
@@ -192,6 +202,7 @@ class BoxPlane {
     const caller = this.#caller;
     if (!caller) return;
     caller.setPaths(this.#paths);
+    this.#packets?.setPaths(this.#paths);
     for (const path of old.values()) {
       if (this.#paths.has(path.path)) continue;
       this.#closePath(path.path, 'path is gone');
@@ -342,6 +353,7 @@ class BoxPlane {
     this.#driver = undefined;
     this.#caller?.end();
     this.#caller = undefined;
+    this.#packets?.end();
     driver.end(reason);
     this.#log('warn', 'session ends', { reason });
   }
@@ -363,6 +375,7 @@ class BoxPlane {
   #sweep(): void {
     const nowMs = this.#context.loop.nowMs;
     this.#caller?.sweep(nowMs);
+    this.#packets?.sweep(nowMs);
     this.#shareLimits();
     this.#pump.sweep(nowMs);
     this.#judgeReach(nowMs);
@@ -395,6 +408,7 @@ class BoxPlane {
     }
     this.#caller?.dial(this.#context.loop.nowMs);
     this.#driver?.afterBatch();
+    this.#packets?.afterBatch();
   }
 
   /** A path with what only this side knows of it. */
@@ -410,11 +424,13 @@ class BoxPlane {
 
   #status(): EngineStatus {
     const session = this.#driver?.status((id) => this.#paths.get(id)?.uplink);
+    const counters = { ...session?.counters, ...this.#packets?.driver?.figures };
     return {
-      sessions: session ? [{ ...session, paths: session.paths.map((path) => this.#told(path)) }] : [],
+      sessions: session ? [{ ...session, paths: session.paths.map((path) => this.#told(path)), counters }] : [],
       counters: {
         ...this.#counters,
         ...this.#pump.counters,
+        ...this.#packets?.counters,
         held: this.#held.length,
         memoryBytes: this.#pool.usedBytes,
         memoryUnusedBytes: this.#pool.unusedBytes,

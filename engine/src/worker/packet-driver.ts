@@ -1,7 +1,8 @@
-/** Drives a session's packet lane: IP packets of a TUN device on one side, sealed datagrams on every path's socket on the other. */
+/** Drives a session's packet lane: IP packets of this side's hosts one way, sealed datagrams on every path's socket the other. */
 import {
   type DatagramHeader,
   datagramHeaderBytes,
+  type Deliver,
   EarliestArrival,
   limits,
   PacketLane,
@@ -14,169 +15,225 @@ import {
 import type { Slab } from '@tresse/kit';
 import {
   type Aead,
-  type AeadKey,
+  copyEndpoint,
+  type Endpoint,
+  endpoint,
   type EventLoop,
   nativeSlab,
   randomBytes,
-  READABLE,
-  readInto,
   sendTo,
   type Timer,
-  writeFrom,
 } from '@tresse/sys';
 
-import type { PacketKeys } from './packet-keys.ts';
+import { firstKeyNumber, packetKeys, type PacketKeys } from './packet-keys.ts';
 
 /** Packets that may wait, of all flows of a session: 8 MB. */
 const slotCount = 4_096;
-/** Reads of the TUN device per turn: others have theirs too. */
-const readsMax = 64;
 const { tagBytes } = limits;
-/** A socket's address, encoded. */
-const addressBytes = 28;
 
 /** One out buffer serves all: a datagram is sealed and sent at once. */
 const out: Slab = nativeSlab(4_096);
-const packet: Slab = nativeSlab(4_096);
 
 /** Where a path's datagrams leave, and where they go. */
 interface Way {
-  readonly fd: number;
-  readonly to: Slab;
-  toBytes: number;
+  fd: number;
+  readonly to: Endpoint;
+}
+
+/** What seals and opens, named in datagrams by the number of its kid. */
+interface NumberedKeys extends PacketKeys {
+  readonly number: number;
+  readonly aead: Aead;
 }
 
 export interface PacketCounters {
   /** Datagrams that were not authentic, under no key of ours, or seen before. */
   forged: number;
-  /** The kernel took one not, or the packet's way in was full. */
+  /** Of a path the session does not have. */
+  strayed: number;
+  /** The kernel took one not. */
   unsent: number;
-  undelivered: number;
 }
 
 export class PacketDriver {
   readonly lane: PacketLane;
-  readonly counters: PacketCounters = { forged: 0, unsent: 0, undelivered: 0 };
+  readonly counters: PacketCounters = { forged: 0, strayed: 0, unsent: 0 };
   readonly #side: Side;
   readonly #loop: EventLoop;
-  readonly #aead: Aead;
-  readonly #session: number;
-  readonly #tunFd: number;
   readonly #ways: Map<number, Way> = new Map();
   readonly #paths: ReadonlyMap<number, Path>;
-  /** Paths whose other end has an address: something can be sent there. */
+  /** Paths that stand, and whose other end has an address: something can be sent there. */
   readonly #reachable: Map<number, Path> = new Map();
-  /** By key number: what opens. */
-  readonly #openKeys: Map<number, AeadKey> = new Map();
-  readonly #header: DatagramHeader;
-  #sealKey: AeadKey | undefined;
+  /** By number, the oldest first. */
+  readonly #keys: Map<number, NumberedKeys> = new Map();
+  /** What seals. */
+  #sealing: NumberedKeys | undefined;
+  readonly #header: DatagramHeader = { path: 0, key: firstKeyNumber, session: 0, number: 0 };
   readonly #timer: Timer;
+  readonly #stands: (path: Path) => boolean;
   #dirty = true;
 
-  /** `session` names it in every datagram; the descriptor of the TUN device stays the caller's. */
+  /** `deliver` takes the packets that came for this side's hosts; `stands` tells which paths lead anywhere: a path that is gone for good leaves the relay no other sign. */
   constructor(
     side: Side,
     loop: EventLoop,
-    aead: Aead,
-    session: number,
-    tunFd: number,
     paths: ReadonlyMap<number, Path>,
+    deliver: Deliver,
+    stands: (path: Path) => boolean = (path) => path.answered,
   ) {
+    this.#stands = stands;
     this.#side = side;
     this.#loop = loop;
-    this.#aead = aead;
-    this.#session = session;
-    this.#tunFd = tunFd;
     this.#paths = paths;
-    this.#header = { path: 0, key: 0, session, number: 0 };
     this.lane = new PacketLane({
       paths: this.#reachable,
       slots: new PacketSlots(slotCount, nativeSlab),
       scheduler: new EarliestArrival(),
-      deliver: (slab, start, length) => this.#deliver(slab, start, length),
+      deliver,
       seed: new DataView(randomBytes(4).buffer).getUint32(0),
     });
     this.#timer = loop.timer(() => this.#onTime());
-    loop.add(tunFd, READABLE, () => this.#readTun());
-    loop.afterBatch(() => this.#afterBatch());
   }
 
-  /** From now on what leaves is sealed under this key; what comes may be under any that was set and not {@link forget | forgotten}. */
-  setKeys(number: number, keys: PacketKeys): void {
-    const up = this.#side === 'box';
-    this.#header.key = number;
-    this.#sealKey = up ? keys.up : keys.down;
-    this.#openKeys.set(number, up ? keys.down : keys.up);
+  /**
+   * What comes may be under any key that was added and not {@link forget | forgotten}. What leaves is under the newest the other side surely has: the box
+   * makes the handshakes, and ends them when the relay has the key; the relay waits for a datagram under it.
+   */
+  addKey(number: number, aead: Aead, secret: Uint8Array): void {
+    const keys = { number, aead, ...packetKeys(aead, secret, firstKeyNumber) };
+    this.forget(number);
+    this.#keys.set(number, keys);
+    if (this.#side === 'box') this.#sealing = keys;
     this.#dirty = true;
   }
 
   forget(number: number): void {
-    const key = this.#openKeys.get(number);
-    if (key) this.#aead.eraseKey(key);
-    this.#openKeys.delete(number);
+    const keys = this.#keys.get(number);
+    if (!keys) return;
+    keys.aead.eraseKey(keys.up);
+    keys.aead.eraseKey(keys.down);
+    this.#keys.delete(number);
+    if (this.#sealing === keys) this.#sealing = undefined;
   }
 
-  /** A path's datagrams leave by this socket, for the encoded address at `to`; an address that is not known yet comes with the first datagram. */
-  setWay(path: number, fd: number, to?: Uint8Array): void {
-    const way: Way = { fd, to: nativeSlab(addressBytes), toBytes: 0 };
-    this.#ways.set(path, way);
-    if (to) this.#follow(path, to);
+  /** The numbers of all keys, the oldest first. */
+  get numbers(): number[] {
+    return [...this.#keys.keys()];
+  }
+
+  /** A path's datagrams leave by this socket for the other end. */
+  setWay(path: number, fd: number, to: Readonly<Endpoint>): void {
+    let way = this.#ways.get(path);
+    if (!way) {
+      way = { fd, to: endpoint() };
+      this.#ways.set(path, way);
+    }
+    way.fd = fd;
+    copyEndpoint(to, way.to);
+    this.#dirty = true;
+  }
+
+  /** Nothing leaves by a path any more. */
+  closeWay(path: number): void {
+    this.#ways.delete(path);
+    this.#reachable.delete(path);
+  }
+
+  /** Datagrams get through on one path at least. */
+  get carries(): boolean {
+    return this.lane.carries(this.#loop.nowMs);
+  }
+
+  /** An IP packet of this side's hosts, for the other's. */
+  handleLocal(bytes: Uint8Array, start: number, end: number): void {
+    this.lane.handleLocal(bytes, start, end, this.#loop.nowMs);
     this.#dirty = true;
   }
 
   /**
-   * Takes a datagram of this session, whose header was read, of so many bytes at the beginning of `slab`; it is opened in place. `from`
-   * is where it came from. Returns whether it was authentic and new.
+   * Takes a datagram, whose header was read, of so many bytes at the beginning of `slab`; it is opened in place. It came to socket `fd`. Returns whether it was
+   * authentic and new.
    */
-  receive(header: Readonly<DatagramHeader>, slab: Slab, length: number, from: Uint8Array): boolean {
-    const { path, key, number } = header;
-    const openKey = this.#openKeys.get(key);
+  receive(header: Readonly<DatagramHeader>, slab: Slab, length: number, fd: number, from: Readonly<Endpoint>): boolean {
+    const { path, number, session } = header;
+    const keys = this.#keys.get(session);
     const textBytes = length - datagramHeaderBytes - tagBytes;
-    const ours = header.session === this.#session && this.#ways.has(path);
-    const known = ours && openKey !== undefined && this.lane.fresh(path, number);
+    const known = keys !== undefined && header.key === firstKeyNumber && this.lane.fresh(path, number);
     const counter = sealCounterOf(path, number);
-    if (!known || !this.#aead.open(openKey, counter, slab, 0, datagramHeaderBytes, datagramHeaderBytes, textBytes)) {
+    if (
+      !known ||
+      !keys.aead.open(this.#opening(keys), counter, slab, 0, datagramHeaderBytes, datagramHeaderBytes, textBytes)
+    ) {
       this.counters.forged++;
       return false;
     }
+    if (this.#side === 'relay') this.#confirm(keys);
+    if (!this.#paths.has(path)) {
+      this.counters.strayed++;
+      return true;
+    }
     const end = datagramHeaderBytes + textBytes;
     const highest = this.lane.handleDatagram(path, number, slab, datagramHeaderBytes, end, this.#loop.nowMs);
-    if (highest) this.#follow(path, from);
+    // The peer is where its newest datagram came from: a NAT forgets, a phone moves.
+    if (highest) this.setWay(path, fd, from);
     this.#dirty = true;
     return true;
   }
 
-  /** Ends it; descriptors stay the caller's. */
+  /** What happened so far, by names for the status. */
+  get figures(): Readonly<Record<string, number>> {
+    const { queue, order, copies, malformed } = this.lane;
+    return {
+      datagramsForged: this.counters.forged,
+      datagramsStrayed: this.counters.strayed,
+      datagramsUnsent: this.counters.unsent,
+      datagramsMalformed: malformed,
+      packetsDropped: queue.dropped,
+      packetsCrowdedOut: queue.crowdedOut,
+      packetsRefused: queue.refused,
+      packetsCopied: copies,
+      packetsDoubled: order.copies,
+      packetsLate: order.late,
+      packetsGivenUp: order.givenUp,
+    };
+  }
+
+  /** Ends it; sockets stay the caller's. */
   end(): void {
     this.#timer.cancel();
-    this.#loop.remove(this.#tunFd);
-    for (const number of this.#openKeys.keys()) this.forget(number);
-    if (this.#sealKey) this.#aead.eraseKey(this.#sealKey);
-    this.#sealKey = undefined;
+    for (const number of this.numbers) this.forget(number);
     this.#ways.clear();
+    this.#reachable.clear();
   }
 
-  /** The peer is where its newest authentic datagram came from (a NAT forgets, a phone moves). */
-  #follow(path: number, from: Uint8Array): void {
-    const way = this.#ways.get(path);
-    if (!way || from.length > addressBytes) return;
-    way.to.bytes.set(from);
-    way.toBytes = from.length;
-    const known = this.#paths.get(path);
-    if (known) this.#reachable.set(path, known);
-  }
-
-  #readTun(): void {
-    for (let i = 0; i < readsMax; i++) {
-      const count = readInto(this.#tunFd, packet.address, packet.bytes.length);
-      if (count <= 0) break;
-      this.lane.handleLocal(packet.bytes, 0, count, this.#loop.nowMs);
+  /** Called after every turn of the loop: sends what there is to send. */
+  afterBatch(): void {
+    const keys = this.#sealing;
+    if (!this.#dirty || !keys) return;
+    this.#dirty = false;
+    this.#survey();
+    const { nowMs } = this.#loop;
+    const at = datagramHeaderBytes;
+    for (let next = this.lane.poll(out, at, nowMs); next; next = this.lane.poll(out, at, nowMs)) {
+      this.#send(keys, next.path, next.number, next.length);
     }
-    this.#dirty = true;
+    this.#timer.at(this.lane.nextMs(nowMs));
   }
 
-  #deliver(slab: Slab, start: number, length: number): void {
-    if (writeFrom(this.#tunFd, slab.address + start, length) < 0) this.counters.undelivered++;
+  /** The box has this key, and so everything that is newer than what seals now may seal. */
+  #confirm(keys: NumberedKeys): void {
+    if (keys === this.#sealing) return;
+    const numbers = this.numbers;
+    const before = this.#sealing ? numbers.indexOf(this.#sealing.number) : -1;
+    if (numbers.indexOf(keys.number) > before) this.#sealing = keys;
+  }
+
+  #survey(): void {
+    for (const id of this.#ways.keys()) {
+      const path = this.#paths.get(id);
+      if (path && this.#stands(path)) this.#reachable.set(id, path);
+      else this.#reachable.delete(id);
+    }
   }
 
   #onTime(): void {
@@ -184,26 +241,20 @@ export class PacketDriver {
     this.#dirty = true;
   }
 
-  #afterBatch(): void {
-    if (!this.#dirty || !this.#sealKey) return;
-    this.#dirty = false;
-    const { nowMs } = this.#loop;
-    const at = datagramHeaderBytes;
-    for (let next = this.lane.poll(out, at, nowMs); next; next = this.lane.poll(out, at, nowMs)) {
-      this.#send(this.#sealKey, next.path, next.number, next.length);
-    }
-    this.#timer.at(this.lane.nextMs(nowMs));
+  #opening(keys: NumberedKeys): PacketKeys['up'] {
+    return this.#side === 'box' ? keys.down : keys.up;
   }
 
-  #send(key: AeadKey, path: number, number: number, length: number): void {
+  #send(keys: NumberedKeys, path: number, number: number, length: number): void {
     const way = this.#ways.get(path);
     if (!way) return;
+    this.#header.session = keys.number;
     this.#header.path = path;
     this.#header.number = number;
     writeDatagramHeader(out.bytes, 0, this.#header);
+    const key = this.#side === 'box' ? keys.up : keys.down;
     const counter = sealCounterOf(path, number);
-    this.#aead.seal(key, counter, out, 0, datagramHeaderBytes, datagramHeaderBytes, length);
-    const bytes = datagramHeaderBytes + length + tagBytes;
-    if (sendTo(way.fd, out.address, bytes, way.to.address, way.toBytes) < 0) this.counters.unsent++;
+    keys.aead.seal(key, counter, out, 0, datagramHeaderBytes, datagramHeaderBytes, length);
+    if (sendTo(way.fd, out.address, datagramHeaderBytes + length + tagBytes, way.to) < 0) this.counters.unsent++;
   }
 }

@@ -1,10 +1,13 @@
 /**
- * Keys of the packet lane, one per direction, from the secret of a handshake and the number the two sides give it
- * (docs/protocol.md, "Datagrams"): every start of an engine is a new handshake, so that no count outlives its key.
+ * Keys of the packet lane, one per direction, from the secret of a handshake (docs/protocol.md, "Datagrams"): every start of an engine is
+ * a new handshake, so that no count outlives its key.
  */
 import type { Aead, AeadKey } from '@tresse/sys';
 
 import { directionKeys } from './direction-keys.ts';
+
+/** The first, and so far the only, keys made of a secret. */
+export const firstKeyNumber = 1;
 
 export interface PacketKeys {
   /** Box to relay. */

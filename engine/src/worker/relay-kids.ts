@@ -20,9 +20,15 @@ interface SessionKid<Session> extends RelayKid {
 }
 
 export class RelayKids<Session> {
+  readonly #onErased: (session: Session, hex: string) => void;
   readonly #kids = new Map<string, SessionKid<Session>>();
   /** The newest last. */
   readonly #bySession = new Map<Session, string[]>();
+
+  /** `onErased` hears of every key that is no more. */
+  constructor(onErased: (session: Session, hex: string) => void = () => {}) {
+    this.#onErased = onErased;
+  }
 
   get size(): number {
     return this.#kids.size;
@@ -71,5 +77,6 @@ export class RelayKids<Session> {
     const own = this.#bySession.get(kid.session) ?? [];
     own.splice(own.indexOf(hex), 1);
     if (own.length === 0) this.#bySession.delete(kid.session);
+    this.#onErased(kid.session, hex);
   }
 }

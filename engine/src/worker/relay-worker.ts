@@ -1,14 +1,15 @@
 /** The relay's data plane: one listener, a session per box, egress connections. */
-import { limits, type Opening } from '@tresse/core';
+import { kidNumber, limits, type Opening } from '@tresse/core';
 import { FreeListPool, sentenceOf } from '@tresse/kit';
 import { closeWithReset, nativeSlab, randomBytes, runWorker, type WorkerContext } from '@tresse/sys';
 
-import type { EngineStatus, KidInstall } from '../api.ts';
+import type { EngineStatus, KidInstall, SessionStatus } from '../api.ts';
 import type { FromWorker, RelayWorkerData, ToWorker } from '../messages.ts';
 import { aeadOf } from './ciphers.ts';
 import { egressConnect } from './egress.ts';
 import { memoryBudget, MemoryGovernor } from './memory-governor.ts';
 import { RelayKids } from './relay-kids.ts';
+import { type PacketMember, RelayPackets } from './relay-packets.ts';
 import { type Log, SessionDriver } from './session-driver.ts';
 import type { StrandKeys } from './strand-keys.ts';
 import { type ListenerOwner, type RelayKid, StrandListener } from './strand-listener.ts';
@@ -29,6 +30,7 @@ interface RelaySession {
   readonly key: string;
   readonly peer: string;
   readonly driver: SessionDriver;
+  readonly packets: PacketMember | undefined;
   /** It had no line for too long. It is kept, without memory or time: a box that was only frozen goes on where it was. */
   asleep: boolean;
 }
@@ -40,7 +42,10 @@ class RelayPlane implements ListenerOwner {
   readonly #listener: StrandListener;
   #egress: Connect;
   readonly #sessions = new Map<string, RelaySession>();
-  readonly #kids = new RelayKids<RelaySession>();
+  readonly #kids = new RelayKids<RelaySession>(({ packets }, hex) => {
+    if (packets) this.#packets?.forgetKey(packets, kidNumber(Buffer.from(hex, 'hex'), 0));
+  });
+  readonly #packets: RelayPackets | undefined;
   readonly #governor: MemoryGovernor;
   #ticks = 0;
 
@@ -51,6 +56,8 @@ class RelayPlane implements ListenerOwner {
     this.#egress = egressConnect(data);
     this.#governor = new MemoryGovernor((data.memoryBytes ?? memoryBudget()) / data.workers);
     this.#listener = new StrandListener(loop, this, data.index, data.workers);
+    const port = data.packetPorts?.[data.index];
+    if (port) this.#packets = new RelayPackets(loop, port.udpFds, port.tunFd);
   }
 
   /** Listens, and adds everything to the loop. Throws ErrnoError when a port is taken. */
@@ -60,7 +67,10 @@ class RelayPlane implements ListenerOwner {
     for (const { address, port } of data.listen) this.#listener.listen(address, port);
     if (!hasWantedCongestionControl()) this.#log('warn', 'the kernel has no bbr: lines that lose packets are slow', {});
     loop.afterBatch(() => {
-      for (const session of this.#sessions.values()) session.driver.afterBatch();
+      for (const session of this.#sessions.values()) {
+        session.driver.afterBatch();
+        session.packets?.driver.afterBatch();
+      }
     });
     const tick = loop.timer(() => {
       this.#tick();
@@ -154,6 +164,7 @@ class RelayPlane implements ListenerOwner {
         this.#end(old, 'a newer session of the same box');
     }
     const session = this.#sessions.get(install.sessionKey) ?? this.#begin(install);
+    if (session.packets) this.#packets?.addKey(session.packets, install);
     const hex = Buffer.from(install.kid).toString('hex');
     this.#kids.install(hex, install.secret, aeadOf(install.cipher), session, this.#context.loop.nowMs);
   }
@@ -178,7 +189,8 @@ class RelayPlane implements ListenerOwner {
         onOver: () => this.#sleep(session),
       },
     );
-    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, asleep: false };
+    const packets = install.inner && this.#packets?.begin(driver.session, install.inner);
+    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, packets, asleep: false };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
     return session;
@@ -187,6 +199,7 @@ class RelayPlane implements ListenerOwner {
   #end(session: RelaySession, reason: string): void {
     if (!this.#sessions.delete(session.key)) return;
     this.#kids.forget(session);
+    if (session.packets) this.#packets?.end(session.packets);
     session.driver.end(reason);
     this.#log('info', 'session ends', { box: session.peer, reason });
   }
@@ -224,7 +237,7 @@ class RelayPlane implements ListenerOwner {
 
   #status(): EngineStatus {
     return {
-      sessions: [...this.#sessions.values()].filter((s) => !s.asleep).map((s) => s.driver.status(() => undefined)),
+      sessions: [...this.#sessions.values()].filter((s) => !s.asleep).map((s) => statusOf(s)),
       counters: {
         ...this.#listener.counters,
         exhausted: this.#listener.exhausted,
@@ -234,9 +247,15 @@ class RelayPlane implements ListenerOwner {
         memoryUnusedBytes: this.#pool.unusedBytes,
         heldBytes: this.#governor.heldBytes,
         streamsShed: this.#governor.streamsShed,
+        ...this.#packets?.counters,
       },
     };
   }
+}
+
+function statusOf({ driver, packets }: RelaySession): SessionStatus {
+  const status = driver.status(() => undefined);
+  return { ...status, counters: { ...status.counters, ...packets?.driver.figures } };
 }
 
 runWorker<ToWorker, FromWorker, RelayWorkerData>((context) => {

@@ -1,69 +1,61 @@
-import type { Log, StateDirectory } from '@tresse/daemon';
 import { SystemError } from '@tresse/kit';
 import {
   type ChangedSysctls,
-  type Choice,
-  desiredState,
   diff,
-  forwardsIpv6,
+  type Facts,
+  type NetworkState,
   nothing,
   renderStep,
-  type ResolvedUplink,
-  resolveUplinks,
+  type Sysctls,
   sysctlsBefore,
-  sysctlsWanted,
 } from '@tresse/plan';
-import type { BoxConfig } from '@tresse/schema';
 
 import { readChangedSysctls, sysctlFile } from './changed-sysctls.ts';
 import { applySteps, readFacts, readKernel } from './kernel.ts';
+import type { Log } from './log.ts';
+import type { StateDirectory } from './state-directory.ts';
 
 /** Looks at the kernel during tear-down before what is left is given up. */
 const tearDownsMax = 3;
 
-/** What of the machine matters for it. */
-export interface Machine {
-  readonly forwardsIpv6: boolean;
+/** What the kernel should hold of ours, and whatever else came of deciding that. */
+export interface Decision<Result> {
+  readonly desired: NetworkState;
+  readonly result: Result;
 }
 
 /**
- * Keeps the kernel's network state as the configuration wants it, and takes back exactly what is ours. Every look begins from
- * what the kernel says, so a killed predecessor's leavings are mended or removed by the same steps.
+ * Keeps the kernel's network state as it is decided, and takes back exactly what is ours. Every look begins from what the kernel says, so a
+ * killed predecessor's leavings are mended or removed by the same steps.
  */
 export class Network {
-  readonly #config: BoxConfig;
   readonly #directory: StateDirectory;
   readonly #log: Log;
   #last: Promise<unknown> = Promise.resolve();
   /** What sysctls were before, as the file has it or should have it. */
   #known: ChangedSysctls | undefined;
 
-  constructor(config: BoxConfig, directory: StateDirectory, log: Log) {
-    this.#config = config;
+  constructor(directory: StateDirectory, log: Log) {
     this.#directory = directory;
     this.#log = log;
   }
 
   /**
-   * Brings the kernel to what is wanted now. `choose` says by which uplinks direct traffic leaves, and what becomes of new
-   * connections. Returns the uplinks as the machine has them. One call at a time: later ones wait. Throws CommandError when
-   * the kernel cannot be read.
+   * Brings the kernel to what `decide` says, which is told what the machine is like, and the values of the sysctls it wants to know as they were before us. Returns
+   * its result. One call at a time: later ones wait. Throws CommandError when the kernel cannot be read.
    */
-  refresh(
-    choose: (uplinks: readonly ResolvedUplink[], machine: Machine) => Choice,
-  ): Promise<readonly ResolvedUplink[]> {
+  refresh<Result>(
+    sysctls: readonly string[],
+    decide: (facts: Facts, before: Sysctls) => Decision<Result>,
+  ): Promise<Result> {
     return this.#inTurn(async () => {
       const changed = this.#changed();
-      const wanted = sysctlsWanted(this.#config);
-      const [facts, kernel] = await Promise.all([readFacts(), readKernel([...wanted, ...Object.keys(changed)])]);
-      const uplinks = resolveUplinks(this.#config, facts);
-      const before = sysctlsBefore(kernel.sysctls, changed);
-      const choice = choose(uplinks, { forwardsIpv6: forwardsIpv6(before) });
-      const desired = desiredState({ config: this.#config, uplinks, sysctls: before, ...choice });
+      const [facts, kernel] = await Promise.all([readFacts(), readKernel([...sysctls, ...Object.keys(changed)])]);
+      const { desired, result } = decide(facts, sysctlsBefore(kernel.sysctls, changed));
       const steps = diff(desired, kernel, changed);
       for (const step of steps) this.#log.debug('network', { step: renderStep(step) });
       await applySteps(steps, changed, (now) => this.#remember(now), this.#log);
-      return uplinks;
+      return result;
     });
   }
 

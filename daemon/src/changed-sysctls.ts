@@ -1,5 +1,6 @@
-import type { StateReader } from '@tresse/daemon';
 import type { ChangedSysctls } from '@tresse/plan';
+
+import type { StateReader } from './state-directory.ts';
 
 /** The file in the state directory that keeps the values of kernel settings from before us. */
 export const sysctlFile = 'sysctls.json';

@@ -1,4 +1,3 @@
-import { type Log } from '@tresse/daemon';
 import { sentenceOf, UserError } from '@tresse/kit';
 import {
   type ChangedSysctls,
@@ -18,6 +17,8 @@ import {
 } from '@tresse/plan';
 import type { Family } from '@tresse/schema';
 import { CommandError, ip, ipBatch, nftApply, nftList, readSysctl, writeSysctl } from '@tresse/sys';
+
+import type { Log } from './log.ts';
 
 /** Reads what the machine is like: interfaces, addresses and default routes. Throws CommandError. */
 export async function readFacts(): Promise<Facts> {

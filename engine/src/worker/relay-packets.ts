@@ -1,0 +1,117 @@
+/**
+ * The relay's end of the packet lane: one TUN device and one UDP port for all sessions of a worker. Datagrams name their session by the
+ * number of its key, packets by the address the box has inside.
+ */
+import { kidNumber, readU32, type Session } from '@tresse/core';
+import type { Slab } from '@tresse/kit';
+import type { EventLoop } from '@tresse/sys';
+
+import type { InnerAddresses, KidInstall } from '../api.ts';
+import { aeadOf } from './ciphers.ts';
+import { readDatagrams } from './datagram-port.ts';
+import { PacketDriver } from './packet-driver.ts';
+import { addressBytes } from './target.ts';
+import { TunDevice } from './tun-device.ts';
+
+/** Where the addresses stand in a packet, by family. */
+const at = { 4: { source: 12, destination: 16 }, 6: { source: 8, destination: 24 } } as const;
+
+/** A box's part of it. */
+export interface PacketMember {
+  readonly driver: PacketDriver;
+  readonly four: number;
+  readonly six: Uint8Array;
+}
+
+export class RelayPackets {
+  readonly counters = {
+    /** No datagrams of ours. */
+    datagramsStrange: 0,
+    /** Under no key there is. */
+    datagramsUnknown: 0,
+    /** From an address that is not the box's. */
+    packetsSpoofed: 0,
+    /** To nobody. */
+    packetsAstray: 0,
+  };
+  readonly #loop: EventLoop;
+  readonly #tun: TunDevice;
+  readonly #byNumber = new Map<number, PacketMember>();
+  /** By the last four bytes of the inner address. */
+  readonly #byFour = new Map<number, PacketMember>();
+  readonly #bySix = new Map<number, PacketMember>();
+
+  /** The descriptors stay the caller's. */
+  constructor(loop: EventLoop, udpFds: readonly number[], tunFd: number) {
+    this.#loop = loop;
+    this.#tun = new TunDevice(loop, tunFd, (bytes, length) => this.#fromTun(bytes, length));
+    for (const fd of udpFds) {
+      readDatagrams(
+        loop,
+        fd,
+        (header, slab, length, socket, from) => {
+          const member = this.#byNumber.get(header.session);
+          if (member) member.driver.receive(header, slab, length, socket, from);
+          else this.counters.datagramsUnknown++;
+        },
+        () => this.counters.datagramsStrange++,
+      );
+    }
+  }
+
+  get undelivered(): number {
+    return this.#tun.undelivered;
+  }
+
+  begin(session: Session, inner: InnerAddresses): PacketMember {
+    const driver = new PacketDriver('relay', this.#loop, session.paths, (slab, start, length) =>
+      this.#toTun(member, slab, start, length),
+    );
+    const six = inner.ipv6 === undefined ? new Uint8Array(16) : addressBytes(inner.ipv6);
+    const member: PacketMember = { driver, four: readU32(addressBytes(inner.ipv4), 0), six };
+    this.#byFour.set(member.four, member);
+    if (inner.ipv6 !== undefined) this.#bySix.set(readU32(six, 12), member);
+    return member;
+  }
+
+  addKey(member: PacketMember, { kid, cipher, secret }: KidInstall): void {
+    const number = kidNumber(kid, 0);
+    member.driver.addKey(number, aeadOf(cipher), secret);
+    this.#byNumber.set(number, member);
+  }
+
+  forgetKey(member: PacketMember, number: number): void {
+    member.driver.forget(number);
+    if (this.#byNumber.get(number) === member) this.#byNumber.delete(number);
+  }
+
+  end(member: PacketMember): void {
+    for (const number of member.driver.numbers) this.forgetKey(member, number);
+    member.driver.end();
+    if (this.#byFour.get(member.four) === member) this.#byFour.delete(member.four);
+    const six = readU32(member.six, 12);
+    if (this.#bySix.get(six) === member) this.#bySix.delete(six);
+  }
+
+  #fromTun(bytes: Uint8Array, length: number): void {
+    const version = (bytes[0] ?? 0) >> 4;
+    const member =
+      version === 4
+        ? this.#byFour.get(readU32(bytes, at[4].destination))
+        : this.#bySix.get(readU32(bytes, at[6].destination + 12));
+    if (member) member.driver.handleLocal(bytes, 0, length);
+    else this.counters.packetsAstray++;
+  }
+
+  /** A box speaks for itself only: its packets would be answered by another box's session. */
+  #toTun(member: PacketMember, slab: Slab, start: number, length: number): void {
+    if (isFrom(member, slab.bytes, start)) this.#tun.write(slab, start, length);
+    else this.counters.packetsSpoofed++;
+  }
+}
+
+function isFrom({ four, six }: PacketMember, bytes: Uint8Array, start: number): boolean {
+  if ((bytes[start] ?? 0) >> 4 === 4) return readU32(bytes, start + at[4].source) === four;
+  for (let i = 0; i < 16; i++) if (bytes[start + at[6].source + i] !== six[i]) return false;
+  return true;
+}

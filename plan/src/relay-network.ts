@@ -1,0 +1,124 @@
+import { type Family, ipFamily } from '@tresse/schema';
+
+import type { Facts } from './facts.ts';
+import { nftTable, relayTunnelPrefix } from './numbers.ts';
+import { fingerprintOf } from './ruleset.ts';
+import type { NetworkState } from './state.ts';
+import type { Sysctls } from './sysctls.ts';
+
+/** What a relay's network state is derived from. */
+export interface RelayWish {
+  /** The relay's TUN devices; none: nothing of the kernel's is touched. */
+  readonly tunnels: readonly string[];
+  readonly facts: Facts;
+  /** Sysctl values as they were before us. */
+  readonly sysctls: Sysctls;
+  /** Networks that packets must not lead into, as text; of IPv6 beside what is not 2000::/3. */
+  readonly special: Readonly<Record<Family, readonly string[]>>;
+  /** Private networks they may. */
+  readonly allowed: readonly string[];
+}
+
+const forwarding6 = 'net.ipv6.conf.all.forwarding';
+const headers = { 4: 'ip', 6: 'ip6' } as const;
+const types = { 4: 'ipv4_addr', 6: 'ipv6_addr' } as const;
+
+/** The sysctls whose values {@link relayState} must be told, as they were before anything of ours. */
+export function relaySysctlsWanted(facts: Facts): string[] {
+  return [forwarding6, ...outwards(facts).flatMap((name) => [forwards4(name), forwards6(name)])];
+}
+
+/**
+ * Whether packets of IPv6 can be passed on: the machine does so for everybody, or this kernel can for single interfaces (since Linux 6.17). The
+ * switch for everybody is not touched: a machine that forwards ignores router advertisements, and may lose its own addresses.
+ */
+export function relayForwardsIpv6(facts: Facts, sysctls: Sysctls): boolean {
+  return sysctls[forwarding6] === '1' || outwards(facts).some((name) => sysctls[forwards6(name)] !== undefined);
+}
+
+/**
+ * What a relay wants of its kernel: packets from the tunnels go to the internet behind its own address, and nowhere else; their
+ * answers come back; nothing begins from outside.
+ */
+export function relayState({ tunnels, facts, sysctls, special, allowed }: RelayWish): NetworkState {
+  if (tunnels.length === 0) return { sysctls: {}, routes: [], rules: [] };
+  const families: readonly Family[] = sysctls[forwarding6] === undefined ? [4] : [4, 6];
+  const wanted: Record<string, string> = {};
+  for (const name of outwards(facts)) {
+    wanted[forwards4(name)] = '1';
+    if (sysctls[forwarding6] === '0' && sysctls[forwards6(name)] !== undefined) wanted[forwards6(name)] = '1';
+  }
+  return { sysctls: wanted, routes: [], rules: [], ruleset: relayRuleset(families, special, allowed) };
+}
+
+function relayRuleset(
+  families: readonly Family[],
+  special: RelayWish['special'],
+  allowed: readonly string[],
+): NonNullable<NetworkState['ruleset']> {
+  const inside = `"${relayTunnelPrefix}*"`;
+  const reject = 'counter reject with icmpx type admin-prohibited';
+  const allowedOf = (family: Family): string[] => allowed.filter((one) => ipFamily(one.split('/')[0] ?? '') === family);
+  const rules = {
+    tunnelled: [
+      `iifname != ${inside} accept`,
+      'ct state { established, related } accept',
+      'fib daddr type local meta l4proto { icmp, ipv6-icmp } accept',
+      `fib daddr type { local, broadcast, multicast } ${reject}`,
+      ...families.flatMap((family) => [
+        `${headers[family]} daddr @allowed${family} accept`,
+        `${headers[family]} daddr @special${family} ${reject}`,
+      ]),
+      ...(families.includes(6) ? [`ip6 daddr != 2000::/3 ${reject}`] : []),
+    ],
+    entering: [`iifname != ${inside} oifname ${inside} ct state != { established, related } counter drop`],
+    leaving: [`iifname ${inside} oifname != ${inside} counter masquerade`],
+  };
+  const body = (comment: string): string[] => [
+    ...families.flatMap((family) => [
+      setText('special', family, special[family]),
+      setText('allowed', family, allowedOf(family)),
+    ]),
+    '  chain tunnelled {',
+    '    type filter hook prerouting priority mangle; policy accept;',
+    ...rules.tunnelled.map((rule, i) => `    ${rule}${i === 0 ? comment : ''}`),
+    '  }',
+    '  chain entering {',
+    '    type filter hook forward priority filter; policy accept;',
+    ...rules.entering.map((rule) => `    ${rule}`),
+    '  }',
+    '  chain leaving {',
+    '    type nat hook postrouting priority srcnat; policy accept;',
+    ...rules.leaving.map((rule) => `    ${rule}`),
+    '  }',
+  ];
+  const fingerprint = fingerprintOf(body('').join('\n'));
+  const text = [
+    `table inet ${nftTable}`,
+    `delete table inet ${nftTable}`,
+    `table inet ${nftTable} {`,
+    ...body(` comment "${fingerprint}"`),
+    '}',
+    '',
+  ].join('\n');
+  return { text, fingerprint, ruleCount: Object.values(rules).flat().length };
+}
+
+function setText(name: string, family: Family, networks: readonly string[]): string {
+  const elements = networks.length === 0 ? '' : ` elements = { ${networks.join(', ')} }`;
+  return `  set ${name}${family} { type ${types[family]}; flags interval; auto-merge;${elements} }`;
+}
+
+/** The interfaces by which the internet is reached. */
+function outwards({ gateways, interfaces }: Facts): string[] {
+  const named = gateways.map((one) => one.interface);
+  const direct = interfaces.filter((one) => one.pointToPoint && one.up && one.addresses.some((a) => a.lasting));
+  return [...new Set([...named, ...direct.map((one) => one.name)])].filter(
+    (name) => !name.startsWith(relayTunnelPrefix),
+  );
+}
+
+const setting = (family: 'ipv4' | 'ipv6', name: string, what: string): string =>
+  name.includes('.') ? `net/${family}/conf/${name}/${what}` : `net.${family}.conf.${name}.${what}`;
+const forwards4 = (name: string): string => setting('ipv4', name, 'forwarding');
+const forwards6 = (name: string): string => setting('ipv6', name, 'force_forwarding');

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+
+import { relayForwardsIpv6, relayState, relaySysctlsWanted, renderState } from '../src/index.ts';
+import { machine } from './world.ts';
+
+const facts = machine({
+  eth0: ['203.0.113.5/24 2001:db8::5/64', '203.0.113.1'],
+  docker0: ['172.17.0.1/16', undefined],
+});
+const special = { 4: ['10.0.0.0/8', '127.0.0.0/8'], 6: ['2001::/23'] };
+const common = { facts, special, allowed: ['10.20.0.0/16', '2001:db8:77::/48'] };
+const before = {
+  'net.ipv6.conf.all.forwarding': '0',
+  'net.ipv4.conf.eth0.forwarding': '0',
+  'net.ipv6.conf.eth0.force_forwarding': '0',
+};
+
+test('golden: a relay with tunnels', async () => {
+  const state = relayState({ ...common, tunnels: ['tresse-r0'], sysctls: before });
+  await expect(renderState(state)).toMatchFileSnapshot('golden/relay.txt');
+});
+
+test('without tunnels nothing of the kernel is touched', () => {
+  expect(relayState({ ...common, tunnels: [], sysctls: before })).toEqual({ sysctls: {}, routes: [], rules: [] });
+});
+
+test('only the interfaces that lead to the internet pass packets on, each family as the kernel can', () => {
+  expect(relaySysctlsWanted(facts)).toEqual(Object.keys(before));
+  expect(relayForwardsIpv6(facts, before)).toBe(true);
+  const { 'net.ipv6.conf.eth0.force_forwarding': _, ...old } = before;
+  expect(relayForwardsIpv6(facts, old)).toBe(false);
+  expect(relayForwardsIpv6(facts, { ...old, 'net.ipv6.conf.all.forwarding': '1' })).toBe(true);
+  const state = relayState({ ...common, tunnels: ['tresse-r0'], sysctls: { 'net.ipv4.conf.eth0.forwarding': '0' } });
+  expect(state.sysctls).toEqual({ 'net.ipv4.conf.eth0.forwarding': '1' });
+  expect(state.ruleset?.text).not.toContain('ip6 ');
+});
