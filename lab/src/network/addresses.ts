@@ -103,7 +103,7 @@ export function isDirect(from: string): boolean {
 }
 
 /** Ports of the internet host: plain TCP, the same server listening for MPTCP, and what sends back what it gets (RFC 862). */
-export const ports = { plain: 80, multipath: 8080, echo: 7 } as const;
+export const ports = { plain: 80, multipath: 8080, echo: 7, iperf: 5201, call: 5004 } as const;
 
 /** Namespaces of one lab. */
 export class LabNames {

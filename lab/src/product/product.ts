@@ -56,7 +56,7 @@ export class Product {
         const paths = status.sessions.flatMap((session) => session.paths);
         const up = paths.filter((path) => path.state === 'up').length;
         last = `${up} of ${this.#uplinks} paths are up; ${status.summary}`;
-        return up >= this.#uplinks;
+        return up >= this.#uplinks && status.tunnel !== 'waiting';
       },
       pollMs,
       patienceMs,

@@ -2,9 +2,11 @@ import type { MultipathFigures } from '../rivals/multipath-rival.ts';
 import type { RivalSettings } from '../rivals/rivals.ts';
 import type { Single } from '../rivals/singles.ts';
 import type { LineSpec, Step } from '../scenario/scenario.ts';
+import type { CallFigures } from './call-figures.ts';
 import type { CrowdFigures } from './crowd-figures.ts';
 import type { FlowsFigures } from './flows-figures.ts';
 import type { MixedFigures } from './mixed-figures.ts';
+import type { UdpFigures } from './udp-figures.ts';
 
 /** Rates are bits per second, ratios 0 to 1, `null` stands where a figure could not be taken. */
 export interface Report {
@@ -82,6 +84,10 @@ export interface StepReport {
   readonly flows?: FlowsFigures;
   /** Of a step with a crowd of streams. */
   readonly crowd?: CrowdFigures;
+  /** Of a step with a flow of UDP. */
+  readonly udp?: UdpFigures;
+  /** Of a step with a call. */
+  readonly call?: CallFigures;
 }
 
 /** Requests asked while something else went on. Times from the last event until all were answered, as wanted; null where they never were. */

@@ -1,6 +1,7 @@
 import { durationMs, sizeBytes } from '@tresse/schema';
 import { z } from 'zod';
 
+import { callStep } from './call-step.ts';
 import { crowdStep } from './crowd-step.ts';
 import { event, type StepEvent } from './event.ts';
 import { flowsStep } from './flows-step.ts';
@@ -8,12 +9,15 @@ import { line, type LineSpec } from './line.ts';
 import { mixedStep } from './mixed-step.ts';
 import { pageStep } from './page-step.ts';
 import { pairsStep } from './pairs-step.ts';
+import { udpStep } from './udp-step.ts';
 
 export type { StepEvent } from './event.ts';
+export type { CallStep } from './call-step.ts';
 export type { CrowdStep } from './crowd-step.ts';
 export type { FlowsStep } from './flows-step.ts';
 export type { LineSpec } from './line.ts';
 export type { MixedStep } from './mixed-step.ts';
+export type { UdpStep } from './udp-step.ts';
 
 /** What a step has to reach. */
 const limits = z.strictObject({
@@ -114,6 +118,8 @@ const scenarioShape = z.strictObject({
         pageStep,
         flowsStep,
         crowdStep,
+        udpStep,
+        callStep,
       ]),
     )
     .min(1),

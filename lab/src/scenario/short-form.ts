@@ -1,6 +1,8 @@
+import { shortCall } from './call-step.ts';
 import { shortPage } from './page-step.ts';
 import { shortPairs } from './pairs-step.ts';
 import type { CrowdStep, FlowsStep, MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
+import { shortUdp } from './udp-step.ts';
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
 const atLeast = { ofSumMin: 0.85, ofOfferedMin: 0.85, secondsOfSumMin: 0.4 } as const;
@@ -21,6 +23,8 @@ function shortStep(full: Step): Step {
   if (full.kind === 'page') return shortPage(full);
   if (full.kind === 'flows') return shortFlows(full);
   if (full.kind === 'crowd') return shortCrowd(full);
+  if (full.kind === 'udp') return shortUdp(full);
+  if (full.kind === 'call') return shortCall(full);
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }

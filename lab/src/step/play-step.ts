@@ -9,6 +9,7 @@ import type { RivalFigures } from '../rivals/measure-rivals.ts';
 import type { PingStep, Step, TransferStep, WaitStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
 import { blankReport } from './blank-report.ts';
+import { playCall } from './call.ts';
 import { playCrowd } from './crowd.ts';
 import { playFlows } from './flows.ts';
 import { Meanwhile } from './meanwhile.ts';
@@ -20,6 +21,7 @@ import { asOne, type Play } from './repeated.ts';
 import { limitChecks, stepChecks, waitChecks, withoutRival } from './step-checks.ts';
 import type { DoneEvent } from './step-events.ts';
 import { runStep } from './step.ts';
+import { playUdp } from './udp.ts';
 
 /** What steps are played on and shown on. */
 export interface StepScene {
@@ -50,6 +52,8 @@ export async function playStep(scene: StepScene, step: Step, index: number): Pro
   if (step.kind === 'page') return await playPage(scene, step, index);
   if (step.kind === 'flows') return await playFlows(scene, step, index);
   if (step.kind === 'crowd') return await playCrowd(scene, step);
+  if (step.kind === 'call') return await playCall(scene, step, index);
+  if (step.kind === 'udp') return await playUdp(scene, step);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfers(scene, step, index);
 }
 

@@ -1,0 +1,44 @@
+import { durationMs, sizeBytes } from '@tresse/schema';
+import { z } from 'zod';
+
+import { event } from './event.ts';
+
+const callLimits = z.strictObject({
+  /** Of each direction, over the median of the idle lines: what 99 % of the packets wait longer. */
+  addedMsP99Max: z.number().positive().optional(),
+  jitterMsMax: z.number().positive().optional(),
+  lostMax: z.number().min(0).optional(),
+  /** Longest time without a packet. */
+  gapMsMax: z.number().positive().optional(),
+});
+
+/** A call: small packets both ways at a steady pace, first on idle lines, then beside what fills them, or while lines come and go. */
+export const callStep = z.strictObject({
+  kind: z.literal('call'),
+  name: z.string().optional(),
+  every: durationMs.default(20),
+  packet: sizeBytes.transform(Math.round).default(172),
+  idle: durationMs,
+  time: durationMs,
+  /** What fills the lines meanwhile. */
+  beside: z.array(z.enum(['download', 'upload', 'udp'])).default([]),
+  events: z.array(event).default([]),
+  limits: callLimits.default({}),
+  short: z
+    .strictObject({
+      skip: z.literal(true).optional(),
+      idle: durationMs.optional(),
+      time: durationMs.optional(),
+      events: z.array(event).optional(),
+      limits: callLimits.optional(),
+    })
+    .default({}),
+});
+
+export type CallStep = z.output<typeof callStep>;
+
+/** The step for a shorter while. */
+export function shortCall(full: CallStep): CallStep {
+  const { idle = full.idle, time = full.time, events = full.events, limits = full.limits } = full.short;
+  return { ...full, idle, time, events, limits };
+}
