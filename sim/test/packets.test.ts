@@ -93,6 +93,28 @@ function callBeside(flood: number): [Arrival[], Arrival[]] {
 const calls = (arrivals: readonly Arrival[]): Arrival[] =>
   arrivals.filter((arrival) => arrival.flow === 9 && arrival.sentMs > 2_500);
 
+test.each([1, 2, 3])(
+  'line %i dies without a word: a call is heard again within 300 ms, and comes back to the line later',
+  (which) => {
+    const world = new PacketWorld(5, household);
+    for (const side of ['box', 'relay'] as const) {
+      world.flow(side, 9, 172, 172 * 8 * 50, 600, 12_000);
+      const link = world.link(side, which);
+      world.clock.at(4_000, () => link.cut(4_000));
+      world.clock.at(7_000, () => link.restore());
+    }
+    world.clock.run(13_000);
+    for (const { arrivals } of [world.box, world.relay]) {
+      const came = arrivals.filter(({ sentMs }) => sentMs > 2_500);
+      const gaps = came.slice(1).map(({ atMs }, i) => atMs - (came[i]?.atMs ?? 0));
+      expect(Math.max(...gaps)).toBeLessThan(300);
+    }
+    for (const side of ['box', 'relay'] as const) {
+      expect(world[side].paths.get(which)?.datagrams.answers(world.clock.nowMs)).toBe(true);
+    }
+  },
+);
+
 test('who floods does not fill the lines’ queues, and what it cannot have is dropped before it', () => {
   const world = new PacketWorld(5, household);
   world.flow('relay', 1, 1_400, 400e6, 500, 6_000);

@@ -1,11 +1,14 @@
 import { ackDelayMsMax } from '../limits.ts';
 import { DatagramFlight } from '../packet/datagram-flight.ts';
+import { PacketClass } from '../packet/datagram.ts';
 import type { DatagramPath } from '../packet/packet-lane.ts';
+import type { FlowKind } from '../packet/packet-sender.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from '../scheduling/policy.ts';
 import { segmentBytes, type Strand } from '../strand/strand.ts';
 import { lags, squeezed } from '../strand/turns.ts';
 import type { Chunk } from '../stream/chunk.ts';
 import { Allowance } from './allowance.ts';
+import { LaneShares } from './lane-shares.ts';
 import { type Flight, LineFill, type LineView } from './line-fill.ts';
 import { ProxyWatch } from './proxy-watch.ts';
 import { ReturnDelay } from './return-delay.ts';
@@ -15,6 +18,8 @@ const unseenBytesMax: number = 160 * segmentBytes;
 
 /** The peer's bulk comes while less than this has passed since its last bytes, ms. */
 const bulkComesMs = 500;
+/** Bulk is let out no faster than the line carries it for so long after a packet that must not wait, ms: a call speaks again, a page asks for the next thing. */
+const packetLivesMs = 3_000;
 /** Nothing that was given to a strand waits for ever. */
 const helpersShareMin = 0.05;
 
@@ -56,6 +61,12 @@ export class Path implements LineView, DatagramPath {
   #fill: LineFill;
   readonly #turns: StrandChoice;
   suspicions = 0;
+  readonly #shares: LaneShares = new LaneShares();
+  /** When a packet left last that must not wait, and of what kind its flow is. */
+  #stirredMs: number = -Infinity;
+  #stirredBy: FlowKind | undefined;
+  /** Something that would wait behind bulk lives among the streams. */
+  #streamsMatter = false;
   /** Of strands that are closed. */
   #closedIn = 0;
   #closedOut = 0;
@@ -343,9 +354,30 @@ export class Path implements LineView, DatagramPath {
     return nowMs - this.bulkCameMs < bulkComesMs ? this.#return.queueMs(nowMs) : 0;
   }
 
-  /** Lets bulk out no faster than the line carries it, or as fast as each connection sees fit. */
-  pace(paced: boolean): void {
-    const pace = paced && !this.#proxied ? this.#fill.pace : Infinity;
+  /** A packet leaves here that is no bulk, and would wait behind it in the line's queue. A flow that is bulk later was a transfer's beginning. */
+  stir(by: FlowKind, nowMs: number): void {
+    this.#stirredMs = nowMs;
+    this.#stirredBy = by;
+  }
+
+  /** How fast bulk packets may leave while something would wait behind them, bytes per second; Infinity while nothing would. */
+  packetPace(nowMs: number): number {
+    this.#shares.update(this.bytesOut, this.datagrams.bytesGiven, nowMs);
+    const pace = this.#pace(nowMs);
+    return pace === Infinity ? pace : this.#shares.packets(pace);
+  }
+
+  #pace(nowMs: number): number {
+    const stirred = nowMs - this.#stirredMs < packetLivesMs && this.#stirredBy?.class !== PacketClass.bulk;
+    return (this.#streamsMatter || stirred) && !this.#proxied ? this.#fill.pace : Infinity;
+  }
+
+  /** Lets bulk out no faster than the line carries it, or as fast as each connection sees fit; `streamsMatter`: something among the streams would wait behind it. */
+  pace(streamsMatter: boolean, nowMs: number): void {
+    this.#streamsMatter = streamsMatter;
+    this.#shares.update(this.bytesOut, this.datagrams.bytesGiven, nowMs);
+    const whole = this.#pace(nowMs);
+    const pace = whole === Infinity ? whole : this.#shares.strands(whole);
     const { carrying } = this.#turns;
     // Others help one whose window is cold with what it cannot use.
     const used = carrying ? (carrying.windowBytes * 1_000) / Math.max(carrying.rttMs, 1) : 0;

@@ -23,6 +23,11 @@ const lossPacketsMin = 20;
 const silentMsMin = 1_000;
 const silentRtts = 4;
 
+/** Nothing heard for so long of what left is late: the same as with strands, and a report waits so long for others, ms. */
+const lateMsMin = 100;
+const lateRtts = 1.25;
+const reportMs = 30;
+
 /** The shortest way counts for so long, and for the next as well, ms. */
 const wayWindowMs = 30_000;
 
@@ -30,9 +35,9 @@ const wayWindowMs = 30_000;
 const Field = { sentMs: 0, bytesThen: 1, deliveredThen: 2, deliveredUs: 3, firstSentMs: 4, limited: 5 } as const;
 
 export class DatagramFlight {
-  /** Nothing holds datagrams back once they are given. */
-  readonly paced = false;
-  readonly unsentBytes = 0;
+  /** Bulk leaves no faster than the line's pace, and so much waits for that. */
+  paced = false;
+  unsentBytes = 0;
   #log: Float64Array = new Float64Array(logFirst * fields);
   #next = 0;
   #highest = -1;
@@ -56,7 +61,8 @@ export class DatagramFlight {
   #largest = 0;
   #inFlightBefore = 0;
   #givenMs: number = -Infinity;
-  #heard = false;
+  #heardMs: number = -Infinity;
+  #suspect = false;
   /** When the first left of those that left since the peer was heard; -1: none did. */
   #askedMs = -1;
 
@@ -72,6 +78,11 @@ export class DatagramFlight {
 
   get bytesInFlight(): number {
     return this.#bytesSent - this.#bytesLeft;
+  }
+
+  /** Sent so far, bytes. */
+  get bytesGiven(): number {
+    return this.#bytesSent;
   }
 
   /** What was on its way before the last report, bytes. */
@@ -137,10 +148,26 @@ export class DatagramFlight {
     return this.#askedMs;
   }
 
+  /** When the peer reported last, ms; -Infinity: never. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
+  /** When what left will be late, ms; Infinity where nothing did. */
+  get lateMs(): number {
+    return this.#askedMs < 0 ? Infinity : this.#askedMs + Math.max(lateMsMin, lateRtts * this.#rttMs + reportMs);
+  }
+
+  /** What left is late, while another path has been heard: nothing more goes there until it is heard again. */
+  doubt(): void {
+    this.#suspect = true;
+  }
+
   /** Datagrams get there and are reported: not before the first report, and not where the peer has fallen silent. */
   answers(nowMs: number): boolean {
     const waitedMs = this.#askedMs < 0 ? 0 : nowMs - this.#askedMs;
-    return this.#heard && waitedMs < Math.max(silentMsMin, silentRtts * this.#rttMs);
+    const silent = this.#suspect || waitedMs >= Math.max(silentMsMin, silentRtts * this.#rttMs);
+    return this.#heardMs !== -Infinity && !silent;
   }
 
   /** Notes a datagram that leaves. Returns its number. `limited`: there was nothing more to send; `asks`: the peer will report soon that it came. */
@@ -170,8 +197,9 @@ export class DatagramFlight {
   /** Takes the peer's word in. Returns false, and does nothing, where it cannot be true: more came than was sent. */
   take(report: Readonly<Report>, nowMs: number): boolean {
     if (report.highest >= this.#next || report.bytes > this.#bytesSent) return false;
-    this.#heard = true;
+    this.#heardMs = nowMs;
     this.#askedMs = -1;
+    this.#suspect = false;
     // A newer one has overtaken it.
     if (report.highest < this.#highest || report.bytes < this.#delivered) return true;
     this.#inFlightBefore = this.bytesInFlight;

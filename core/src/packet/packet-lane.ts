@@ -35,7 +35,7 @@ const busyMs = 1_000;
 const probeIdleMs = 20_000;
 /** One that does not answer is asked often at first: a firewall's answer may be seconds away, or never come. */
 const probeSilentMs = 2_000;
-const hopefulMs = 5_000;
+const hopefulMs = 30_000;
 
 /** A path that carries datagrams, and learns from what comes of them. */
 export interface DatagramPath extends PacketLine {
@@ -72,6 +72,9 @@ export class PacketLane {
   readonly #prefix: PacketPrefix = { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 };
   readonly #report: Report = { path: 0, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 0, bytes: 0, largest: 0 };
   readonly #datagram: Datagram = { path: 0, number: 0, length: 0 };
+  /** Since when a path is late of which it is not known whether it alone is, ms. */
+  #lateMs: number = Infinity;
+  #judgedMs: number = -Infinity;
   /** When a packet left last. */
   #busyMs: number = -Infinity;
   /** Authentic, and yet no body of ours: a peer that errs. */
@@ -133,6 +136,7 @@ export class PacketLane {
 
   /** Writes the next body to `out` from `start` on. Returns where it goes, until the next call; undefined while nothing may leave. */
   poll(out: Slab, start: number, nowMs: number): Readonly<Datagram> | undefined {
+    this.#judge(nowMs);
     return (
       this.#pollReport(out, start, nowMs) ?? this.#pollProbe(out, start, nowMs) ?? this.#pollPacket(out, start, nowMs)
     );
@@ -142,7 +146,10 @@ export class PacketLane {
   nextMs(nowMs: number): number {
     let next = Math.min(this.#sender.nextMs, this.#order.nextMs(nowMs));
     for (const receipts of this.#receipts.values()) next = Math.min(next, receipts.dueMs);
-    for (const path of this.#paths.values()) next = Math.min(next, this.#probeMs(path, nowMs));
+    for (const path of this.#paths.values()) {
+      next = Math.min(next, this.#probeMs(path, nowMs));
+      if (path.datagrams.lateMs > nowMs) next = Math.min(next, path.datagrams.lateMs);
+    }
     return next;
   }
 
@@ -181,6 +188,26 @@ export class PacketLane {
     return undefined;
   }
 
+  /** A path of which nothing is heard, though another one is, carries nothing more; where no other was heard meanwhile, they are asked. */
+  #judge(nowMs: number): void {
+    if (nowMs === this.#judgedMs) return;
+    this.#judgedMs = nowMs;
+    this.#lateMs = Infinity;
+    for (const path of this.#paths.values()) {
+      const { lateMs } = path.datagrams;
+      if (!path.usable || lateMs > nowMs || !path.datagrams.answers(nowMs)) continue;
+      if (this.#witness(path, lateMs)) path.datagrams.doubt();
+      else this.#lateMs = Math.min(this.#lateMs, lateMs);
+    }
+  }
+
+  #witness(late: DatagramPath, sinceMs: number): boolean {
+    for (const path of this.#paths.values()) {
+      if (path !== late && path.usable && path.datagrams.heardMs >= sinceMs) return true;
+    }
+    return false;
+  }
+
   #pollProbe(out: Slab, start: number, nowMs: number): Datagram | undefined {
     for (const path of this.#paths.values()) {
       if (this.#probeMs(path, nowMs) > nowMs) continue;
@@ -199,6 +226,8 @@ export class PacketLane {
     }
     // Where all that was on its way is lost, and the reports of it, only a probe tells.
     const busy = nowMs - this.#busyMs < busyMs || !this.#queue.empty;
+    // Where another path is late, this one's answer tells whether that is the path's fault.
+    if (this.#lateMs <= nowMs && givenMs < this.#lateMs && path.datagrams.lateMs > nowMs) return nowMs;
     return givenMs + (busy ? probeBusyMs : probeIdleMs);
   }
 

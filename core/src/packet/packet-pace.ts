@@ -15,9 +15,9 @@ export class PacketPace {
   #countedMs = 0;
   #perMs = 0;
 
-  /** Whether a packet may leave a line of so many bytes per second now; `known`: that is its rate, and no lower bound. */
-  ready(rate: number, known: boolean, nowMs: number): boolean {
-    this.#perMs = (known ? gain : startGain) * rate * 0.001;
+  /** Whether a packet may leave a line of so many bytes per second now; `known`: that is its rate, and no lower bound. `most`: no more than so many, or Infinity. */
+  ready(rate: number, known: boolean, most: number, nowMs: number): boolean {
+    this.#perMs = Math.min((known ? gain : startGain) * rate, most) * 0.001;
     const saved = Math.max(savedBytesMin, savedMs * this.#perMs);
     this.#left = Math.min(saved, this.#left + (nowMs - this.#countedMs) * this.#perMs);
     this.#countedMs = nowMs;

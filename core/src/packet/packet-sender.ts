@@ -27,6 +27,11 @@ const windowGain = 2;
 
 const byUrgency: readonly PacketClass[] = [PacketClass.realtime, PacketClass.interactive, PacketClass.bulk];
 
+/** What a flow is taken for now. */
+export interface FlowKind {
+  readonly class: PacketClass;
+}
+
 /** A path as the packet lane sees it. */
 export interface PacketLine {
   readonly id: number;
@@ -39,6 +44,10 @@ export interface PacketLine {
   readonly rateKnown: boolean;
   /** One way, queue included, ms. */
   readonly delayMs: number;
+  /** What is given is no bulk. */
+  stir: (by: FlowKind, nowMs: number) => void;
+  /** How fast bulk may leave, bytes per second; Infinity while nothing waits behind it. */
+  packetPace: (nowMs: number) => number;
   /** On its way, of both lanes, and how much may be, bytes. */
   outstandingBytes: (nowMs: number) => number;
   windowBytes: (nowMs: number) => number;
@@ -133,6 +142,7 @@ export class PacketSender {
     flow.line = line.id;
     this.#fill(flow, kind, nowMs);
     this.#queue.settle(flow, kind, true);
+    if (kind !== PacketClass.bulk) line.stir(flow.kind, nowMs);
     this.#give(line, nowMs);
     if (kind === PacketClass.realtime && shakes(line)) this.#copyOn = this.#second(at);
     return true;
@@ -163,7 +173,11 @@ export class PacketSender {
       if (!line.usable || !line.datagrams.answers(nowMs)) continue;
       const pace = this.#paceOf(line);
       const rate = line.rate();
-      const open = pace.ready(rate, line.rateKnown, nowMs) && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);
+      const most = line.packetPace(nowMs);
+      const ready = pace.ready(rate, line.rateKnown, most, nowMs);
+      const open = ready && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);
+      line.datagrams.paced = most < Infinity;
+      line.datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
       const at = this.#count++;
       const known = this.#lines[at];
       if (known) {

@@ -54,7 +54,7 @@ export class Watch {
     const state = this.#state;
     this.#judgePaths();
     this.#judgeStrands();
-    for (const path of state.paths.values()) path.pace(state.latencyMatters);
+    for (const path of state.paths.values()) path.pace(state.latencyMatters, state.nowMs);
     state.tellPaths();
     this.#renewal.look();
     for (let i = 0; i < state.outstanding.size; i++) this.#hedge(state.outstanding.at(i));

@@ -79,15 +79,37 @@ test('a path that does not answer carries no packets, and is asked often at firs
   one.handleLocal(packet, 0, packet.length, 0);
   let probes = 0;
   let early = 0;
-  for (let ms = 0; ms < 20_000; ms += 10) {
+  for (let ms = 0; ms < 60_000; ms += 10) {
     const left = poll(one, ms);
     expect(left.every(([kind]) => kind === BodyKind.probe)).toBe(true);
     probes += left.length;
-    if (ms < 5_000) early += left.length;
+    if (ms < 30_000) early += left.length;
   }
-  expect(one.carries(20_000)).toBe(false);
-  expect(early).toBeGreaterThanOrEqual(19);
-  expect(probes - early).toBeLessThanOrEqual(9);
+  expect(one.carries(60_000)).toBe(false);
+  expect(early).toBeGreaterThanOrEqual(110);
+  expect(early).toBeLessThanOrEqual(121);
+  expect(probes - early).toBeLessThanOrEqual(16);
+});
+
+test('a path that is late carries nothing more once another one was heard, which is asked at once', () => {
+  const { lane: one, paths } = lane();
+  answered(paths, 0);
+  const late = paths.get(1)!.datagrams;
+  const other = paths.get(2)!.datagrams;
+  late.give(100, true, 50);
+  expect(poll(one, late.lateMs - 1)).toEqual([]);
+  expect(poll(one, late.lateMs)).toEqual([[BodyKind.probe, 2]]);
+  expect(late.answers(late.lateMs)).toBe(true);
+  const heardMs = late.lateMs + 20;
+  other.take(
+    { path: 2, highest: other.next - 1, arrivedUs: 0, waitedUs: 0, packets: 2, bytes: 0, largest: 100 },
+    heardMs,
+  );
+  poll(one, heardMs);
+  expect(late.answers(heardMs)).toBe(false);
+  expect(other.answers(heardMs)).toBe(true);
+  heard(paths, heardMs + 50);
+  expect(late.answers(heardMs + 50)).toBe(true);
 });
 
 test('a path falls silent when nothing is heard for a second of what left, and carries again at the first report', () => {
