@@ -4,11 +4,15 @@ import { markMask, tunnelInterface, tunnelMark, type TunnelState } from '@tresse
 import type { TunnelMessage } from '@tresse/schema';
 import { forgetFlows } from '@tresse/sys';
 
+/** What is needed of a device. */
+type Device = Pick<Tun, 'fd' | 'configure' | 'close'>;
+
 /** The box's end of the tunnel: its device, its addresses as the relay told them, and whether packets get through. */
 export class Tunnel {
   readonly #log: Log;
   readonly #forget: typeof forgetFlows;
-  #tun: Tun | undefined;
+  readonly #openDevice: (name: string) => Device;
+  #tun: Device | undefined;
   /** Why there is none. */
   #fault: string | undefined;
   /** Undefined until the engine knows. */
@@ -19,15 +23,20 @@ export class Tunnel {
   /** Packets went there when the network was set up last. */
   #used = false;
 
-  constructor(log: Log, forget: typeof forgetFlows = forgetFlows) {
+  constructor(
+    log: Log,
+    forget: typeof forgetFlows = forgetFlows,
+    openDevice: (name: string) => Device = (name) => Tun.open(name),
+  ) {
     this.#log = log;
     this.#forget = forget;
+    this.#openDevice = openDevice;
   }
 
   /** Makes the device; where that is not possible there is no tunnel. */
   open(): void {
     try {
-      this.#tun = Tun.open(tunnelInterface);
+      this.#tun = this.#openDevice(tunnelInterface);
     } catch (error) {
       this.#fault = sentenceOf(error);
     }

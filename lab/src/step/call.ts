@@ -16,6 +16,8 @@ import { playFlow } from './udp.ts';
 const fillMs = 2_000;
 /** It outlasts the call by so much. */
 const outlastsMs = 3_000;
+/** Transfers that have not ended so long after their time have got stuck. */
+const patienceMs = 20_000;
 /** UDP beside the call: of the sum of the lines alone. */
 const besideOfSum = 0.5;
 
@@ -82,9 +84,12 @@ function beginFill(scene: StepScene, step: CallStep, index: number): () => Promi
     ? playFlow(scene, { direction: 'down', rateBps, packet: 1_300, time: ms })
     : undefined;
   flow?.catch(() => {});
-  return async () => {
+  const stuck = setTimeout(() => {
     for (const transfer of transfers) transfer.stop();
+  }, ms + patienceMs);
+  return async () => {
     await Promise.all(transfers.map((transfer) => transfer.outcome));
+    clearTimeout(stuck);
     await flow;
   };
 }
