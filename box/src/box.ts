@@ -227,7 +227,7 @@ export class Box {
       counters: { ...this.#latest.counters },
       warnings: [
         ...this.#warnings.values(),
-        ...(this.#tunnel.warning === undefined ? [] : [this.#tunnel.warning]),
+        ...given(this.#tunnel.warning(this.#connections.reached)),
         ...(await this.#firewall.sentences(performance.now())),
         ...kernelWishes(),
       ],
@@ -454,3 +454,5 @@ export class Box {
     this.#warnings.set(key, sentence);
   }
 }
+
+const given = (sentence: string | undefined): string[] => (sentence === undefined ? [] : [sentence]);

@@ -47,10 +47,10 @@ export class Tunnel {
     return this.#tun?.fd;
   }
 
-  /** Why UDP and everything else that is no TCP is not bonded, as a sentence; undefined where it is, or nothing is wrong. */
-  get warning(): string | undefined {
+  /** Why UDP and everything else that is no TCP is not bonded though the relay is `reached`, as a sentence; undefined where it is, or nothing is wrong. */
+  warning(reached: boolean): string | undefined {
     if (this.#fault !== undefined) return `what is no TCP leaves directly: ${this.#fault}`;
-    if (this.#told === undefined || this.#carried !== false) return undefined;
+    if (!reached || this.#told === undefined || this.#carried !== false) return undefined;
     return 'what is no TCP leaves directly: no datagram gets through to the relay (is its UDP port open?)';
   }
 

@@ -91,10 +91,10 @@ test('without root all is told but the nftables table', async () => {
 test('beside a running box nothing would change, and it is told which process runs', async () => {
   stage.start('relay');
   stage.start('box');
-  await vi.waitFor(async () => expect(await stage.status('box')).toContain('Bonding over 2 of 2 lines'), {
-    timeout: 15_000,
-    interval: 100,
-  });
+  const patience = { timeout: 15_000, interval: 100 };
+  await vi.waitFor(async () => expect(await stage.status('box')).toContain('Bonding over 2 of 2 lines'), patience);
+  // The last that changes after a start.
+  await vi.waitFor(async () => expect(await stage.status('box')).toContain('goes through the relay too'), patience);
   const before = await kernelOfBox();
   const text = await check('box');
   expect(text).toMatch(/A box runs with this state directory \(process \d+\)\. Nothing would change/u);

@@ -71,6 +71,8 @@ test('what begins from outside is answered by the line it came by, though anothe
 test('somebody flushes all rules under us: running streams go on, nothing is left half done, new ones are bonded', async () => {
   stage.start('box');
   await bonded();
+  // The last that changes after a start.
+  await vi.waitFor(async () => expect(await stage.status('box')).toContain('goes through the relay too'), patience);
   const held = await at('box', 'nft', '-s', 'list', 'ruleset');
   const running = await new Slow(30).begun();
   await nft('flush ruleset');

@@ -56,6 +56,7 @@ test('paired while it runs, it bonds', async () => {
     'dsl up … the relay answers',
     'fibre up … the relay answers',
     'No streams are open.',
+    'UDP and everything else that is no TCP goes through the relay too.',
     'What does not go through the relay leaves by dsl.',
   );
 });
@@ -82,6 +83,7 @@ test('a line that has died without a word', async () => {
     'dsl up … the relay answers',
     'fibre down … no answer from the relay; the cable is plugged',
     'No streams are open.',
+    'UDP and everything else that is no TCP goes through the relay too.',
     'What does not go through the relay leaves by dsl.',
   );
   await at('relay', 'nft', 'delete table ip hush');
@@ -95,6 +97,7 @@ test('a plug that is pulled', async () => {
     'dsl down … no carrier on wan1',
     'fibre up … the relay answers',
     'No streams are open.',
+    'UDP and everything else that is no TCP goes through the relay too.',
     'What does not go through the relay leaves by fibre.',
   );
 });
@@ -114,6 +117,9 @@ test('a firewall that may be in the way is a warning, at the box and at the rela
   stage.start('relay');
   stage.start('box');
   const said = 'Warning: A firewall of this machine (inet mine in) drops what it does not know: it must accept';
-  await vi.waitFor(async () => expect(await stage.status('relay')).toContain(`${said} TCP port 7443`), patience);
+  await vi.waitFor(
+    async () => expect(await stage.status('relay')).toContain(`${said} TCP and UDP port 7443`),
+    patience,
+  );
   await vi.waitFor(async () => expect(await stage.status('box')).toContain(`${said} what carries the mark`), patience);
 });

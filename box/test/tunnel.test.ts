@@ -40,7 +40,7 @@ test('packets wait until it is known whether they get through, and the addresses
   expect(tunnel.state).toEqual({ 4: true, 6: true });
   expect(tunnel.wordOf(true)).toBe('carries');
   expect(tunnel.wordOf(false)).toBe('none');
-  expect(tunnel.warning).toBeUndefined();
+  expect(tunnel.warning(true)).toBeUndefined();
 });
 
 test('a relay that only says what comes after the addresses has no tunnel', () => {
@@ -48,7 +48,7 @@ test('a relay that only says what comes after the addresses has no tunnel', () =
   expect(tunnel.noteHeardOut()).toBe(true);
   expect(tunnel.noteHeardOut()).toBe(false);
   expect(tunnel.state).toBe('none');
-  expect(tunnel.warning).toBeUndefined();
+  expect(tunnel.warning(true)).toBeUndefined();
 });
 
 test('while nothing gets through it says so, and flows are forgotten once when the tunnel is no longer used', async () => {
@@ -57,7 +57,8 @@ test('while nothing gets through it says so, and flows are forgotten once when t
   tunnel.settle(tunnel.state);
   tunnel.noteCarried(false);
   expect(tunnel.state).toBe('none');
-  expect(tunnel.warning).toContain('is its UDP port open?');
+  expect(tunnel.warning(true)).toContain('is its UDP port open?');
+  expect(tunnel.warning(false)).toBeUndefined();
   expect(forgotten).toBe(0);
   tunnel.settle(tunnel.state);
   tunnel.settle(tunnel.state);
@@ -86,5 +87,5 @@ test('without a device there is no tunnel, and a sentence why', () => {
   without.open();
   without.noteCarried(true);
   expect([without.fd, without.state]).toEqual([undefined, 'none']);
-  expect(without.warning).toContain('no /dev/net/tun');
+  expect(without.warning(true)).toContain('no /dev/net/tun');
 });
