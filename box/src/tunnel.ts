@@ -61,10 +61,11 @@ export class Tunnel {
     return this.#carried === undefined || (this.#carried && !this.#heardOut) ? 'waiting' : 'none';
   }
 
-  /** {@link state} for the status, while the relay is reached or not. */
+  /** {@link state} for the status, while the relay is reached or not: `carries` once the network is set up for it. */
   wordOf(reached: boolean): 'carries' | 'waiting' | 'none' {
     const { state } = this;
-    return !reached || state === 'none' ? 'none' : state === 'waiting' ? state : 'carries';
+    if (!reached || state === 'none') return 'none';
+    return typeof state === 'object' && this.#used ? 'carries' : 'waiting';
   }
 
   /** Another session begins: the relay says anew what this box is called. */

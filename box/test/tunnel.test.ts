@@ -38,6 +38,8 @@ test('packets wait until it is known whether they get through, and the addresses
   await tunnel.noteAddresses(told);
   expect(configured).toEqual([{ addresses: ['100.127.0.2/32', 'fd00::2/128'], mtu: 1_413 }]);
   expect(tunnel.state).toEqual({ 4: true, 6: true });
+  expect(tunnel.wordOf(true)).toBe('waiting');
+  tunnel.settle(tunnel.state);
   expect(tunnel.wordOf(true)).toBe('carries');
   expect(tunnel.wordOf(false)).toBe('none');
   expect(tunnel.warning(true)).toBeUndefined();
