@@ -1,10 +1,10 @@
 import { type Family, ipFamily } from '@tresse/schema';
 
 import type { Facts } from './facts.ts';
-import { nftTable, relayTunnelPrefix } from './numbers.ts';
-import { fingerprintOf } from './ruleset.ts';
-import type { NetworkState } from './state.ts';
-import type { Sysctls } from './sysctls.ts';
+import { addressSet, tableOf } from './nft-table.ts';
+import { relayTunnelPrefix } from './numbers.ts';
+import type { NetworkState, Ruleset } from './state.ts';
+import { interfaceSetting, type Sysctls } from './sysctls.ts';
 
 /** What a relay's network state is derived from. */
 export interface RelayWish {
@@ -21,7 +21,6 @@ export interface RelayWish {
 
 const forwarding6 = 'net.ipv6.conf.all.forwarding';
 const headers = { 4: 'ip', 6: 'ip6' } as const;
-const types = { 4: 'ipv4_addr', 6: 'ipv6_addr' } as const;
 
 /** The sysctls whose values {@link relayState} must be told, as they were before anything of ours. */
 export function relaySysctlsWanted(facts: Facts): string[] {
@@ -51,62 +50,38 @@ export function relayState({ tunnels, facts, sysctls, special, allowed }: RelayW
   return { sysctls: wanted, routes: [], rules: [], ruleset: relayRuleset(families, special, allowed) };
 }
 
-function relayRuleset(
-  families: readonly Family[],
-  special: RelayWish['special'],
-  allowed: readonly string[],
-): NonNullable<NetworkState['ruleset']> {
+function relayRuleset(families: readonly Family[], special: RelayWish['special'], allowed: readonly string[]): Ruleset {
   const inside = `"${relayTunnelPrefix}*"`;
   const reject = 'counter reject with icmpx type admin-prohibited';
   const allowedOf = (family: Family): string[] => allowed.filter((one) => ipFamily(one.split('/')[0] ?? '') === family);
-  const rules = {
-    tunnelled: [
-      `iifname != ${inside} accept`,
-      'ct state { established, related } accept',
-      'fib daddr type local meta l4proto { icmp, ipv6-icmp } accept',
-      `fib daddr type { local, broadcast, multicast } ${reject}`,
-      ...families.flatMap((family) => [
-        `${headers[family]} daddr @allowed${family} accept`,
-        `${headers[family]} daddr @special${family} ${reject}`,
-      ]),
-      ...(families.includes(6) ? [`ip6 daddr != 2000::/3 ${reject}`] : []),
-    ],
-    entering: [`iifname != ${inside} oifname ${inside} ct state != { established, related } counter drop`],
-    leaving: [`iifname ${inside} oifname != ${inside} counter masquerade`],
-  };
-  const body = (comment: string): string[] => [
+  const sets = families.flatMap((family) => [
+    addressSet('special', family, special[family]),
+    addressSet('allowed', family, allowedOf(family)),
+  ]);
+  const tunnelled = [
+    `iifname != ${inside} accept`,
+    'ct state { established, related } accept',
+    'fib daddr type local meta l4proto { icmp, ipv6-icmp } accept',
+    `fib daddr type { local, broadcast, multicast } ${reject}`,
     ...families.flatMap((family) => [
-      setText('special', family, special[family]),
-      setText('allowed', family, allowedOf(family)),
+      `${headers[family]} daddr @allowed${family} accept`,
+      `${headers[family]} daddr @special${family} ${reject}`,
     ]),
-    '  chain tunnelled {',
-    '    type filter hook prerouting priority mangle; policy accept;',
-    ...rules.tunnelled.map((rule, i) => `    ${rule}${i === 0 ? comment : ''}`),
-    '  }',
-    '  chain entering {',
-    '    type filter hook forward priority filter; policy accept;',
-    ...rules.entering.map((rule) => `    ${rule}`),
-    '  }',
-    '  chain leaving {',
-    '    type nat hook postrouting priority srcnat; policy accept;',
-    ...rules.leaving.map((rule) => `    ${rule}`),
-    '  }',
+    ...(families.includes(6) ? [`ip6 daddr != 2000::/3 ${reject}`] : []),
   ];
-  const fingerprint = fingerprintOf(body('').join('\n'));
-  const text = [
-    `table inet ${nftTable}`,
-    `delete table inet ${nftTable}`,
-    `table inet ${nftTable} {`,
-    ...body(` comment "${fingerprint}"`),
-    '}',
-    '',
-  ].join('\n');
-  return { text, fingerprint, ruleCount: Object.values(rules).flat().length };
-}
-
-function setText(name: string, family: Family, networks: readonly string[]): string {
-  const elements = networks.length === 0 ? '' : ` elements = { ${networks.join(', ')} }`;
-  return `  set ${name}${family} { type ${types[family]}; flags interval; auto-merge;${elements} }`;
+  return tableOf(sets, [
+    { name: 'tunnelled', hook: 'type filter hook prerouting priority mangle; policy accept;', rules: tunnelled },
+    {
+      name: 'entering',
+      hook: 'type filter hook forward priority filter; policy accept;',
+      rules: [`iifname != ${inside} oifname ${inside} ct state != { established, related } counter drop`],
+    },
+    {
+      name: 'leaving',
+      hook: 'type nat hook postrouting priority srcnat; policy accept;',
+      rules: [`iifname ${inside} oifname != ${inside} counter masquerade`],
+    },
+  ]);
 }
 
 /** The interfaces by which the internet is reached. */
@@ -118,7 +93,5 @@ function outwards({ gateways, interfaces }: Facts): string[] {
   );
 }
 
-const setting = (family: 'ipv4' | 'ipv6', name: string, what: string): string =>
-  name.includes('.') ? `net/${family}/conf/${name}/${what}` : `net.${family}.conf.${name}.${what}`;
-const forwards4 = (name: string): string => setting('ipv4', name, 'forwarding');
-const forwards6 = (name: string): string => setting('ipv6', name, 'force_forwarding');
+const forwards4 = (name: string): string => interfaceSetting('ipv4', name, 'forwarding');
+const forwards6 = (name: string): string => interfaceSetting('ipv6', name, 'force_forwarding');

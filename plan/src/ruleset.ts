@@ -2,15 +2,8 @@ import type { Family } from '@tresse/schema';
 
 import { choiceText } from './choice.ts';
 import type { Wish } from './desired.ts';
-import {
-  interceptMark,
-  interceptPort,
-  markMask,
-  nftTable,
-  tunnelInterface,
-  tunnelMark,
-  uplinkMark,
-} from './numbers.ts';
+import { addressSet, type Chain, tableOf } from './nft-table.ts';
+import { interceptMark, interceptPort, markMask, tunnelInterface, tunnelMark, uplinkMark } from './numbers.ts';
 import type { Ruleset } from './state.ts';
 import { forwardsIpv6, hasIpv6 } from './sysctls.ts';
 import type { PacketTreatment, Treatment } from './treatment.ts';
@@ -61,11 +54,11 @@ const isTcp = (family: Family): string => `meta nfproto ${names[family].packets}
  */
 export function ruleset(wish: Wish): Ruleset {
   const families: readonly Family[] = hasIpv6(wish.sysctls) ? [4, 6] : [4];
-  const chains = (fingerprint: string): Chain[] => [
+  const chains: Chain[] = [
     {
       name: 'intercept',
       hook: 'type filter hook prerouting priority mangle; policy accept;',
-      rules: intercept(wish, families, fingerprint),
+      rules: intercept(wish, families),
     },
     { name: 'inbound', rules: inbound(wish.uplinks) },
     { name: 'tunnelled', rules: fromTunnel(families) },
@@ -81,49 +74,19 @@ export function ruleset(wish: Wish): Ruleset {
       rules: translate(wish, families),
     },
   ];
-  const body = (fingerprint: string): string[] => [
-    ...families.map((family) => directSet(wish, family)),
-    ...chains(fingerprint).flatMap((chain) => chainText(chain)),
-  ];
-  const fingerprint = `${fingerprintOf(body('').join('\n'))} ${choiceText(wish, wish.uplinks)}`;
-  const text = [
-    `table inet ${nftTable}`,
-    `delete table inet ${nftTable}`,
-    `table inet ${nftTable} {`,
-    // On a rule: nft 1.0 does not list a table's comment as JSON.
-    ...body(` comment "${fingerprint}"`),
-    '}',
-    '',
-  ].join('\n');
-  const ruleCount = chains('').reduce((sum, chain) => sum + chain.rules.length, 0);
-  return { text, fingerprint, ruleCount };
-}
-
-interface Chain {
-  readonly name: string;
-  readonly hook?: string;
-  readonly rules: readonly string[];
-}
-
-function chainText({ name, hook, rules }: Chain): string[] {
-  return [
-    `  chain ${name} {`,
-    ...(hook === undefined ? [] : [`    ${hook}`]),
-    ...rules.map((rule) => `    ${rule}`),
-    '  }',
-  ];
+  const sets = families.map((family) => directSet(wish, family));
+  return tableOf(sets, chains, ` ${choiceText(wish, wish.uplinks)}`);
 }
 
 function directSet({ config }: Wish, family: Family): string {
   const relay = config.relay.addresses.filter((address) => address.includes(':') === (family === 6));
-  const elements = [...directNetworks[family], ...relay].join(', ');
-  return `  set direct${family} { type ${names[family].type}; flags interval; auto-merge; elements = { ${elements} } }`;
+  return addressSet('direct', family, [...directNetworks[family], ...relay]);
 }
 
-function intercept(wish: Wish, families: readonly Family[], fingerprint: string): string[] {
+function intercept(wish: Wish, families: readonly Family[]): string[] {
   return [
     `iifname "${tunnelInterface}" goto tunnelled`,
-    `iifname != ${quoted(wish.config.lan.interfaces)} goto inbound${fingerprint}`,
+    `iifname != ${quoted(wish.config.lan.interfaces)} goto inbound`,
     `meta l4proto tcp socket transparent 1 ${marked('meta', intercepted)} accept`,
     ...linesWithAddress(wish.uplinks).map(
       ({ index }) =>
@@ -255,17 +218,4 @@ function translate({ config, uplinks, sysctls, packets: tunnel }: Wish, families
     `meta nfproto ipv4 ${rest}`,
     ...(forwardsIpv6(sysctls) ? [`meta nfproto ipv6 ${rest}`] : []),
   ];
-}
-
-/** What tells a table of ours from another, as the beginning of a comment in it. */
-export const fingerprintOf = (text: string): string => `${nftTable} ${hash(text)}`;
-
-/** FNV-1a over UTF-16 units, twice with different offsets: tells two texts of ours apart, protects against nothing. */
-function hash(text: string): string {
-  const half = (offset: number): string => {
-    let value = offset;
-    for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x0100_0193);
-    return (value >>> 0).toString(16).padStart(8, '0');
-  };
-  return half(0x811c_9dc5) + half(0x5bd1_e995);
 }

@@ -32,9 +32,11 @@ export function sysctlsWanted(config: Pick<BoxConfig, 'uplinks' | 'lan'>): strin
   ];
 }
 
-/** The parts are told apart by slashes where an interface's name holds a dot. */
-const key = (name: string, setting: string): string =>
-  name.includes('.') ? `net/ipv4/conf/${name}/${setting}` : `net.ipv4.conf.${name}.${setting}`;
+/** A setting of one interface; the parts are told apart by slashes where its name holds a dot. */
+export const interfaceSetting = (family: 'ipv4' | 'ipv6', name: string, setting: string): string =>
+  name.includes('.') ? `net/${family}/conf/${name}/${setting}` : `net.${family}.conf.${name}.${setting}`;
+
+const key = (name: string, setting: string): string => interfaceSetting('ipv4', name, setting);
 
 const lineInterfaces = (config: Pick<BoxConfig, 'uplinks'>): string[] => [
   ...new Set(config.uplinks.map((uplink) => uplink.interface)),
