@@ -50,7 +50,8 @@ export class Tunnel {
   /** Why UDP and everything else that is no TCP is not bonded though the relay is `reached`, as a sentence; undefined where it is, or nothing is wrong. */
   warning(reached: boolean): string | undefined {
     if (this.#fault !== undefined) return `what is no TCP leaves directly: ${this.#fault}`;
-    if (!reached || this.#told === undefined || this.#carried !== false) return undefined;
+    // What a new relay has not said yet may be that it has no tunnel.
+    if (!reached || !this.#heardOut || this.#told === undefined || this.#carried !== false) return undefined;
     return 'what is no TCP leaves directly: no datagram gets through to the relay (is its UDP port open?)';
   }
 

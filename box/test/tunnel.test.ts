@@ -72,7 +72,11 @@ test('while nothing gets through it says so, and flows are forgotten once when t
 test('in another session the addresses of the one before hold until the relay has been heard out', async () => {
   await tunnel.noteAddresses(told);
   tunnel.noteCarried(true);
+  tunnel.noteCarried(false);
+  expect(tunnel.warning(true)).toContain('is its UDP port open?');
   tunnel.begin();
+  expect(tunnel.warning(true)).toBeUndefined();
+  tunnel.noteCarried(true);
   expect(tunnel.state).toEqual({ 4: true, 6: true });
   expect(tunnel.noteHeardOut()).toBe(true);
   expect(tunnel.state).toBe('none');
