@@ -91,8 +91,11 @@ async function playOnStage(scenario: Scenario, order: RunOrder, draft: Draft): P
 }
 
 function verdictOf(draft: Draft): Report['verdict'] {
+  const good = draft.fault === undefined && draft.checks.every((c) => c.ok);
+  // A slow machine makes floors harder to keep, not easier: a short run that kept them all says what it is asked.
+  if (good && draft.short) return 'pass';
   if (draft.emulator.lateRatio > lateRatioMax) return 'void';
-  return draft.fault === undefined && draft.checks.every((c) => c.ok) ? 'pass' : 'fail';
+  return good ? 'pass' : 'fail';
 }
 
 async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Draft): Promise<void> {
