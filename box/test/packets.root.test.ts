@@ -27,6 +27,10 @@ const pinged = (...how: string[]): Promise<string> =>
 const status = async (room: 'box' | 'relay'): Promise<DaemonStatus> =>
   daemonStatus.parse(JSON.parse(await stage.status(room, '--json')));
 
+/** What strands there are. */
+const rolesOf = async (room: 'box' | 'relay'): Promise<string[]> =>
+  (await status(room)).sessions.flatMap(({ paths }) => paths.flatMap(({ strands }) => strands.map(({ role }) => role)));
+
 const kernelOfRelay = async (): Promise<string> =>
   (
     await Promise.all([
@@ -85,14 +89,15 @@ test('the way shows box and relay, and nobody gets at the relay itself', async (
   expect(await at('relay', 'nft', 'list', 'chain', 'inet', 'tresse', 'tunnelled')).toMatch(/packets [1-9].*reject/u);
 });
 
-test('while no datagram gets through it goes directly, and says so; then by the relay again', async () => {
+test('while no datagram gets through, packets go in strands, by the relay all the same; then in datagrams again', async () => {
   await at('relay', 'nft', 'add table ip hush; add chain ip hush in { type filter hook input priority 0; }');
   await at('relay', 'nft', 'add rule ip hush in udp dport 7443 drop');
-  await vi.waitFor(async () => expect(await seenFrom()).toMatch(directly), patience);
-  expect((await status('box')).warnings.join()).toContain('what is no TCP leaves directly');
-  await at('relay', 'nft', 'delete table ip hush');
-  await vi.waitFor(async () => expect(await seenFrom()).toBe(byRelay), patience);
+  expect(await seenFrom()).toBe(byRelay);
+  expect(await rolesOf('box')).toContain('datagram');
+  expect(await asked('lan', 6_000)).toBe(`${byRelay} 6000`);
+  expect(await pinged('-c', '20', '-i', '0.05')).toContain(' 0% packet loss');
   expect((await status('box')).warnings.join()).not.toContain('what is no TCP');
+  await at('relay', 'nft', 'delete table ip hush');
 });
 
 test('a box whose relay has no tunnel sends it directly', async () => {

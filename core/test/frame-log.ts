@@ -57,6 +57,10 @@ export class FrameLog implements FrameSink {
     return this.#note('pong', token);
   }
 
+  onDatagram(start: number, length: number): Violation | undefined {
+    return this.#note('datagram', start, length);
+  }
+
   onDrain(): Violation | undefined {
     return this.#note('drain');
   }

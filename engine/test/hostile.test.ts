@@ -87,7 +87,7 @@ test('openings: half damaged, half sealed with what no box would write', async (
       const impossible = prng.int(0, 2);
       if (impossible === 0) text.fill(0, 0, 4);
       else if (impossible === 1) text[4] = 0;
-      else text[5] = prng.chance(0.5) ? 0 : prng.int(3, 255);
+      else text[5] = prng.chance(0.5) ? 0 : prng.int(4, 255);
     }).bytes;
   });
   const counters = await siege.counters();

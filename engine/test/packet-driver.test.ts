@@ -66,6 +66,7 @@ function end(side: 'box' | 'relay'): End {
     loop,
     new Map(paths.map((id) => [id, new Path(id)])),
     (slab, start, length) => came.push(Buffer.from(slab.bytes.subarray(start, start + length))),
+    () => {},
     () => true,
   );
   driver.addKey(session, aead, secret);

@@ -127,7 +127,7 @@ test('an unknown key, a forged tag, impossible numbers and a replay are reset an
   expect(owner.own.salts.size).toBe(0);
   refused(made({ strand: 0 }));
   refused(made({ path: 0 }));
-  refused(made({ role: 3 as never }));
+  refused(made({ role: 4 as never }));
   const good = made();
   visitor().send(good);
   until(loop, () => owner.openings.length === 1, 'the good one');

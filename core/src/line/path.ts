@@ -3,6 +3,7 @@ import { DatagramFlight } from '../packet/datagram-flight.ts';
 import { PacketClass } from '../packet/datagram.ts';
 import type { DatagramPath } from '../packet/packet-lane.ts';
 import type { FlowKind } from '../packet/packet-sender.ts';
+import { UdpWatch } from '../packet/udp-watch.ts';
 import { type Policy, shippedPolicy, type StrandChoice } from '../scheduling/policy.ts';
 import { segmentBytes, type Strand } from '../strand/strand.ts';
 import { lags, squeezed } from '../strand/turns.ts';
@@ -29,6 +30,8 @@ export class Path implements LineView, DatagramPath {
   readonly strands: Strand[] = [];
   /** What is on its way of the packet lane. */
   readonly datagrams: DatagramFlight = new DatagramFlight();
+  /** Whether they get through. */
+  readonly udp: UdpWatch = new UdpWatch();
   /** Silent while another path is heard: what is outstanding goes elsewhere, nothing new comes here. */
   suspect = false;
   suspectSinceMs = 0;
@@ -70,6 +73,7 @@ export class Path implements LineView, DatagramPath {
   /** Of strands that are closed. */
   #closedIn = 0;
   #closedOut = 0;
+  #closedPacketsOut = 0;
   #closedMinRttMs: number = Infinity;
 
   constructor(id: number, policy: Policy = shippedPolicy) {
@@ -86,6 +90,7 @@ export class Path implements LineView, DatagramPath {
     this.strands.splice(at, 1);
     this.#closedIn += strand.bytesIn;
     this.#closedOut += strand.bytesOut;
+    if (strand.datagram) this.#closedPacketsOut += strand.bytesOut;
     if (strand.minRttMs > 0) this.#closedMinRttMs = Math.min(this.#closedMinRttMs, strand.minRttMs);
     if (this.#turns.carrying === strand) this.#turns.carrying = undefined;
     if (this.echoStrand === strand) this.echoStrand = undefined;
@@ -362,7 +367,7 @@ export class Path implements LineView, DatagramPath {
 
   /** How fast bulk packets may leave while something would wait behind them, bytes per second; Infinity while nothing would. */
   packetPace(nowMs: number): number {
-    this.#shares.update(this.bytesOut, this.datagrams.bytesGiven, nowMs);
+    this.#share(nowMs);
     const pace = this.#pace(nowMs);
     return pace === Infinity ? pace : this.#shares.packets(pace);
   }
@@ -375,7 +380,7 @@ export class Path implements LineView, DatagramPath {
   /** Lets bulk out no faster than the line carries it, or as fast as each connection sees fit; `streamsMatter`: something among the streams would wait behind it. */
   pace(streamsMatter: boolean, nowMs: number): void {
     this.#streamsMatter = streamsMatter;
-    this.#shares.update(this.bytesOut, this.datagrams.bytesGiven, nowMs);
+    this.#share(nowMs);
     const whole = this.#pace(nowMs);
     const pace = whole === Infinity ? whole : this.#shares.strands(whole);
     const { carrying } = this.#turns;
@@ -383,8 +388,28 @@ export class Path implements LineView, DatagramPath {
     const used = carrying ? (carrying.windowBytes * 1_000) / Math.max(carrying.rttMs, 1) : 0;
     const rest = pace === Infinity ? Infinity : Math.max(pace - used, pace * helpersShareMin);
     for (const strand of this.strands) {
-      if (!strand.quick) strand.paceBytesPerSecond = strand === carrying ? pace : rest;
+      if (strand.datagram) strand.paceBytesPerSecond = whole === Infinity ? whole : this.#shares.packets(whole);
+      else if (!strand.quick) strand.paceBytesPerSecond = strand === carrying ? pace : rest;
     }
+  }
+
+  #share(nowMs: number): void {
+    let inStrands = this.#closedPacketsOut;
+    for (const strand of this.strands) if (strand.datagram) inStrands += strand.bytesOut;
+    this.#shares.update(this.bytesOut - inStrands, this.datagrams.bytesGiven + inStrands, nowMs);
+  }
+
+  /** The strand that could carry packets, the newest one. */
+  get datagramStrand(): Strand | undefined {
+    let found: Strand | undefined;
+    for (const strand of this.strands) if (strand.datagram && strand.usable) found = strand;
+    return found;
+  }
+
+  /** The strand that carries packets now, because UDP does not get them through, or few of them. */
+  packetStrand(nowMs: number): Strand | undefined {
+    const byUdp = this.udp.state !== 'limited' && this.datagrams.answers(nowMs);
+    return byUdp ? undefined : this.datagramStrand;
   }
 
   get lastHeardMs(): number {

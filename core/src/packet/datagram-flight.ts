@@ -46,6 +46,7 @@ export class DatagramFlight {
   #delivered = 0;
   #deliveredUs = -1;
   #firstSentMs = 0;
+  #packetsCame = 0;
   #packetsSeen = 0;
   #lostSeen = 0;
   #rttMs = 0;
@@ -97,6 +98,15 @@ export class DatagramFlight {
 
   get packetsInFlight(): number {
     return this.#next - 1 - this.#highest;
+  }
+
+  /** So many have come or are lost; and so many of them came. */
+  get packetsSettled(): number {
+    return this.#highest + 1;
+  }
+
+  get packetsCame(): number {
+    return this.#packetsCame;
   }
 
   /** Smoothed, ms; 0: not measured. */
@@ -203,6 +213,7 @@ export class DatagramFlight {
     // A newer one has overtaken it.
     if (report.highest < this.#highest || report.bytes < this.#delivered) return true;
     this.#inFlightBefore = this.bytesInFlight;
+    this.#packetsCame = report.packets;
     this.#largest = Math.max(this.#largest, report.largest);
     if (report.highest === this.#highest) {
       // Late ones came.

@@ -9,6 +9,7 @@
 import type { Slab } from '@tresse/kit';
 
 import type { Scheduler } from '../scheduling/scheduler.ts';
+import type { Strand } from '../strand/strand.ts';
 import {
   datagramOverheadBytes,
   wireOverheadBytes,
@@ -26,6 +27,7 @@ import type { PacketSlots } from './packet-slots.ts';
 import { PathReceipts } from './path-receipts.ts';
 import { type Report, readReport, reportBytes, writeReport } from './report.ts';
 import { type Deliver, Resequencer } from './resequencer.ts';
+import type { UdpWatch } from './udp-watch.ts';
 
 /** Header and tag, bytes. */
 const sealBytes: number = datagramOverheadBytes - packetPrefixBytes;
@@ -41,11 +43,15 @@ const hopefulMs = 30_000;
 export interface DatagramPath extends PacketLine {
   /** The peer has reported: rate and round trip are in {@link PacketLine.datagrams}. */
   takeDatagrams: (nowMs: number) => void;
+  readonly udp: UdpWatch;
+  readonly datagramStrand: Strand | undefined;
+  readonly rttMs: number;
 }
 
-/** A body to be sealed and sent. */
+/** A body to be sealed and sent: under a number of the path, or in a strand of it. */
 export interface Datagram {
   path: number;
+  strand: Strand | undefined;
   number: number;
   /** Of the body, bytes. */
   length: number;
@@ -71,7 +77,7 @@ export class PacketLane {
   readonly #receipts: Map<number, PathReceipts> = new Map();
   readonly #prefix: PacketPrefix = { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 };
   readonly #report: Report = { path: 0, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 0, bytes: 0, largest: 0 };
-  readonly #datagram: Datagram = { path: 0, number: 0, length: 0 };
+  readonly #datagram: Datagram = { path: 0, strand: undefined, number: 0, length: 0 };
   /** Since when a path is late of which it is not known whether it alone is, ms. */
   #lateMs: number = Infinity;
   #judgedMs: number = -Infinity;
@@ -101,9 +107,11 @@ export class PacketLane {
     return this.#sender.copies;
   }
 
-  /** Datagrams get through on one path at least. */
+  /** Packets get through on one path at least. */
   carries(nowMs: number): boolean {
-    for (const path of this.#paths.values()) if (path.usable && path.datagrams.answers(nowMs)) return true;
+    for (const path of this.#paths.values()) {
+      if (path.usable && (path.datagrams.answers(nowMs) || path.packetStrand(nowMs))) return true;
+    }
     return false;
   }
 
@@ -131,7 +139,14 @@ export class PacketLane {
     if (kind === BodyKind.packet) this.#takePacket(path, slab, start, end, nowMs);
     else if (kind === BodyKind.report) this.#takeReport(slab.bytes, start, end, nowMs);
     receipts.owe(kind !== BodyKind.report, nowMs);
+    this.#paths.get(path)?.udp.notePeer(receipts.sent, receipts.came, nowMs);
     return highest;
+  }
+
+  /** A body that came in a strand of a path: a packet, or the peer errs. */
+  handleInStrand(path: number, slab: Slab, start: number, end: number, nowMs: number): void {
+    if (bodyKind(slab.bytes[start] ?? 0) === BodyKind.packet) this.#takePacket(path, slab, start, end, nowMs);
+    else this.malformed++;
   }
 
   /** Writes the next body to `out` from `start` on. Returns where it goes, until the next call; undefined while nothing may leave. */
@@ -195,6 +210,7 @@ export class PacketLane {
     this.#lateMs = Infinity;
     for (const path of this.#paths.values()) {
       const { lateMs } = path.datagrams;
+      if (path.usable) path.udp.look(path.datagrams, path.datagramStrand, path.rttMs, nowMs);
       if (!path.usable || lateMs > nowMs || !path.datagrams.answers(nowMs)) continue;
       if (this.#witness(path, lateMs)) path.datagrams.doubt();
       else this.#lateMs = Math.min(this.#lateMs, lateMs);
@@ -238,11 +254,12 @@ export class PacketLane {
     writePacketPrefix(out.bytes, start, next.prefix);
     const from = this.#slots.startOf(next.slot);
     out.bytes.set(this.#slots.slab.bytes.subarray(from, from + next.length), start + packetPrefixBytes);
-    return this.#leaves(next.path, next.number, packetPrefixBytes + next.length);
+    return this.#leaves(next.path, next.number, packetPrefixBytes + next.length, next.strand);
   }
 
-  #leaves(path: number, number: number, length: number): Datagram {
+  #leaves(path: number, number: number, length: number, strand?: Strand): Datagram {
     this.#datagram.path = path;
+    this.#datagram.strand = strand;
     this.#datagram.number = number;
     this.#datagram.length = length;
     return this.#datagram;

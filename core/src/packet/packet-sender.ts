@@ -5,6 +5,7 @@
  * packets go a second time on another line where the first one loses or shakes: the copy costs little, a gap in a call much.
  */
 import type { Line, Scheduler } from '../scheduling/scheduler.ts';
+import type { Strand } from '../strand/strand.ts';
 import type { DatagramFlight } from './datagram-flight.ts';
 import { PacketClass, type PacketPrefix, wireOverheadBytes } from './datagram.ts';
 import type { FlowQueue } from './flow-queue.ts';
@@ -24,6 +25,12 @@ const jitterMsMax = 8;
 const spreadMs = 2_000;
 /** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
 const windowGain = 2;
+/** So much may stand unsent in a strand that carries packets: what stands there is behind in no queue of ours, and overtaken by nothing. */
+const strandUnsentBytesMax = 3_000;
+/** Bulk may wait there so long, ms: nobody looks at it more often. */
+const strandUnsentMs = 4;
+/** Until it has room: a look so soon, ms. */
+const strandLookMs = 1;
 
 const byUrgency: readonly PacketClass[] = [PacketClass.realtime, PacketClass.interactive, PacketClass.bulk];
 
@@ -38,6 +45,8 @@ export interface PacketLine {
   /** May carry anything new. */
   readonly usable: boolean;
   readonly datagrams: DatagramFlight;
+  /** What carries packets in place of datagrams. */
+  packetStrand: (nowMs: number) => Strand | undefined;
   /** Bytes per second to reckon with. */
   rate: () => number;
   /** That is what it carries, and no lower bound. */
@@ -53,9 +62,10 @@ export interface PacketLine {
   windowBytes: (nowMs: number) => number;
 }
 
-/** What is to leave: on which path, under which number, what stands before the packet, and where it is. */
+/** What is to leave: on which path, in which strand, or under which number, what stands before the packet, and where it is. */
 export interface Outgoing {
   path: number;
+  strand: Strand | undefined;
   number: number;
   prefix: PacketPrefix;
   slot: number;
@@ -64,6 +74,7 @@ export interface Outgoing {
 
 interface Candidate extends Line {
   line: PacketLine;
+  strand: Strand | undefined;
   pace: PacketPace;
 }
 
@@ -77,6 +88,7 @@ export class PacketSender {
   readonly #paces: Map<number, PacketPace> = new Map();
   readonly #out: Outgoing = {
     path: 0,
+    strand: undefined,
     number: 0,
     prefix: { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 },
     slot: -1,
@@ -162,7 +174,10 @@ export class PacketSender {
 
   #give(line: PacketLine, nowMs: number): void {
     const bytes = this.#out.length + wireOverheadBytes;
+    const strand = line.packetStrand(nowMs);
     this.#out.path = line.id;
+    this.#out.strand = strand;
+    if (strand) return;
     this.#out.number = line.datagrams.give(bytes, this.#queue.empty, nowMs);
     this.#paceOf(line).spend(bytes);
   }
@@ -170,24 +185,32 @@ export class PacketSender {
   #survey(lines: Iterable<PacketLine>, nowMs: number): void {
     this.#count = 0;
     for (const line of lines) {
-      if (!line.usable || !line.datagrams.answers(nowMs)) continue;
+      const strand = line.packetStrand(nowMs);
+      if (!line.usable || (!strand && !line.datagrams.answers(nowMs))) continue;
       const pace = this.#paceOf(line);
       const rate = line.rate();
-      const most = line.packetPace(nowMs);
-      const ready = pace.ready(rate, line.rateKnown, most, nowMs);
-      const open = ready && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);
-      line.datagrams.paced = most < Infinity;
-      line.datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
+      const open = strand ? strandTakes(strand, rate) : this.#udpTakes(line, pace, rate, nowMs);
+      const unsentBytes = strand ? strand.unsentBytes : 0;
       const at = this.#count++;
       const known = this.#lines[at];
       if (known) {
         known.line = line;
+        known.strand = strand;
         known.pace = pace;
         known.rate = rate;
         known.open = open;
+        known.unsentBytes = unsentBytes;
         known.delayMs = line.delayMs;
-      } else this.#lines.push({ line, pace, rate, open, unsentBytes: 0, delayMs: line.delayMs });
+      } else this.#lines.push({ line, strand, pace, rate, open, unsentBytes, delayMs: line.delayMs });
     }
+  }
+
+  #udpTakes(line: PacketLine, pace: PacketPace, rate: number, nowMs: number): boolean {
+    const most = line.packetPace(nowMs);
+    const ready = pace.ready(rate, line.rateKnown, most, nowMs);
+    line.datagrams.paced = most < Infinity;
+    line.datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
+    return ready && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);
   }
 
   #forBulk(flow: Flow): number {
@@ -202,7 +225,7 @@ export class PacketSender {
     let own = -1;
     for (let i = 0; i < this.#count; i++) {
       const one = this.#lines[i];
-      if (!one || one.line.outstandingBytes(nowMs) >= windowGain * one.line.windowBytes(nowMs)) continue;
+      if (!one || isFull(one, nowMs)) continue;
       if (one.line.id === flow.line) own = i;
       if (best < 0 || this.#delay(i) < this.#delay(best)) best = i;
     }
@@ -236,7 +259,7 @@ export class PacketSender {
     let soonest = Infinity;
     for (let i = 0; i < this.#count; i++) {
       const one = this.#lines[i];
-      const waitMs = one ? one.pace.waitMs : 0;
+      const waitMs = one ? (one.strand ? strandLookMs : one.pace.waitMs) : 0;
       if (waitMs > 0) soonest = Math.min(soonest, nowMs + waitMs);
     }
     return soonest;
@@ -251,6 +274,17 @@ export class PacketSender {
     return pace;
   }
 }
+
+function strandTakes(strand: Strand, rate: number): boolean {
+  const most = Math.max(strandUnsentBytesMax, (rate * strandUnsentMs) / 1_000);
+  return strand.unsentBytes === 0 || (strand.unsentBytes < most && strand.roomBytes > 0);
+}
+
+/** Takes not even what must not wait. */
+const isFull = ({ line, strand }: Candidate, nowMs: number): boolean =>
+  strand
+    ? strand.unsentBytes > strandUnsentBytesMax
+    : line.outstandingBytes(nowMs) >= windowGain * line.windowBytes(nowMs);
 
 const shakes = (line: PacketLine): boolean =>
   line.datagrams.lossRatio > lossMax || line.datagrams.jitterMs > jitterMsMax;

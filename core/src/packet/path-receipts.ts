@@ -48,6 +48,15 @@ export class PathReceipts {
     this.#dueMs = Math.min(this.#dueMs, Math.max(nowMs, dueMs));
   }
 
+  /** So many were sent to bring forth the highest number, and so many of them came. */
+  get sent(): number {
+    return this.#window.highest + 1;
+  }
+
+  get came(): number {
+    return this.#packets;
+  }
+
   /** When the next report is due; Infinity while none is. */
   get dueMs(): number {
     return this.#dueMs;

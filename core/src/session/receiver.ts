@@ -264,6 +264,13 @@ export class Receiver implements FrameSink {
     return undefined;
   }
 
+  onDatagram(start: number, length: number): Violation | undefined {
+    const { datagrams } = this.#state;
+    if (!this.#slab || !datagrams || this.#strand?.datagram !== true) return 'frame-unknown';
+    datagrams(this.#strand.path, this.#slab, start, length);
+    return undefined;
+  }
+
   onDrain(): Violation | undefined {
     this.#asksForAck = true;
     const strand = this.#strand;
@@ -271,7 +278,7 @@ export class Receiver implements FrameSink {
     strand.retiring = true;
     strand.retiringSinceMs = this.#state.nowMs;
     // A bulk strand that carries does so until another one is warm.
-    strand.draining = strand.quick;
+    strand.draining = strand.quick || strand.datagram;
     return undefined;
   }
 

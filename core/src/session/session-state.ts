@@ -2,7 +2,7 @@
  * What a session consists of, and the few moves its parts share: receiver, transmitter and watch all work on this. Each
  * move keeps the rule that every byte and every control frame is either acknowledged, on a strand, or queued.
  */
-import { NumberedQueue, type SlabPool } from '@tresse/kit';
+import { NumberedQueue, type Slab, type SlabPool } from '@tresse/kit';
 
 import {
   aheadOfCreditBytes,
@@ -71,6 +71,9 @@ export interface SessionCounters {
   withheld: number;
 }
 
+/** Takes a body of the packet lane that came in a strand of a path; it stands in the slab during the call. */
+export type TakeDatagram = (path: number, slab: Slab, start: number, length: number) => void;
+
 export class SessionState {
   readonly side: Side;
   readonly local: Local;
@@ -80,6 +83,8 @@ export class SessionState {
   readonly paths: Map<number, Path> = new Map();
   readonly strands: Map<number, Strand> = new Map();
   readonly streams: Map<number, Stream> = new Map();
+  /** Where bodies of the packet lane go; undefined: none is taken. */
+  datagrams: TakeDatagram | undefined;
   readonly used: UsedNumbers;
   /** What the peer may open. */
   readonly opens: OpenAllowance;

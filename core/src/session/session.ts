@@ -21,7 +21,7 @@ import { framedMessage, messageBytesMax } from '../wire/control-stream.ts';
 import { ResetReason, type Target, type Violation } from '../wire/frame.ts';
 import type { StrandRole } from '../wire/opening.ts';
 import { Receiver } from './receiver.ts';
-import { type SessionCounters, SessionState, type Side } from './session-state.ts';
+import { type SessionCounters, SessionState, type Side, type TakeDatagram } from './session-state.ts';
 import { Transmitter } from './transmitter.ts';
 import { Watch } from './watch.ts';
 
@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly strandOldMs?: number;
   /** Default: the one that ships. */
   readonly policy?: Policy;
+  /** Takes what the packet lane sent in a strand; without, such a frame is a violation. */
+  readonly onDatagram?: TakeDatagram;
 }
 
 /** What a line may carry each way, bits per second; 0: no limit. */
@@ -64,6 +66,7 @@ export class Session {
     const budget = options.budget ?? new CreditBudget(receiveBudgetBytes);
     const { side, local, pool, policy = shippedPolicy } = options;
     this.#state = new SessionState(side, local, pool, budget, nowMs, policy);
+    this.#state.datagrams = options.onDatagram;
     this.#strandOldMs = options.strandOldMs ?? strandOldMs;
     this.#receiver = new Receiver(this.#state);
     this.#transmitter = new Transmitter(this.#state);
@@ -112,7 +115,7 @@ export class Session {
     if (s.urgent.length > 0 || s.interactive.length > 0 || s.bulk.length > 0 || s.pending.length > 0) return true;
     const heard = s.unrested.size > 0;
     for (const strand of s.strands.values()) {
-      if (strand.sent.length > 0 || (heard && strand.unackedSegments > 0)) return true;
+      if (strand.sent.length > 0 || ((heard || strand.datagram) && strand.unackedSegments > 0)) return true;
     }
     return false;
   }
@@ -348,6 +351,15 @@ export class Session {
 
   get textLength(): number {
     return this.#transmitter.textLength;
+  }
+
+  /**
+   * Writes a record's frame around a body of the packet lane that stands at `body` of `bytes`: its header fills the
+   * {@link frameHeaderBytes} before. The record, of so many bytes of text as are returned, goes on the strand now.
+   */
+  wrapDatagram(strand: Strand, bytes: Uint8Array, body: number, length: number, nowMs: number): number {
+    this.#state.nowMs = nowMs;
+    return this.#transmitter.wrapDatagram(strand, bytes, body, length);
   }
 
   #answered(strand: Strand): void {

@@ -13,6 +13,7 @@ import {
   ackDelayMsMax,
   chunkBytesMin,
   dataOverheadBytes,
+  frameHeaderBytes,
   pieceCostBytesMin,
   pingSiblingMs,
   recordHeaderBytes,
@@ -49,6 +50,7 @@ const pingMeteredMs = 25_000;
 export class Transmitter {
   readonly #state: SessionState;
   readonly #writer: FrameWriter = new FrameWriter();
+  readonly #datagrams: FrameWriter = new FrameWriter();
   readonly #survey: LineSurvey;
   #turn = 0;
   /** Where the bytes of the record's chunk stand: the caller's, or our own where it takes no parts. */
@@ -76,7 +78,21 @@ export class Transmitter {
     const strand = this.#pollReply(out) ?? this.#pollControl(out) ?? this.#pollData(out);
     if (!strand) return undefined;
     if (!parts) this.#body.copyTo(out.bytes);
-    const wire = recordHeaderBytes + this.textLength + tagBytes;
+    this.#leaves(strand, this.textLength);
+    return strand;
+  }
+
+  /** See {@link Session.wrapDatagram}. */
+  wrapDatagram(strand: Strand, bytes: Uint8Array, body: number, length: number): number {
+    const text = frameHeaderBytes + length;
+    this.#datagrams.begin(bytes, body - frameHeaderBytes, text);
+    this.#datagrams.datagram(length);
+    this.#leaves(strand, text);
+    return text;
+  }
+
+  #leaves(strand: Strand, text: number): void {
+    const wire = recordHeaderBytes + text + tagBytes;
     strand.recordsSent++;
     strand.bytesOut += wire;
     strand.unsentBytes += wire;
@@ -86,7 +102,6 @@ export class Transmitter {
       strand.progressMs = this.#state.nowMs;
     }
     this.#state.counters.recordsOut++;
-    return strand;
   }
 
   /** When the next acknowledgement or probe falls due, ms. */

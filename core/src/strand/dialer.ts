@@ -23,9 +23,8 @@ export interface DialOrder {
 
 interface Attempts {
   enabled: boolean;
-  /** Connections under way that are no strands yet. */
-  quick: number;
-  bulk: number;
+  /** Connections under way that are no strands yet, by role. */
+  readonly pending: Record<StrandRole, number>;
   lastMs: number;
   troubleSinceMs: number;
 }
@@ -41,8 +40,10 @@ export class Dialer {
   /** A path that may be dialled, or may no longer. */
   enable(path: number, enabled: boolean): void {
     const known = this.#paths.get(path);
-    if (!known) this.#paths.set(path, { enabled, quick: 0, bulk: 0, lastMs: -Infinity, troubleSinceMs: -1 });
-    else if (known.enabled !== enabled) {
+    if (!known) {
+      const pending = { [StrandRole.quick]: 0, [StrandRole.bulk]: 0, [StrandRole.datagram]: 0 };
+      this.#paths.set(path, { enabled, pending, lastMs: -Infinity, troubleSinceMs: -1 });
+    } else if (known.enabled !== enabled) {
       known.enabled = enabled;
       // A line that is there again is tried at once.
       known.lastMs = -Infinity;
@@ -60,8 +61,7 @@ export class Dialer {
       if (!attempts.enabled) continue;
       const role = this.#wanted(this.#session.paths.get(id), attempts, nowMs);
       if (role === undefined) continue;
-      if (role === StrandRole.quick) attempts.quick++;
-      else attempts.bulk++;
+      attempts.pending[role]++;
       attempts.lastMs = nowMs;
       return { path: id, role };
     }
@@ -71,9 +71,7 @@ export class Dialer {
   /** An attempt became a strand, or failed. */
   handleEnd(order: DialOrder): void {
     const attempts = this.#paths.get(order.path);
-    if (!attempts) return;
-    if (order.role === StrandRole.quick) attempts.quick--;
-    else attempts.bulk--;
+    if (attempts) attempts.pending[order.role]--;
   }
 
   /**
@@ -84,7 +82,8 @@ export class Dialer {
     const path = this.#session.paths.get(strand.path);
     if (!path) return [];
     const others = path.strands.filter((s) => s !== strand);
-    if (strand.quick && others.some((s) => s.quick && stays(s) && s.state === 'answered')) return [strand];
+    const single = strand.quick || strand.datagram;
+    if (single && others.some((s) => s.role === strand.role && stays(s) && s.state === 'answered')) return [strand];
     return others.filter((s) => s.suspect || (strand.quick && s.quick && s.state === 'opening'));
   }
 
@@ -101,23 +100,31 @@ export class Dialer {
   }
 
   #wanted(path: Path | undefined, attempts: Attempts, nowMs: number): StrandRole | undefined {
-    const quick = alive(path, true, true);
+    const { pending } = attempts;
+    const quick = alive(path, StrandRole.quick, true);
     if (quick > 0 && !path?.suspect) {
       attempts.troubleSinceMs = -1;
-      const bulk = alive(path, false, false) + attempts.bulk;
+      const early = nowMs - attempts.lastMs < eagerGapMs;
+      if (this.#wantsDatagram(path) && pending[StrandRole.datagram] === 0 && !early) return StrandRole.datagram;
+      const bulk = alive(path, StrandRole.bulk, false) + pending[StrandRole.bulk];
       if (bulk >= this.#session.policy.bulkStrands) return undefined;
       // The first ones at once; one that fails is tried again after a gap.
-      return attempts.bulk === 0 && nowMs - attempts.lastMs < eagerGapMs && bulk > 0 ? undefined : StrandRole.bulk;
+      return pending[StrandRole.bulk] === 0 && early && bulk > 0 ? undefined : StrandRole.bulk;
     }
-    const opening = alive(path, true, false) - quick;
+    const opening = alive(path, StrandRole.quick, false) - quick;
+    const waiting = pending[StrandRole.quick] + opening;
     // The one that is replaced works: there is no haste.
     if (path?.suspect === false && path.quick()?.retiring === true) {
-      return attempts.quick + opening > 0 || nowMs - attempts.lastMs < eagerGapMs ? undefined : StrandRole.quick;
+      return waiting > 0 || nowMs - attempts.lastMs < eagerGapMs ? undefined : StrandRole.quick;
     }
     if (attempts.troubleSinceMs < 0) attempts.troubleSinceMs = nowMs;
     const gap = this.#gapMs(attempts, nowMs);
-    if (nowMs - attempts.lastMs < gap || attempts.quick + opening >= attemptsMax) return undefined;
+    if (nowMs - attempts.lastMs < gap || waiting >= attemptsMax) return undefined;
     return StrandRole.quick;
+  }
+
+  #wantsDatagram(path: Path | undefined): boolean {
+    return path?.udp.wantsStrand === true && alive(path, StrandRole.datagram, false) === 0;
   }
 
   #gapMs(attempts: Attempts, nowMs: number): number {
@@ -126,18 +133,17 @@ export class Dialer {
   }
 
   #complete(path: Path | undefined): boolean {
-    const { bulkStrands } = this.#session.policy;
-    return (
-      path !== undefined && !path.suspect && alive(path, true, true) > 0 && alive(path, false, false) >= bulkStrands
-    );
+    if (path === undefined || path.suspect || this.#wantsDatagram(path)) return false;
+    const bulk = alive(path, StrandRole.bulk, false);
+    return alive(path, StrandRole.quick, true) > 0 && bulk >= this.#session.policy.bulkStrands;
   }
 }
 
 /** Strands of a kind that stand, or are about to. */
-function alive(path: Path | undefined, quick: boolean, answered: boolean): number {
+function alive(path: Path | undefined, role: StrandRole, answered: boolean): number {
   let count = 0;
   for (const strand of path?.strands ?? []) {
-    if (strand.quick !== quick || !stays(strand)) continue;
+    if (strand.role !== role || !stays(strand)) continue;
     if (strand.state === 'answered' || (!answered && strand.state === 'opening')) count++;
   }
   return count;

@@ -67,8 +67,10 @@ export class StrandTurnover {
   #replaced(path: Path, strand: Strand): boolean {
     let fresh = 0;
     for (const other of path.strands) {
-      if (other.quick === strand.quick && other.state === 'answered' && !other.retiring && !other.suspect) fresh++;
+      if (other.role === strand.role && other.state === 'answered' && !other.retiring && !other.suspect) fresh++;
     }
+    // What carries packets is needed for a while only, and opened anew when it is.
+    if (strand.datagram) return true;
     return fresh >= (strand.quick ? 1 : bulkStrands);
   }
 

@@ -135,7 +135,12 @@ export class Strand {
     return this.role === StrandRole.quick;
   }
 
-  /** May carry frames of streams at all. */
+  /** It carries packets where UDP does not get through, and nothing of streams. */
+  get datagram(): boolean {
+    return this.role === StrandRole.datagram;
+  }
+
+  /** May carry frames at all. */
   get usable(): boolean {
     return this.state === 'answered' && !this.suspect && !this.blocked && !this.draining;
   }

@@ -99,7 +99,8 @@ export class Turns implements StrandChoice {
   }
 }
 
-const serves = (strand: Strand): boolean => strand.state === 'answered' && !strand.draining && !strand.suspect;
+const serves = (strand: Strand): boolean =>
+  strand.state === 'answered' && !strand.draining && !strand.suspect && !strand.datagram;
 
 const carries = (strand: Strand, nowMs: number): boolean => serves(strand) && !strand.stuck(nowMs) && !squeezed(strand);
 

@@ -85,10 +85,12 @@ export interface FrameSink {
   onPing(token: number): Violation | undefined;
   onPong(token: number): Violation | undefined;
   onDrain(): Violation | undefined;
+  /** A body of the packet lane stands at [start, start + length) of the buffer given to the reader, valid during the call. */
+  onDatagram(start: number, length: number): Violation | undefined;
 }
 
 /** Smallest body of each known type, in the order of the type numbers. */
-const bodyMin: readonly number[] = [0, 17, 8, 16, 16, 9, 16, 12, 15, 8, 8, 0, 0];
+const bodyMin: readonly number[] = [0, 17, 8, 16, 16, 9, 16, 12, 15, 8, 8, 0, 1];
 
 /** Reads all frames in [start, end). Returns what is wrong, or undefined; never throws for a peer's bytes. */
 export function readFrames(bytes: Uint8Array, start: number, end: number, sink: FrameSink): Violation | undefined {
@@ -142,7 +144,7 @@ function readFrame(
     case FrameType.drain:
       return sink.onDrain();
     case FrameType.datagram:
-      return 'frame-unknown';
+      return sink.onDatagram(at, length);
     default:
       return readStreamFrame(type, bytes, at, length, sink);
   }
@@ -296,6 +298,11 @@ export class FrameWriter {
 
   drain(): void {
     this.#header(FrameType.drain, 0);
+  }
+
+  /** Writes the head of a DATAGRAM frame; returns where its `length` bytes belong. */
+  datagram(length: number): number {
+    return this.#header(FrameType.datagram, length);
   }
 
   #pair(type: number, first: number, second: number): void {

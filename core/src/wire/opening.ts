@@ -44,11 +44,13 @@ export function writeOpening(bytes: Uint8Array, at: number, kid: Uint8Array, sal
   bytes[text + 7] = 0;
 }
 
+const isRole = (role: number): role is StrandRole => role >= StrandRole.quick && role <= StrandRole.datagram;
+
 /** Reads the opened 8 bytes at `at`; undefined when a number is impossible. */
 export function readOpening(bytes: Uint8Array, at: number): Opening | undefined {
   const strand = readU32(bytes, at);
   const path = bytes[at + 4] ?? 0;
   const role = bytes[at + 5] ?? 0;
-  if (strand === 0 || path === 0 || (role !== StrandRole.quick && role !== StrandRole.bulk)) return undefined;
+  if (strand === 0 || path === 0 || !isRole(role)) return undefined;
   return { strand, path, role };
 }

@@ -2,7 +2,7 @@
 import { FreeListPool, heapSlab, type Slab } from '@tresse/kit';
 
 import { recordTextMax } from '../../src/limits.ts';
-import type { Side } from '../../src/session/session-state.ts';
+import type { Side, TakeDatagram } from '../../src/session/session-state.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Strand } from '../../src/strand/strand.ts';
 import type { Local } from '../../src/stream/local.ts';
@@ -27,7 +27,7 @@ export class SessionBench {
   readonly #record: Slab = heapSlab(recordTextMax + 64);
   readonly #out: Slab = heapSlab(recordTextMax + 64);
 
-  constructor(side: Side) {
+  constructor(side: Side, onDatagram?: TakeDatagram) {
     const local: Local = {
       connect: (stream) => {
         this.connecting.push(stream);
@@ -48,7 +48,7 @@ export class SessionBench {
       released: (stream) => this.told.push(`released ${stream.id}`),
       message: (bytes) => this.told.push(`message ${bytes.join()}`),
     };
-    this.session = new Session({ side, local, pool: this.pool }, this.nowMs);
+    this.session = new Session({ side, local, pool: this.pool, ...(onDatagram && { onDatagram }) }, this.nowMs);
   }
 
   strand(id: number, path: number = id, role: StrandRole = StrandRole.quick): Strand {

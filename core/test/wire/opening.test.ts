@@ -16,7 +16,7 @@ import {
 const openings = fc.record({
   strand: fc.integer({ min: 1, max: 0xffff_ffff }),
   path: fc.integer({ min: 1, max: 255 }),
-  role: fc.constantFrom(StrandRole.quick, StrandRole.bulk),
+  role: fc.constantFrom(StrandRole.quick, StrandRole.bulk, StrandRole.datagram),
 });
 const key = (size: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: size, maxLength: size });
 
@@ -52,7 +52,7 @@ test('strand 0, path 0 and unknown roles are refused', () => {
     [0, 1, 1],
     [1, 0, 1],
     [1, 1, 0],
-    [1, 1, 3],
+    [1, 1, 4],
     [1, 1, 200],
   ] as const) {
     write(strand, path, role);

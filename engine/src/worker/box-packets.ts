@@ -17,10 +17,13 @@ import type { BoxPath, KidInstall } from '../api.ts';
 import { aeadOf } from './ciphers.ts';
 import { readDatagrams } from './datagram-port.ts';
 import { PacketDriver } from './packet-driver.ts';
+import type { SessionDriver } from './session-driver.ts';
 import { TunDevice } from './tun-device.ts';
 
 /** The lane of a new session counts as carrying for so long, ms: what hosts send first should not go another way than what follows. */
 const hopefulMs = 3_000;
+/** ... and one that carried for so long: where UDP is blocked in mid-flow a strand is found first. */
+const lostMs = 2_000;
 /** What was sealed under the key before is on its way for so long at most, ms. */
 const oldKeyMs = 30_000;
 
@@ -42,6 +45,7 @@ export class BoxPackets {
   #driver: PacketDriver | undefined;
   #beganMs = 0;
   #keyedMs = 0;
+  #carriedMs = -Infinity;
   #told: boolean | undefined;
 
   /** `onCarries` hears whether packets get through: first within three seconds of a session's begin, then at each change. */
@@ -56,12 +60,18 @@ export class BoxPackets {
     return this.#driver;
   }
 
-  begin(session: Session): void {
+  begin(streams: SessionDriver): void {
+    const { session } = streams;
     this.#session = session;
     this.#beganMs = this.#loop.nowMs;
+    this.#carriedMs = -Infinity;
     this.#told = undefined;
-    this.#driver = new PacketDriver('box', this.#loop, session.paths, (slab, start, length) =>
-      this.#tun.write(slab, start, length),
+    this.#driver = new PacketDriver(
+      'box',
+      this.#loop,
+      session.paths,
+      (slab, start, length) => this.#tun.write(slab, start, length),
+      (strand, slab, length) => streams.sendDatagram(strand, slab, length),
     );
   }
 
@@ -99,7 +109,9 @@ export class BoxPackets {
   }
 
   #tell(carries: boolean, nowMs: number): void {
-    if (carries === this.#told || (!carries && nowMs - this.#beganMs < hopefulMs)) return;
+    if (carries) this.#carriedMs = nowMs;
+    const hopeful = nowMs - this.#beganMs < hopefulMs || nowMs - this.#carriedMs < lostMs;
+    if (carries === this.#told || (!carries && hopeful)) return;
     this.#told = carries;
     this.#onCarries(carries);
   }

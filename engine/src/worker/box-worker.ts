@@ -168,6 +168,7 @@ class BoxPlane {
         this.#reachDue = true;
       },
       onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
+      onDatagram: (path, slab, start, length) => this.#packets?.driver?.receiveInStrand(path, slab, start, length),
       onStrandClosed: (strand, socket) => {
         // Under a key that was renewed meanwhile it says nothing.
         if (socket.endedByPeer && strand.recordsReceived === 0 && strand.oldMs === Infinity) this.#onRefused();
@@ -185,7 +186,7 @@ class BoxPlane {
       data.strandOldMs,
     );
     this.#driver = driver;
-    this.#packets?.begin(driver.session);
+    this.#packets?.begin(driver);
     this.#packets?.addKey(install);
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
     this.#race.begin(loop.nowMs);

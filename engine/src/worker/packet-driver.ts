@@ -10,6 +10,7 @@ import {
   type Path,
   sealCounterOf,
   type Side,
+  type Strand,
   writeDatagramHeader,
 } from '@tresse/core';
 import type { Slab } from '@tresse/kit';
@@ -33,6 +34,8 @@ const { tagBytes } = limits;
 
 /** One out buffer serves all: a datagram is sealed and sent at once. */
 const out: Slab = nativeSlab(4_096);
+/** The same, from where a record begins whose body stands where a datagram's does. */
+const outRecord: Slab = partOf(out, datagramHeaderBytes - limits.recordHeaderBytes - limits.frameHeaderBytes);
 
 /** Where a path's datagrams leave, and where they go. */
 interface Way {
@@ -45,6 +48,9 @@ interface NumberedKeys extends PacketKeys {
   readonly number: number;
   readonly aead: Aead;
 }
+
+/** Sends a body in a strand; it stands at the beginning of the memory, behind room for the headers of record and frame. */
+export type SendInStrand = (strand: Strand, slab: Slab, length: number) => void;
 
 export interface PacketCounters {
   /** Datagrams that were not authentic, under no key of ours, or seen before. */
@@ -71,6 +77,7 @@ export class PacketDriver {
   readonly #header: DatagramHeader = { path: 0, key: firstKeyNumber, session: 0, number: 0 };
   readonly #timer: Timer;
   readonly #stands: (path: Path) => boolean;
+  readonly #sendInStrand: SendInStrand;
   #dirty = true;
 
   /** `deliver` takes the packets that came for this side's hosts; `stands` tells which paths lead anywhere: a path that is gone for good leaves the relay no other sign. */
@@ -79,8 +86,10 @@ export class PacketDriver {
     loop: EventLoop,
     paths: ReadonlyMap<number, Path>,
     deliver: Deliver,
+    sendInStrand: SendInStrand,
     stands: (path: Path) => boolean = (path) => path.answered,
   ) {
+    this.#sendInStrand = sendInStrand;
     this.#stands = stands;
     this.#side = side;
     this.#loop = loop;
@@ -180,6 +189,12 @@ export class PacketDriver {
     return true;
   }
 
+  /** Takes a body that came in a strand of a path. */
+  receiveInStrand(path: number, slab: Slab, start: number, length: number): void {
+    this.lane.handleInStrand(path, slab, start, start + length, this.#loop.nowMs);
+    this.#dirty = true;
+  }
+
   /** What happened so far, by names for the status. */
   get figures(): Readonly<Record<string, number>> {
     const { queue, order, copies, malformed } = this.lane;
@@ -215,7 +230,8 @@ export class PacketDriver {
     const { nowMs } = this.#loop;
     const at = datagramHeaderBytes;
     for (let next = this.lane.poll(out, at, nowMs); next; next = this.lane.poll(out, at, nowMs)) {
-      this.#send(keys, next.path, next.number, next.length);
+      if (next.strand) this.#sendInStrand(next.strand, outRecord, next.length);
+      else this.#send(keys, next.path, next.number, next.length);
     }
     this.#timer.at(this.lane.nextMs(nowMs));
   }
@@ -229,9 +245,8 @@ export class PacketDriver {
   }
 
   #survey(): void {
-    for (const id of this.#ways.keys()) {
-      const path = this.#paths.get(id);
-      if (path && this.#stands(path)) this.#reachable.set(id, path);
+    for (const [id, path] of this.#paths) {
+      if ((this.#ways.has(id) && this.#stands(path)) || path.datagramStrand) this.#reachable.set(id, path);
       else this.#reachable.delete(id);
     }
   }
@@ -257,4 +272,8 @@ export class PacketDriver {
     keys.aead.seal(key, counter, out, 0, datagramHeaderBytes, datagramHeaderBytes, length);
     if (sendTo(way.fd, out.address, datagramHeaderBytes + length + tagBytes, way.to) < 0) this.counters.unsent++;
   }
+}
+
+function partOf(slab: Slab, start: number): Slab {
+  return { bytes: slab.bytes.subarray(start), address: slab.address + start };
 }

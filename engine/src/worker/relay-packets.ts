@@ -2,7 +2,7 @@
  * The relay's end of the packet lane: one TUN device and one UDP port for all sessions of a worker. Datagrams name their session by the
  * number of its key, packets by the address the box has inside.
  */
-import { kidNumber, readU32, type Session } from '@tresse/core';
+import { kidNumber, readU32 } from '@tresse/core';
 import type { Slab } from '@tresse/kit';
 import type { EventLoop } from '@tresse/sys';
 
@@ -10,6 +10,7 @@ import type { InnerAddresses, KidInstall } from '../api.ts';
 import { aeadOf } from './ciphers.ts';
 import { readDatagrams } from './datagram-port.ts';
 import { PacketDriver } from './packet-driver.ts';
+import type { SessionDriver } from './session-driver.ts';
 import { addressBytes } from './target.ts';
 import { TunDevice } from './tun-device.ts';
 
@@ -63,9 +64,13 @@ export class RelayPackets {
     return this.#tun.undelivered;
   }
 
-  begin(session: Session, inner: InnerAddresses): PacketMember {
-    const driver = new PacketDriver('relay', this.#loop, session.paths, (slab, start, length) =>
-      this.#toTun(member, slab, start, length),
+  begin(streams: SessionDriver, inner: InnerAddresses): PacketMember {
+    const driver = new PacketDriver(
+      'relay',
+      this.#loop,
+      streams.session.paths,
+      (slab, start, length) => this.#toTun(member, slab, start, length),
+      (strand, slab, length) => streams.sendDatagram(strand, slab, length),
     );
     const six = inner.ipv6 === undefined ? new Uint8Array(16) : addressBytes(inner.ipv6);
     const member: PacketMember = { driver, four: readU32(addressBytes(inner.ipv4), 0), six };

@@ -185,11 +185,12 @@ class RelayPlane implements ListenerOwner {
         },
         onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
         onAnswered: () => {},
+        onDatagram: (path, slab, start, length) => packets?.driver.receiveInStrand(path, slab, start, length),
         onStrandClosed: () => {},
         onOver: () => this.#sleep(session),
       },
     );
-    const packets = install.inner && this.#packets?.begin(driver.session, install.inner);
+    const packets = install.inner && this.#packets?.begin(driver, install.inner);
     const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, packets, asleep: false };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });

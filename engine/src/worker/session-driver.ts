@@ -39,6 +39,8 @@ export interface DriverEvents {
   /** The peer's daemon says something. */
   onMessage?(bytes: Uint8Array): void;
   onAnswered(strand: Strand): void;
+  /** A body of the packet lane came in a strand of a path; it is there during the call. */
+  onDatagram?(path: number, slab: Slab, start: number, length: number): void;
   onStrandClosed(strand: Strand, socket: StrandSocket, reason: string): void;
   /** The session has been without a line for too long: nothing is done for it until {@link SessionDriver.end} or a new strand. */
   onOver(): void;
@@ -111,6 +113,7 @@ export class SessionDriver implements StrandOwner, Holder {
         local: this.sockets,
         pool,
         onPath: (path) => events.onPath(path.id, path.suspect),
+        onDatagram: (path, slab, start, length) => events.onDatagram?.(path, slab, start, length),
         ...(strandOldMs !== undefined && { strandOldMs }),
       },
       loop.nowMs,
@@ -138,6 +141,16 @@ export class SessionDriver implements StrandOwner, Holder {
     this.#strands.set(strand, socket);
     this.touch();
     return strand;
+  }
+
+  /** Sends a body of the packet lane in a strand; see {@link SendInStrand}. */
+  sendDatagram(strand: Strand, slab: Slab, length: number): void {
+    const socket = this.#strands.get(strand);
+    if (!socket) return;
+    const { nowMs } = this.#loop;
+    const body = limits.recordHeaderBytes + limits.frameHeaderBytes;
+    socket.sendRecord(slab, this.session.wrapDatagram(strand, slab.bytes, body, length, nowMs));
+    this.#timer.at(this.session.nextTimeoutMs(nowMs));
   }
 
   closeStrand(strand: Strand, reason: string): void {
@@ -250,7 +263,7 @@ export class SessionDriver implements StrandOwner, Holder {
         suspicions: path.suspicions,
         strands: path.strands.map((s) => ({
           strand: s.id,
-          role: s.quick ? 'quick' : 'bulk',
+          role: s.quick ? 'quick' : s.datagram ? 'datagram' : 'bulk',
           state: s.suspect ? 'suspect' : s.state,
           rttMs: s.rttMs,
           bytesIn: s.bytesIn,
@@ -312,6 +325,8 @@ export class SessionDriver implements StrandOwner, Holder {
       else if (strand.state === 'opening' && nowMs - strand.openedMs > answerMsMax) socket.close('not answered');
       else if (this.#opens && strand.drained && nowMs - strand.lastHeardMs > drainedMs)
         socket.close('replaced by a fresh one');
+      else if (this.#opens && strand.datagram && !this.session.paths.get(strand.path)?.udp.wantsStrand)
+        socket.close('datagrams get through again');
     }
   }
 }

@@ -228,7 +228,7 @@ export class StrandSocket {
   /** What is short beside the round trip, where nobody waits for a single record. */
   get #restMs(): number {
     const { strand } = this;
-    if (!strand || strand.quick) return 0;
+    if (!strand || strand.quick || strand.datagram) return 0;
     const restMs = Math.min(restMsMax, strand.minRttMs * restRtts);
     return restMs < restMsMin ? 0 : restMs;
   }
