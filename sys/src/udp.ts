@@ -15,7 +15,8 @@ const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
 const IPV6_MTU_DISCOVER = 23;
 const IPV6_RECVPKTINFO = 49;
-const PMTUDISC_DONT = 0;
+/** Not to be cut on the way, and ICMP is not believed: `linux/in.h`. */
+const PMTUDISC_PROBE = 3;
 const SOL_SOCKET = 1;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 /** Classic BPF: load a word at k, the remainder by k, return what is there. */
@@ -88,12 +89,12 @@ export function copyEndpoint(from: Readonly<Endpoint>, to: Endpoint): void {
   to.controlBytes = from.controlBytes;
 }
 
-/** A UDP socket, non-blocking and closed on exec, whose datagrams routers may cut where they are too long. Throws ErrnoError (EMFILE, EAFNOSUPPORT). */
+/** A UDP socket, non-blocking and closed on exec, whose datagrams nobody cuts: one that is too long for its way is lost, or refused where it leaves. Throws ErrnoError (EMFILE, EAFNOSUPPORT). */
 export function udpSocket(family: 4 | 6): number {
   const domain = family === 4 ? AF_INET : AF_INET6;
   const fd = ownFd(checked(socket(domain, SOCK_DGRAM | SOCK_NONBLOCK_CLOEXEC, 0), 'make a UDP socket'));
-  setNumber(fd, SOL_IP, IP_MTU_DISCOVER, PMTUDISC_DONT, 'set IP_MTU_DISCOVER');
-  if (family === 6) setNumber(fd, SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT, 'set IPV6_MTU_DISCOVER');
+  setNumber(fd, SOL_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE, 'set IP_MTU_DISCOVER');
+  if (family === 6) setNumber(fd, SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE, 'set IPV6_MTU_DISCOVER');
   return fd;
 }
 

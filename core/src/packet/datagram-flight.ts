@@ -6,6 +6,8 @@
  * left and in which it came (Cheng et al., draft-cheng-iccrg-delivery-rate-estimation), by the receiver's own clock, so that
  * a report that waits on its way back is no slow line.
  */
+import { tunnelHeaderBytes } from './datagram.ts';
+import { PathMtu } from './path-mtu.ts';
 import type { Report } from './report.ts';
 
 /** Packets on their way that are known each: more is a peer that reports nothing. */
@@ -38,6 +40,8 @@ export class DatagramFlight {
   /** Bulk leaves no faster than the line's pace, and so much waits for that. */
   paced = false;
   unsentBytes = 0;
+  /** How large they may be. */
+  readonly mtu: PathMtu = new PathMtu();
   #log: Float64Array = new Float64Array(logFirst * fields);
   #next = 0;
   #highest = -1;
@@ -59,7 +63,6 @@ export class DatagramFlight {
   #wayMinMs: number = Infinity;
   #wayMinBeforeMs: number = Infinity;
   #waySinceMs = 0;
-  #largest = 0;
   #inFlightBefore = 0;
   #givenMs: number = -Infinity;
   #heardMs: number = -Infinity;
@@ -143,11 +146,6 @@ export class DatagramFlight {
     return this.#wayMinMs === Infinity ? 0 : this.#wayMs - Math.min(this.#wayMinMs, this.#wayMinBeforeMs);
   }
 
-  /** The largest datagram that arrived, bytes. */
-  get largest(): number {
-    return this.#largest;
-  }
-
   /** When one left last that asks for a report, ms. */
   get givenMs(): number {
     return this.#givenMs;
@@ -180,7 +178,7 @@ export class DatagramFlight {
     return this.#heardMs !== -Infinity && !silent;
   }
 
-  /** Notes a datagram that leaves. Returns its number. `limited`: there was nothing more to send; `asks`: the peer will report soon that it came. */
+  /** Notes a datagram that leaves; `bytes` of it count, none of what is no packet. Returns its number. `limited`: there was nothing more to send; `asks`: the peer will report soon that it came. */
   give(bytes: number, limited: boolean, nowMs: number, asks = true): number {
     if (this.#next - this.#highest > logMax) this.#forget();
     if ((this.#next - this.#highest) * fields > this.#log.length) this.#grow();
@@ -194,6 +192,7 @@ export class DatagramFlight {
       if (this.#askedMs < 0) this.#askedMs = nowMs;
     }
     this.#bytesSent += bytes;
+    if (bytes > 0) this.mtu.sent(number, bytes - tunnelHeaderBytes, nowMs);
     const at = this.#at(number);
     this.#log[at + Field.sentMs] = nowMs;
     this.#log[at + Field.bytesThen] = this.#bytesSent;
@@ -210,11 +209,11 @@ export class DatagramFlight {
     this.#heardMs = nowMs;
     this.#askedMs = -1;
     this.#suspect = false;
+    this.mtu.take(report.highest, report.largest, this.#rttMs, nowMs);
     // A newer one has overtaken it.
     if (report.highest < this.#highest || report.bytes < this.#delivered) return true;
     this.#inFlightBefore = this.bytesInFlight;
     this.#packetsCame = report.packets;
-    this.#largest = Math.max(this.#largest, report.largest);
     if (report.highest === this.#highest) {
       // Late ones came.
       this.#delivered = report.bytes;

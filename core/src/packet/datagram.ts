@@ -15,8 +15,10 @@ export const datagramHeaderBytes = 16;
 export const packetPrefixBytes = 7;
 /** A datagram adds so much to the inner packet: header, prefix, tag. */
 export const datagramOverheadBytes: number = datagramHeaderBytes + packetPrefixBytes + tagBytes;
-/** What a packet costs on the wire beside itself, bytes: this and the headers of IPv4 and UDP. Both ends count so, whatever the way between them has. */
-export const wireOverheadBytes: number = datagramOverheadBytes + 28;
+/** Headers of IPv4 and UDP, bytes. Both ends count these, whatever the way between them has. */
+export const tunnelHeaderBytes = 28;
+/** What a packet costs on the wire beside itself, bytes. */
+export const wireOverheadBytes: number = datagramOverheadBytes + tunnelHeaderBytes;
 /** No packet number reaches this under one key, so that path and number fit a counter of 53 bits. */
 export const packetNumberMax: number = 2 ** 45;
 
@@ -52,7 +54,7 @@ export function writeDatagramHeader(bytes: Uint8Array, start: number, header: Re
 export const sealCounterOf = (path: number, number: number): number => path * packetNumberMax + number;
 
 /** What a body is. */
-export const BodyKind = { packet: 0, report: 1, probe: 2 } as const;
+export const BodyKind = { packet: 0, report: 1, probe: 2, piece: 3 } as const;
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
 
 /** How a packet is scheduled and queued; the number is what travels. */
@@ -62,7 +64,7 @@ export type PacketClass = (typeof PacketClass)[keyof typeof PacketClass];
 /** The packet is spread over several paths: the receiver puts its bucket in order again. */
 const orderedBit = 4;
 const classBits = 3;
-const kindShift = 4;
+export const kindShift = 4;
 
 /** What stands before an inner packet. */
 export interface PacketPrefix {
@@ -75,8 +77,14 @@ export interface PacketPrefix {
 /** Kind of a body by its first byte; what is not known is to be ignored. */
 export const bodyKind = (first: number): number => first >> kindShift;
 
-export function writePacketPrefix(bytes: Uint8Array, start: number, prefix: Readonly<PacketPrefix>): void {
-  bytes[start] = (BodyKind.packet << kindShift) | (prefix.ordered ? orderedBit : 0) | prefix.class;
+/** `kind`: a whole packet, or a piece of one, which has more behind the prefix. */
+export function writePacketPrefix(
+  bytes: Uint8Array,
+  start: number,
+  prefix: Readonly<PacketPrefix>,
+  kind: BodyKind = BodyKind.packet,
+): void {
+  bytes[start] = (kind << kindShift) | (prefix.ordered ? orderedBit : 0) | prefix.class;
   writeU16(bytes, start + 1, prefix.bucket);
   writeU32(bytes, start + 3, prefix.sequence);
 }

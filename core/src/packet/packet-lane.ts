@@ -12,9 +12,10 @@ import type { Scheduler } from '../scheduling/scheduler.ts';
 import type { Strand } from '../strand/strand.ts';
 import {
   datagramOverheadBytes,
-  wireOverheadBytes,
+  tunnelHeaderBytes,
   BodyKind,
   bodyKind,
+  kindShift,
   packetPrefixBytes,
   PacketClass,
   type PacketPrefix,
@@ -25,6 +26,8 @@ import { FlowQueue } from './flow-queue.ts';
 import { type PacketLine, PacketSender } from './packet-sender.ts';
 import type { PacketSlots } from './packet-slots.ts';
 import { PathReceipts } from './path-receipts.ts';
+import { PieceStore } from './piece-store.ts';
+import { piecePrefixBytes, type PiecePlace, pieceStart, readPiecePlace, writePiecePlace } from './piece.ts';
 import { type Report, readReport, reportBytes, writeReport } from './report.ts';
 import { type Deliver, Resequencer } from './resequencer.ts';
 import type { UdpWatch } from './udp-watch.ts';
@@ -75,9 +78,13 @@ export class PacketLane {
   readonly #sender: PacketSender;
   readonly #order: Resequencer;
   readonly #receipts: Map<number, PathReceipts> = new Map();
+  readonly #pieces: Map<number, PieceStore> = new Map();
   readonly #prefix: PacketPrefix = { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 };
   readonly #report: Report = { path: 0, highest: 0, arrivedUs: 0, waitedUs: 0, packets: 0, bytes: 0, largest: 0 };
   readonly #datagram: Datagram = { path: 0, strand: undefined, number: 0, length: 0 };
+  readonly #place: PiecePlace = { length: 0, index: 0, pieces: 0 };
+  /** A probe for how large datagrams may be has left there: a small one follows, whose arrival tells that the large one is lost. */
+  #followOn: DatagramPath | undefined;
   /** Since when a path is late of which it is not known whether it alone is, ms. */
   #lateMs: number = Infinity;
   #judgedMs: number = -Infinity;
@@ -107,6 +114,17 @@ export class PacketLane {
     return this.#sender.copies;
   }
 
+  /** Packets sent in pieces, and packets given up because a piece did not come. */
+  get split(): number {
+    return this.#sender.split;
+  }
+
+  get unfinished(): number {
+    let sum = 0;
+    for (const pieces of this.#pieces.values()) sum += pieces.lost;
+    return sum;
+  }
+
   /** Packets get through on one path at least. */
   carries(nowMs: number): boolean {
     for (const path of this.#paths.values()) {
@@ -134,9 +152,11 @@ export class PacketLane {
     const kind = bodyKind(slab.bytes[start] ?? 0);
     const length = end - start;
     // What is no packet fills no line, and is not counted as on its way.
-    const counted = kind === BodyKind.packet ? length - packetPrefixBytes + wireOverheadBytes : 0;
+    const carries = kind === BodyKind.packet || kind === BodyKind.piece;
+    const counted = carries ? length + sealBytes + tunnelHeaderBytes : 0;
     const highest = receipts.take(number, counted, length + sealBytes, nowMs);
     if (kind === BodyKind.packet) this.#takePacket(path, slab, start, end, nowMs);
+    else if (kind === BodyKind.piece) this.#takePiece(path, slab, start, end, nowMs);
     else if (kind === BodyKind.report) this.#takeReport(slab.bytes, start, end, nowMs);
     receipts.owe(kind !== BodyKind.report, nowMs);
     this.#paths.get(path)?.udp.notePeer(receipts.sent, receipts.came, nowMs);
@@ -153,7 +173,10 @@ export class PacketLane {
   poll(out: Slab, start: number, nowMs: number): Readonly<Datagram> | undefined {
     this.#judge(nowMs);
     return (
-      this.#pollReport(out, start, nowMs) ?? this.#pollProbe(out, start, nowMs) ?? this.#pollPacket(out, start, nowMs)
+      this.#pollReport(out, start, nowMs) ??
+      this.#pollProbe(out, start, nowMs) ??
+      this.#pollMtuProbe(out, start, nowMs) ??
+      this.#pollPacket(out, start, nowMs)
     );
   }
 
@@ -161,8 +184,9 @@ export class PacketLane {
   nextMs(nowMs: number): number {
     let next = Math.min(this.#sender.nextMs, this.#order.nextMs(nowMs));
     for (const receipts of this.#receipts.values()) next = Math.min(next, receipts.dueMs);
+    for (const pieces of this.#pieces.values()) next = Math.min(next, pieces.nextMs);
     for (const path of this.#paths.values()) {
-      next = Math.min(next, this.#probeMs(path, nowMs));
+      next = Math.min(next, this.#probeMs(path, nowMs), this.#mtuProbeMs(path, nowMs));
       if (path.datagrams.lateMs > nowMs) next = Math.min(next, path.datagrams.lateMs);
     }
     return next;
@@ -170,6 +194,7 @@ export class PacketLane {
 
   tick(nowMs: number): void {
     this.#order.tick(nowMs);
+    for (const pieces of this.#pieces.values()) pieces.tick(nowMs);
   }
 
   #takePacket(path: number, slab: Slab, start: number, end: number, nowMs: number): void {
@@ -181,6 +206,28 @@ export class PacketLane {
     const { bucket, sequence, ordered } = this.#prefix;
     this.#queue.noteReceived(slab.bytes, at, end, nowMs);
     this.#order.take(path, bucket, sequence, ordered, slab, at, end - at, nowMs);
+  }
+
+  #takePiece(path: number, slab: Slab, start: number, end: number, nowMs: number): void {
+    const { bytes } = slab;
+    if (!readPacketPrefix(bytes, start, end, this.#prefix) || !readPiecePlace(bytes, start, end, this.#place)) {
+      this.malformed++;
+      return;
+    }
+    let pieces = this.#pieces.get(path);
+    if (!pieces) {
+      pieces = new PieceStore(this.#slots);
+      this.#pieces.set(path, pieces);
+    }
+    const slot = pieces.take(this.#prefix, this.#place, bytes, start, nowMs);
+    if (slot < 0) return;
+    const { slab: whole } = this.#slots;
+    const at = this.#slots.startOf(slot);
+    const length = this.#slots.lengthOf(slot);
+    const { bucket, sequence, ordered } = this.#prefix;
+    this.#queue.noteReceived(whole.bytes, at, at + length, nowMs);
+    this.#order.take(path, bucket, sequence, ordered, whole, at, length, nowMs);
+    this.#slots.give(slot);
   }
 
   #takeReport(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
@@ -227,7 +274,7 @@ export class PacketLane {
   #pollProbe(out: Slab, start: number, nowMs: number): Datagram | undefined {
     for (const path of this.#paths.values()) {
       if (this.#probeMs(path, nowMs) > nowMs) continue;
-      out.bytes[start] = BodyKind.probe << 4;
+      out.bytes[start] = BodyKind.probe << kindShift;
       return this.#leaves(path.id, path.datagrams.give(0, true, nowMs), 1);
     }
     return undefined;
@@ -247,14 +294,47 @@ export class PacketLane {
     return givenMs + (busy ? probeBusyMs : probeIdleMs);
   }
 
+  #pollMtuProbe(out: Slab, start: number, nowMs: number): Datagram | undefined {
+    const follow = this.#followOn;
+    if (follow) {
+      this.#followOn = undefined;
+      out.bytes[start] = BodyKind.probe << kindShift;
+      return this.#leaves(follow.id, follow.datagrams.give(0, true, nowMs), 1);
+    }
+    for (const path of this.#paths.values()) {
+      if (this.#mtuProbeMs(path, nowMs) > nowMs) continue;
+      const { mtu } = path.datagrams;
+      const bytes = mtu.probeBytes;
+      const length = bytes - sealBytes;
+      out.bytes.fill(0, start, start + length);
+      out.bytes[start] = BodyKind.probe << kindShift;
+      // It may be lost for its size: no sign of the path's death.
+      const number = path.datagrams.give(0, true, nowMs, false);
+      mtu.probed(number, bytes, nowMs);
+      this.#followOn = path;
+      return this.#leaves(path.id, number, length);
+    }
+    return undefined;
+  }
+
+  #mtuProbeMs(path: DatagramPath, nowMs: number): number {
+    const { datagrams } = path;
+    return path.usable && datagrams.answers(nowMs) ? datagrams.mtu.probeDueMs(datagrams.rttMs) : Infinity;
+  }
+
   #pollPacket(out: Slab, start: number, nowMs: number): Datagram | undefined {
     const next = this.#sender.poll(this.#paths.values(), nowMs);
     if (!next) return undefined;
     this.#busyMs = nowMs;
-    writePacketPrefix(out.bytes, start, next.prefix);
-    const from = this.#slots.startOf(next.slot);
-    out.bytes.set(this.#slots.slab.bytes.subarray(from, from + next.length), start + packetPrefixBytes);
-    return this.#leaves(next.path, next.number, packetPrefixBytes + next.length, next.strand);
+    const { length, index, pieces } = next.place;
+    const prefixBytes = pieces > 1 ? piecePrefixBytes : packetPrefixBytes;
+    writePacketPrefix(out.bytes, start, next.prefix, pieces > 1 ? BodyKind.piece : BodyKind.packet);
+    if (pieces > 1) writePiecePlace(out.bytes, start, next.place);
+    const packet = this.#slots.startOf(next.slot);
+    const from = pieceStart(length, index, pieces);
+    const until = pieceStart(length, index + 1, pieces);
+    out.bytes.set(this.#slots.slab.bytes.subarray(packet + from, packet + until), start + prefixBytes);
+    return this.#leaves(next.path, next.number, prefixBytes + until - from, next.strand);
   }
 
   #leaves(path: number, number: number, length: number, strand?: Strand): Datagram {

@@ -7,11 +7,12 @@
 import type { Line, Scheduler } from '../scheduling/scheduler.ts';
 import type { Strand } from '../strand/strand.ts';
 import type { DatagramFlight } from './datagram-flight.ts';
-import { PacketClass, type PacketPrefix, wireOverheadBytes } from './datagram.ts';
+import { PacketClass, type PacketPrefix, packetPrefixBytes, wireOverheadBytes } from './datagram.ts';
 import type { FlowQueue } from './flow-queue.ts';
 import type { Flow } from './flow.ts';
 import { PacketPace } from './packet-pace.ts';
 import type { PacketSlots } from './packet-slots.ts';
+import { piecePrefixBytes, type PiecePlace, piecesOf, pieceStart } from './piece.ts';
 
 /** So many buckets share out the flows' sequences. */
 const buckets = 4_096;
@@ -69,7 +70,8 @@ export interface Outgoing {
   number: number;
   prefix: PacketPrefix;
   slot: number;
-  length: number;
+  /** Which piece of it; the only one, mostly. */
+  readonly place: PiecePlace;
 }
 
 interface Candidate extends Line {
@@ -92,14 +94,17 @@ export class PacketSender {
     number: 0,
     prefix: { class: PacketClass.bulk, ordered: false, bucket: 0, sequence: 0 },
     slot: -1,
-    length: 0,
+    place: { length: 0, index: 0, pieces: 1 },
   };
+  /** Where the packet goes of which not all pieces have left. */
+  #restOn: PacketLine | undefined;
   /** The last one goes once more, on this line. */
   #copyOn: PacketLine | undefined;
   #count = 0;
   #nextMs: number = Infinity;
-  /** Sent twice on purpose. */
+  /** Sent twice on purpose, and sent in pieces. */
   copies = 0;
+  split = 0;
 
   constructor(queue: FlowQueue, slots: PacketSlots, scheduler: Scheduler) {
     this.#queue = queue;
@@ -114,6 +119,11 @@ export class PacketSender {
 
   /** The next datagram, or undefined while none may leave. It is the sender's until the next call, and its packet stands in its place until then. */
   poll(lines: Iterable<PacketLine>, nowMs: number): Readonly<Outgoing> | undefined {
+    if (this.#restOn) {
+      this.#out.place.index++;
+      this.#givePiece(this.#restOn, nowMs);
+      return this.#out;
+    }
     const copyOn = this.#copyOn;
     if (copyOn) {
       this.#copyOn = undefined;
@@ -164,7 +174,7 @@ export class PacketSender {
     const out = this.#out;
     const bucket = flow.hash % buckets;
     out.slot = this.#queue.take(flow, kind);
-    out.length = this.#slots.lengthOf(out.slot);
+    out.place.length = this.#slots.lengthOf(out.slot);
     out.prefix.class = kind;
     out.prefix.ordered = kind !== PacketClass.realtime && nowMs - flow.changedMs < spreadMs;
     out.prefix.bucket = bucket;
@@ -173,11 +183,23 @@ export class PacketSender {
   }
 
   #give(line: PacketLine, nowMs: number): void {
-    const bytes = this.#out.length + wireOverheadBytes;
+    const { place } = this.#out;
+    place.index = 0;
     const strand = line.packetStrand(nowMs);
-    this.#out.path = line.id;
     this.#out.strand = strand;
-    if (strand) return;
+    // A strand cuts where it likes.
+    place.pieces = strand ? 1 : piecesOf(place.length, line.datagrams.mtu.limitBytes);
+    if (place.pieces > 1) this.split++;
+    this.#givePiece(line, nowMs);
+  }
+
+  #givePiece(line: PacketLine, nowMs: number): void {
+    const { length, index, pieces } = this.#out.place;
+    const more = pieces > 1 ? piecePrefixBytes - packetPrefixBytes : 0;
+    const bytes = pieceStart(length, index + 1, pieces) - pieceStart(length, index, pieces) + more + wireOverheadBytes;
+    this.#restOn = index + 1 < pieces ? line : undefined;
+    this.#out.path = line.id;
+    if (this.#out.strand) return;
     this.#out.number = line.datagrams.give(bytes, this.#queue.empty, nowMs);
     this.#paceOf(line).spend(bytes);
   }

@@ -31,11 +31,17 @@ export class PacketSlots {
 
   /** Copies a packet in, with the time it came, ms. Returns its place, or -1 where there is none left or it is too long. */
   store(from: Uint8Array, start: number, length: number, nowMs: number): number {
+    const slot = this.reserve(length, nowMs);
+    if (slot >= 0) this.slab.bytes.set(from.subarray(start, start + length), slot * slotBytes);
+    return slot;
+  }
+
+  /** Like {@link store}, of a packet whose bytes come later: until then others' stand there. */
+  reserve(length: number, nowMs: number): number {
     const slot = this.#free;
     if (slot < 0 || length > slotBytes) return -1;
     this.#free = this.#next[slot] ?? -1;
     this.#used++;
-    this.slab.bytes.set(from.subarray(start, start + length), slot * slotBytes);
     this.#lengths[slot] = length;
     this.#times[slot] = nowMs;
     this.#next[slot] = -1;

@@ -72,6 +72,7 @@ export class PathReceipts {
     into.bytes = this.#bytes;
     into.largest = Math.min(0xffff, this.#largest);
     this.#reportedMs = nowMs;
+    this.#largest = 0;
     this.#unreported = 0;
     this.#dueMs = Infinity;
   }

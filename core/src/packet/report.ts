@@ -6,7 +6,7 @@
  * Counts go on from the first datagram of the key, so that a report that is lost costs nothing but time. `arrived` is when the
  * highest number came, by the receiver's clock, `waited` how long ago that is, both in microseconds: the first shows how the
  * way there gets longer and shorter, the second leaves the round trip without the wait. `largest`: of the datagrams that
- * came, in bytes, so that the sender knows which of its probes for the path's MTU arrived.
+ * came since the report before, in bytes, so that the sender knows how large what passes now is.
  */
 import { readU16, readU32, writeU16, writeU32 } from '../wire/wire.ts';
 import { BodyKind } from './datagram.ts';

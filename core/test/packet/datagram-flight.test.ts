@@ -92,7 +92,7 @@ test('the rate is what the line carries, the round trip without the wait for a r
   expect(flight.rttMs).toBeGreaterThan(150);
   expect(flight.bytesInFlight).toBe(0);
   expect(flight.lossRatio).toBe(0);
-  expect(flight.largest).toBe(1_000);
+  expect(flight.mtu.limitBytes).toBe(1_200);
 });
 
 test('a queue shows in how long the way has become, whatever the clocks say', () => {

@@ -26,7 +26,7 @@ function lane(count = 2): { lane: PacketLane; paths: Map<number, Path>; came: nu
 function heard(paths: Map<number, Path>, nowMs: number): void {
   for (const { datagrams } of paths.values()) {
     const highest = datagrams.next - 1;
-    datagrams.take({ path: 1, highest, arrivedUs: 0, waitedUs: 0, packets: 1, bytes: 0, largest: 100 }, nowMs);
+    datagrams.take({ path: 1, highest, arrivedUs: 0, waitedUs: 0, packets: 1, bytes: 0, largest: 1_452 }, nowMs);
   }
 }
 
@@ -102,7 +102,7 @@ test('a path that is late carries nothing more once another one was heard, which
   expect(late.answers(late.lateMs)).toBe(true);
   const heardMs = late.lateMs + 20;
   other.take(
-    { path: 2, highest: other.next - 1, arrivedUs: 0, waitedUs: 0, packets: 2, bytes: 0, largest: 100 },
+    { path: 2, highest: other.next - 1, arrivedUs: 0, waitedUs: 0, packets: 2, bytes: 0, largest: 1_452 },
     heardMs,
   );
   poll(one, heardMs);
@@ -144,7 +144,7 @@ test('a call whose line loses goes twice, on two lines, and is delivered once', 
   poll(one, 0);
   const flight = paths.get(1)!.datagrams;
   for (let i = 0; i < 100; i++) flight.give(100, false, i);
-  flight.take({ path: 1, highest: 100, arrivedUs: 1, waitedUs: 0, packets: 60, bytes: 5_000, largest: 100 }, 150);
+  flight.take({ path: 1, highest: 100, arrivedUs: 1, waitedUs: 0, packets: 60, bytes: 5_000, largest: 1_452 }, 150);
   expect(flight.lossRatio).toBeGreaterThan(0.01);
   const packet = ipv4({ dscp: 46, length: 200 });
   paths

@@ -1,5 +1,5 @@
 /** The vectors of docs/protocol.md, read from the document itself: it and the code cannot drift apart. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
@@ -14,8 +14,10 @@ import {
   writeDatagramHeader,
   writePacketPrefix,
   datagramHeaderBytes,
-  type PacketClass,
+  BodyKind,
+  PacketClass,
 } from '../../src/packet/datagram.ts';
+import { piecePrefixBytes, pieceStart, readPiecePlace, writePiecePlace } from '../../src/packet/piece.ts';
 import { readReport, reportBytes, writeReport } from '../../src/packet/report.ts';
 import { type FrameSink, FrameWriter, readFrames, type Violation } from '../../src/wire/frame.ts';
 import { openingAadBytes, openingBytes, openingTextBytes, readOpening, writeOpening } from '../../src/wire/opening.ts';
@@ -303,6 +305,45 @@ test('the head of a datagram and of a packet in it', () => {
   const again = { class: 0 as PacketClass, ordered: false, bucket: 0, sequence: 0 };
   expect(readPacketPrefix(bytes, 0, 64, again)).toBe(true);
   expect(again).toEqual(prefix);
+});
+
+test('the keys of datagrams, and whole ones under them', () => {
+  const { secret, number, ...keys } = values('packet-keys');
+  const salt = Uint8Array.of(0, Number(number));
+  const key = (direction: string): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', bytesOf(secret), salt, `tresse v1 packet ${direction}`, 32));
+  expect({ up: hexOf(key('up')), down: hexOf(key('down')) }).toEqual(keys);
+  const sealed = values('sealed');
+  for (const direction of ['up', 'down']) {
+    for (const [name, cipher] of Object.entries(ciphers)) {
+      const bytes = bytesOf(sealed[`${direction}, ${name}`]);
+      const header = { path: 0, key: 0, session: 0, number: 0 };
+      expect(readDatagramHeader(bytes, 0, bytes.length, header)).toBe(true);
+      expect(header).toEqual({ path: 2, key: 1, session: 0x14151617, number: direction === 'up' ? 9 : 0 });
+      const counter = sealCounterOf(header.path, header.number);
+      const body = open(cipher, key(direction), counter, bytes, datagramHeaderBytes);
+      expect(hexOf(body)).toBe(sealed[`${direction}, body`]);
+    }
+  }
+});
+
+test('pieces of a packet', () => {
+  const { packet, first, second } = values('pieces');
+  const whole = bytesOf(packet);
+  const { length } = whole;
+  for (const [index, hex] of [first, second].entries()) {
+    const from = pieceStart(length, index, 2);
+    const until = pieceStart(length, index + 1, 2);
+    const body = new Uint8Array(piecePrefixBytes + until - from);
+    const prefix = { class: PacketClass.bulk, ordered: true, bucket: 1_037, sequence: 4_294_967_294 };
+    writePacketPrefix(body, 0, prefix, BodyKind.piece);
+    writePiecePlace(body, 0, { length, index, pieces: 2 });
+    body.set(whole.subarray(from, until), piecePrefixBytes);
+    expect(hexOf(body)).toBe(hex);
+    const place = { length: 0, index: 0, pieces: 0 };
+    expect(readPiecePlace(body, 0, body.length, place)).toBe(true);
+    expect(place).toEqual({ length, index, pieces: 2 });
+  }
 });
 
 test('a report', () => {
