@@ -106,6 +106,7 @@ export class Box {
                 limits: { ...localLimits, frames: [...localLimits.frames] },
                 ciphers: preferredCiphers(),
                 software: softwareVersion(),
+                packets: config.packets,
               },
         agreed: (agreement, uplink) => this.#agreed(agreement, uplink),
         putOut: (sentence) => this.#endSession(sentence),
@@ -278,6 +279,7 @@ export class Box {
       limits: agreement.limits,
       sessionKey: key,
       peer: peerPin,
+      packets: this.#config.packets,
     });
     agreement.secret.fill(0);
     this.#outBecause = undefined;

@@ -22,6 +22,7 @@ export {
 export { OpenAllowance } from './stream/open-allowance.ts';
 export { Path } from './line/path.ts';
 export { PacketLane } from './packet/packet-lane.ts';
+export { defaultPacketPolicy, type PacketPolicy } from './packet/packet-sender.ts';
 export type { Deliver } from './packet/resequencer.ts';
 export { PacketSlots } from './packet/packet-slots.ts';
 export {
@@ -36,7 +37,7 @@ export {
 export { type Policy, shippedPolicy, type StrandChoice } from './scheduling/policy.ts';
 export { type PathLimits, Session, type SessionOptions } from './session/session.ts';
 export type { Side } from './session/session-state.ts';
-export { EarliestArrival, type Line as SchedulerLine, type Scheduler } from './scheduling/scheduler.ts';
+export type { Line as SchedulerLine, Scheduler } from './scheduling/scheduler.ts';
 export { Turns } from './strand/turns.ts';
 export { segmentBytes, type Strand, type StrandInfo } from './strand/strand.ts';
 export type { Stream } from './stream/stream.ts';

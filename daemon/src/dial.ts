@@ -6,6 +6,7 @@ import {
   type BoxHello,
   type Cipher,
   type HelloLimits,
+  type PacketWishes,
   protocolVersions,
   refusalSentence,
   type RelayAnswer,
@@ -63,6 +64,8 @@ export interface Offer {
   /** The preferred first. */
   readonly ciphers: readonly Cipher[];
   readonly software: string;
+  /** Box: how its packets shall come. */
+  readonly packets?: PacketWishes;
 }
 
 /** What a handshake agreed: keys and terms. */
@@ -76,6 +79,8 @@ export interface Agreement {
   readonly peerSoftware: string;
   /** The key agreement TLS used, as far as known. */
   readonly group: string | undefined;
+  /** Relay: how the box's packets shall go to it, where it says so. */
+  readonly packets?: PacketWishes | undefined;
 }
 
 /**
@@ -189,6 +194,7 @@ function helloOf(socket: TLSSocket, offer: Offer): BoxHello {
     incarnation: offer.incarnation,
     ciphers: [...offer.ciphers],
     limits: offer.limits,
+    ...(offer.packets && { packets: offer.packets }),
     ...(group !== undefined && { group }),
   };
 }

@@ -179,6 +179,7 @@ export class Reception {
       peerIncarnation: hello.incarnation,
       peerSoftware: hello.software,
       group: hello.group,
+      packets: hello.packets,
     };
     let elsewhere: string | undefined;
     try {

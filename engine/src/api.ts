@@ -1,4 +1,5 @@
 /** What the main thread of a daemon and its engine say to each other. */
+import type { PacketPolicy } from '@tresse/core';
 import type { Cipher } from '@tresse/sys';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -49,6 +50,8 @@ export interface KidInstall {
   readonly limits: PeerLimits;
   /** Relay: what the box is called inside the tunnel; without, the session has no packet lane. */
   readonly inner?: InnerAddresses;
+  /** How packets are laid over the lines; default: as is usual. Of a session's first key. */
+  readonly packets?: PacketPolicy;
   /** {@link Engine.revisionOf} the peer when its handshake began; default 0. */
   readonly revision?: number;
 }

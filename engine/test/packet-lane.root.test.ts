@@ -59,6 +59,7 @@ async function end(side: 'box' | 'relay', host: number): Promise<End> {
     new Map(paths.map((id) => [id, new Path(id)])),
     (slab, start, length) => device.write(slab, start, length),
     () => {},
+    undefined,
     () => true,
   );
   const device = new TunDevice(loop, tun, (bytes, length) => driver.handleLocal(bytes, 0, length));

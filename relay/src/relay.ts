@@ -307,6 +307,7 @@ export class Relay {
       sessionKey: arrival.sessionKey,
       peer: pin,
       ...(inner && { inner }),
+      ...(agreement.packets && { packets: agreement.packets }),
       // A handshake is let in and its key installed in one go, so what is revoked after this line finds the key.
       revision: this.#engine.revisionOf(pin),
     });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { interfaceName, ipGateway, ipHost, port, relayPort } from './address.ts';
 import { ipFamily } from './ip.ts';
+import { packetWishes } from './packet-wishes.ts';
 import { pin } from './pin.ts';
 import { rateBps } from './quantity.ts';
 
@@ -148,6 +149,9 @@ export const boxConfig = z
         example: 'direct',
       }),
     relay: relay.optional(),
+    packets: packetWishes.default({ bulk: 'earliest', realtimeCopies: 'auto' }).meta({
+      description: 'What becomes of UDP, pings and everything else that is no TCP, in the tunnel to the relay.',
+    }),
   })
   .superRefine((config, context) => {
     for (const [index, one] of config.uplinks.entries()) {

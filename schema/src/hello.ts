@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { toldPacketWishes } from './packet-wishes.ts';
+
 /** AEADs a session can use, by their names on the wire. */
 const ciphers = ['aes-256-gcm', 'chacha20-poly1305'] as const;
 /** One of {@link ciphers}. */
@@ -38,6 +40,8 @@ export const boxHello = z.object({
   ciphers: z.array(z.string().max(32)).min(1).max(16),
   limits,
   group: z.string().max(64).optional(),
+  /** How its packets shall come; as is usual where it does not say. */
+  packets: toldPacketWishes.optional(),
   /** Of a pairing code: the box asks to be let in from now on. No keys come of such a handshake. */
   token: z
     .string()

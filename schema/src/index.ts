@@ -26,6 +26,7 @@ export { describeKeys, type KeyDescription } from './key-description.ts';
 export { type Family, ipFamily, ipNetwork, ipOctets, ipText, ipWithin } from './ip.ts';
 export { type BoxRegister, boxRegister, type Pairing, pairing } from './pairing.ts';
 export { type PairingCode, readPairingCode, writePairingCode } from './pairing-code.ts';
+export type { PacketWishes } from './packet-wishes.ts';
 export { type PeerMessage, peerMessage, type TunnelMessage } from './peer-message.ts';
 export { durationMs, rateBps, shareRatio, sizeBytes } from './quantity.ts';
 export {

@@ -60,7 +60,7 @@ test.each([
   [
     'an unknown key at the top',
     ['lan:\n', 'wan: 1\nlan:\n'],
-    'box.yaml:9:1 wan: unknown key (accepted: uplinks, lan, withoutRelay, relay)',
+    'box.yaml:9:1 wan: unknown key (accepted: uplinks, lan, withoutRelay, relay, packets)',
   ],
   [
     'an address that cannot be',
@@ -154,6 +154,7 @@ test('IPv6 addresses are read in every form and kept in one', () => {
       uplinks: [{}, { gateway: ['10.0.2.1', 'fe80::1'], address: ['10.0.2.2', '2001:db8::2'] }],
       relay: { addresses: ['2001:db8:aa::1', '203.0.113.1'] },
       withoutRelay: 'direct',
+      packets: { bulk: 'earliest', realtimeCopies: 'auto' },
     },
   });
 });

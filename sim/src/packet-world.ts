@@ -1,5 +1,5 @@
 /** Two ends of a packet lane over simulated lines, in virtual time: packets of any flow either way, and what became of them. */
-import { datagramOverheadBytes, EarliestArrival, PacketLane, PacketSlots, Path } from '@tresse/core';
+import { datagramOverheadBytes, defaultPacketPolicy, PacketLane, PacketSlots, Path } from '@tresse/core';
 import { BugError, Prng, type Slab } from '@tresse/kit';
 
 import { Clock } from './clock.ts';
@@ -113,7 +113,7 @@ export class PacketWorld {
       arrivals.push({ flow: view.getUint32(28), number: view.getUint32(32), sentMs, atMs: this.clock.nowMs });
     };
     const slots = new PacketSlots(slotCount, slabOf);
-    const lane = new PacketLane({ paths, slots, scheduler: new EarliestArrival(), deliver, seed: seed ^ noise });
+    const lane = new PacketLane({ paths, slots, policy: defaultPacketPolicy, deliver, seed: seed ^ noise });
     return { lane, slots, paths, arrivals, links, timerMs: Infinity };
   }
 

@@ -67,6 +67,7 @@ export class DatagramFlight {
   #givenMs: number = -Infinity;
   #heardMs: number = -Infinity;
   #suspect = false;
+  #carriedMs = -Infinity;
   /** When the first left of those that left since the peer was heard; -1: none did. */
   #askedMs = -1;
 
@@ -151,6 +152,11 @@ export class DatagramFlight {
     return this.#givenMs;
   }
 
+  /** When a packet left last, ms. */
+  get carriedMs(): number {
+    return this.#carriedMs;
+  }
+
   /** When the first left that the peer has not been heard since, ms; -1: none did. */
   get askedMs(): number {
     return this.#askedMs;
@@ -191,6 +197,7 @@ export class DatagramFlight {
       this.#givenMs = nowMs;
       if (this.#askedMs < 0) this.#askedMs = nowMs;
     }
+    if (bytes > 0) this.#carriedMs = nowMs;
     this.#bytesSent += bytes;
     if (bytes > 0) this.mtu.sent(number, bytes - tunnelHeaderBytes, nowMs);
     const at = this.#at(number);

@@ -8,7 +8,6 @@
  */
 import type { Slab } from '@tresse/kit';
 
-import type { Scheduler } from '../scheduling/scheduler.ts';
 import type { Strand } from '../strand/strand.ts';
 import {
   datagramOverheadBytes,
@@ -23,7 +22,7 @@ import {
   writePacketPrefix,
 } from './datagram.ts';
 import { FlowQueue } from './flow-queue.ts';
-import { type PacketLine, PacketSender } from './packet-sender.ts';
+import { getsThrough, type PacketLine, type PacketPolicy, PacketSender } from './packet-sender.ts';
 import type { PacketSlots } from './packet-slots.ts';
 import { PathReceipts } from './path-receipts.ts';
 import { PieceStore } from './piece-store.ts';
@@ -41,6 +40,8 @@ const probeIdleMs = 20_000;
 /** One that does not answer is asked often at first: a firewall's answer may be seconds away, or never come. */
 const probeSilentMs = 2_000;
 const hopefulMs = 30_000;
+/** On one whose bytes cost, while it carries nothing, ms. */
+const probeMeteredMs = 25_000;
 
 /** A path that carries datagrams, and learns from what comes of them. */
 export interface DatagramPath extends PacketLine {
@@ -64,7 +65,7 @@ export interface PacketLaneOptions {
   /** Those that something can be sent on; more may come. */
   readonly paths: ReadonlyMap<number, DatagramPath>;
   readonly slots: PacketSlots;
-  readonly scheduler: Scheduler;
+  readonly policy: PacketPolicy;
   /** Takes the packets that came, in order. */
   readonly deliver: Deliver;
   /** Random; see {@link FlowQueue}. */
@@ -97,7 +98,7 @@ export class PacketLane {
     this.#paths = options.paths;
     this.#slots = options.slots;
     this.#queue = new FlowQueue(options.slots, options.seed);
-    this.#sender = new PacketSender(this.#queue, options.slots, options.scheduler);
+    this.#sender = new PacketSender(this.#queue, options.slots, options.policy);
     this.#order = new Resequencer(options.slots, options.deliver);
   }
 
@@ -127,9 +128,7 @@ export class PacketLane {
 
   /** Packets get through on one path at least. */
   carries(nowMs: number): boolean {
-    for (const path of this.#paths.values()) {
-      if (path.usable && (path.datagrams.answers(nowMs) || path.packetStrand(nowMs))) return true;
-    }
+    for (const path of this.#paths.values()) if (getsThrough(path, nowMs)) return true;
     return false;
   }
 
@@ -285,12 +284,15 @@ export class PacketLane {
     if (!path.usable) return Infinity;
     const { givenMs, askedMs } = path.datagrams;
     if (!path.datagrams.answers(nowMs)) {
-      return givenMs + (nowMs - askedMs < hopefulMs ? probeBusyMs : probeSilentMs);
+      if (nowMs - askedMs < hopefulMs) return givenMs + probeBusyMs;
+      return givenMs + (path.metered ? probeMeteredMs : probeSilentMs);
     }
     // Where all that was on its way is lost, and the reports of it, only a probe tells.
     const busy = nowMs - this.#busyMs < busyMs || !this.#queue.empty;
     // Where another path is late, this one's answer tells whether that is the path's fault.
     if (this.#lateMs <= nowMs && givenMs < this.#lateMs && path.datagrams.lateMs > nowMs) return nowMs;
+    // One that is spared need not be known from moment to moment.
+    if (path.metered && nowMs - path.datagrams.carriedMs > busyMs) return givenMs + probeMeteredMs;
     return givenMs + (busy ? probeBusyMs : probeIdleMs);
   }
 
@@ -323,7 +325,7 @@ export class PacketLane {
   }
 
   #pollPacket(out: Slab, start: number, nowMs: number): Datagram | undefined {
-    const next = this.#sender.poll(this.#paths.values(), nowMs);
+    const next = this.#sender.poll(this.#paths, nowMs);
     if (!next) return undefined;
     this.#busyMs = nowMs;
     const { length, index, pieces } = next.place;

@@ -4,7 +4,6 @@
  * where there is a queue. Interactive flows stay on the line that answers soonest. Realtime ones do too, and their
  * packets go a second time on another line where the first one loses or shakes: the copy costs little, a gap in a call much.
  */
-import type { Line, Scheduler } from '../scheduling/scheduler.ts';
 import type { Strand } from '../strand/strand.ts';
 import type { DatagramFlight } from './datagram-flight.ts';
 import { PacketClass, type PacketPrefix, packetPrefixBytes, wireOverheadBytes } from './datagram.ts';
@@ -13,6 +12,7 @@ import type { Flow } from './flow.ts';
 import { PacketPace } from './packet-pace.ts';
 import type { PacketSlots } from './packet-slots.ts';
 import { piecePrefixBytes, type PiecePlace, piecesOf, pieceStart } from './piece.ts';
+import { type Spread, type SpreadLine, type SpreadName, spreads } from './spread.ts';
 
 /** So many buckets share out the flows' sequences. */
 const buckets = 4_096;
@@ -22,6 +22,8 @@ const soonerShare = 0.25;
 /** A realtime packet goes twice where so many are lost, or the round trip wanders by so many ms. */
 const lossMax = 0.005;
 const jitterMsMax = 8;
+/** ... and where so much of what may be is on the line. */
+const filledShare = 0.25;
 /** A flow that has changed its line within so long is to be put in order again, ms: one that stays on a line keeps its order, and a call would rather have its packets. */
 const spreadMs = 2_000;
 /** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
@@ -45,6 +47,8 @@ export interface PacketLine {
   readonly id: number;
   /** May carry anything new. */
   readonly usable: boolean;
+  /** Its bytes cost: it carries only while no other line does. */
+  readonly metered: boolean;
   readonly datagrams: DatagramFlight;
   /** What carries packets in place of datagrams. */
   packetStrand: (nowMs: number) => Strand | undefined;
@@ -74,7 +78,18 @@ export interface Outgoing {
   readonly place: PiecePlace;
 }
 
-interface Candidate extends Line {
+/** Whether realtime packets go a second time, on another line: where the first one loses, shakes or is being filled, or always, or never. */
+export type RealtimeCopies = 'auto' | 'always' | 'never';
+
+/** How a side's packets are laid over the lines. */
+export interface PacketPolicy {
+  readonly bulk: SpreadName;
+  readonly realtimeCopies: RealtimeCopies;
+}
+
+export const defaultPacketPolicy: PacketPolicy = { bulk: 'earliest', realtimeCopies: 'auto' };
+
+interface Candidate extends SpreadLine {
   line: PacketLine;
   strand: Strand | undefined;
   pace: PacketPace;
@@ -83,9 +98,9 @@ interface Candidate extends Line {
 export class PacketSender {
   readonly #queue: FlowQueue;
   readonly #slots: PacketSlots;
-  readonly #scheduler: Scheduler;
+  readonly #spread: Spread;
+  readonly #realtimeCopies: RealtimeCopies;
   readonly #lines: Candidate[] = [];
-  readonly #sizes: number[] = [];
   readonly #sequences: Uint32Array = new Uint32Array(buckets);
   readonly #paces: Map<number, PacketPace> = new Map();
   readonly #out: Outgoing = {
@@ -98,18 +113,19 @@ export class PacketSender {
   };
   /** Where the packet goes of which not all pieces have left. */
   #restOn: PacketLine | undefined;
-  /** The last one goes once more, on this line. */
-  #copyOn: PacketLine | undefined;
+  /** The last one goes once more on each of these. */
+  readonly #copiesOn: PacketLine[] = [];
   #count = 0;
   #nextMs: number = Infinity;
   /** Sent twice on purpose, and sent in pieces. */
   copies = 0;
   split = 0;
 
-  constructor(queue: FlowQueue, slots: PacketSlots, scheduler: Scheduler) {
+  constructor(queue: FlowQueue, slots: PacketSlots, policy: PacketPolicy) {
     this.#queue = queue;
     this.#slots = slots;
-    this.#scheduler = scheduler;
+    this.#spread = spreads[policy.bulk]();
+    this.#realtimeCopies = policy.realtimeCopies;
   }
 
   /** When something may leave that may not now, ms; Infinity where that is not a matter of time. */
@@ -118,15 +134,14 @@ export class PacketSender {
   }
 
   /** The next datagram, or undefined while none may leave. It is the sender's until the next call, and its packet stands in its place until then. */
-  poll(lines: Iterable<PacketLine>, nowMs: number): Readonly<Outgoing> | undefined {
+  poll(lines: ReadonlyMap<number, PacketLine>, nowMs: number): Readonly<Outgoing> | undefined {
     if (this.#restOn) {
       this.#out.place.index++;
       this.#givePiece(this.#restOn, nowMs);
       return this.#out;
     }
-    const copyOn = this.#copyOn;
+    const copyOn = this.#copiesOn.pop();
     if (copyOn) {
-      this.#copyOn = undefined;
       this.copies++;
       this.#give(copyOn, nowMs);
       return this.#out;
@@ -166,7 +181,8 @@ export class PacketSender {
     this.#queue.settle(flow, kind, true);
     if (kind !== PacketClass.bulk) line.stir(flow.kind, nowMs);
     this.#give(line, nowMs);
-    if (kind === PacketClass.realtime && shakes(line)) this.#copyOn = this.#second(at);
+    if (kind === PacketClass.realtime) this.#copyRealtime(at, nowMs);
+    else if (kind === PacketClass.bulk && this.#spread.everywhere) this.#copyEverywhere(line);
     return true;
   }
 
@@ -204,11 +220,12 @@ export class PacketSender {
     this.#paceOf(line).spend(bytes);
   }
 
-  #survey(lines: Iterable<PacketLine>, nowMs: number): void {
+  #survey(lines: ReadonlyMap<number, PacketLine>, nowMs: number): void {
     this.#count = 0;
-    for (const line of lines) {
+    const spares = hasOrdinary(lines, nowMs);
+    for (const line of lines.values()) {
+      if (!getsThrough(line, nowMs) || (line.metered && spares)) continue;
       const strand = line.packetStrand(nowMs);
-      if (!line.usable || (!strand && !line.datagrams.answers(nowMs))) continue;
       const pace = this.#paceOf(line);
       const rate = line.rate();
       const open = strand ? strandTakes(strand, rate) : this.#udpTakes(line, pace, rate, nowMs);
@@ -217,13 +234,14 @@ export class PacketSender {
       const known = this.#lines[at];
       if (known) {
         known.line = line;
+        known.id = line.id;
         known.strand = strand;
         known.pace = pace;
         known.rate = rate;
         known.open = open;
         known.unsentBytes = unsentBytes;
         known.delayMs = line.delayMs;
-      } else this.#lines.push({ line, strand, pace, rate, open, unsentBytes, delayMs: line.delayMs });
+      } else this.#lines.push({ id: line.id, line, strand, pace, rate, open, unsentBytes, delayMs: line.delayMs });
     }
   }
 
@@ -237,8 +255,7 @@ export class PacketSender {
 
   #forBulk(flow: Flow): number {
     const bytes = this.#slots.lengthOf(flow.head) + wireOverheadBytes;
-    for (let i = 0; i < this.#count; i++) this.#sizes[i] = bytes;
-    return this.#scheduler.choose(this.#lines, this.#count, this.#sizes, this.#queue.bytesOf(PacketClass.bulk));
+    return this.#spread.choose(this.#lines, this.#count, flow, bytes, this.#queue.bytesOf(PacketClass.bulk));
   }
 
   /** The line that answers soonest; the flow's own while that is no worse. */
@@ -270,11 +287,22 @@ export class PacketSender {
     return this.#lines[at]?.delayMs ?? Infinity;
   }
 
-  /** The best of the other lines. */
-  #second(first: number): PacketLine | undefined {
+  /** Once more on the best of the other lines, where that is worth it. */
+  #copyRealtime(first: number, nowMs: number): void {
+    const own = this.#lines[first]?.line;
+    if (!own || this.#realtimeCopies === 'never') return;
+    if (this.#realtimeCopies === 'auto' && !shakes(own) && !isFilled(own, nowMs)) return;
     let best = -1;
     for (let i = 0; i < this.#count; i++) if (i !== first && (best < 0 || this.#delay(i) < this.#delay(best))) best = i;
-    return this.#lines[best]?.line;
+    const line = this.#lines[best]?.line;
+    if (line) this.#copiesOn.push(line);
+  }
+
+  #copyEverywhere(except: PacketLine): void {
+    for (let i = 0; i < this.#count; i++) {
+      const one = this.#lines[i];
+      if (one?.open === true && one.line !== except) this.#copiesOn.push(one.line);
+    }
   }
 
   #soonestMs(nowMs: number): number {
@@ -297,6 +325,15 @@ export class PacketSender {
   }
 }
 
+function hasOrdinary(lines: ReadonlyMap<number, PacketLine>, nowMs: number): boolean {
+  for (const line of lines.values()) if (!line.metered && getsThrough(line, nowMs)) return true;
+  return false;
+}
+
+/** Whether packets get through on a line, this way or that. */
+export const getsThrough = (line: PacketLine, nowMs: number): boolean =>
+  line.usable && (line.datagrams.answers(nowMs) || line.packetStrand(nowMs) !== undefined);
+
 function strandTakes(strand: Strand, rate: number): boolean {
   const most = Math.max(strandUnsentBytesMax, (rate * strandUnsentMs) / 1_000);
   return strand.unsentBytes === 0 || (strand.unsentBytes < most && strand.roomBytes > 0);
@@ -307,6 +344,10 @@ const isFull = ({ line, strand }: Candidate, nowMs: number): boolean =>
   strand
     ? strand.unsentBytes > strandUnsentBytesMax
     : line.outstandingBytes(nowMs) >= windowGain * line.windowBytes(nowMs);
+
+/** Somebody fills it: now and then a packet waits there longer than the line's pace lets expect. */
+const isFilled = (line: PacketLine, nowMs: number): boolean =>
+  line.outstandingBytes(nowMs) > filledShare * line.windowBytes(nowMs);
 
 const shakes = (line: PacketLine): boolean =>
   line.datagrams.lossRatio > lossMax || line.datagrams.jitterMs > jitterMsMax;

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { frameHeaderBytes, recordHeaderBytes } from '../../src/limits.ts';
 import { Path } from '../../src/line/path.ts';
 import { PacketLane } from '../../src/packet/packet-lane.ts';
+import { defaultPacketPolicy } from '../../src/packet/packet-sender.ts';
 import { PacketSlots } from '../../src/packet/packet-slots.ts';
-import { EarliestArrival } from '../../src/scheduling/scheduler.ts';
 import { Dialer } from '../../src/strand/dialer.ts';
 import { Strand } from '../../src/strand/strand.ts';
 import { readFrames } from '../../src/wire/frame.ts';
@@ -27,7 +27,7 @@ function lane(): { lane: PacketLane; path: Path; strand: Strand; came: number[] 
   const one = new PacketLane({
     paths: new Map([[1, path]]),
     slots: new PacketSlots(64, heapSlab),
-    scheduler: new EarliestArrival(),
+    policy: defaultPacketPolicy,
     deliver: (_, __, length) => void came.push(length),
     seed: 5,
   });

@@ -4,22 +4,21 @@ import { expect, test } from 'vitest';
 import { Path } from '../../src/line/path.ts';
 import { BodyKind, PacketClass, packetPrefixBytes, writePacketPrefix } from '../../src/packet/datagram.ts';
 import { PacketLane } from '../../src/packet/packet-lane.ts';
+import { defaultPacketPolicy } from '../../src/packet/packet-sender.ts';
 import { PacketSlots } from '../../src/packet/packet-slots.ts';
 import { reportBytes, writeReport } from '../../src/packet/report.ts';
-import { EarliestArrival } from '../../src/scheduling/scheduler.ts';
 import { ipv4 } from './ip.ts';
 
 const slab = (size: number): Slab => ({ bytes: new Uint8Array(size), address: 0 });
 const out = slab(4_096);
 const held = (bytes: Uint8Array): Slab => ({ bytes, address: 0 });
 
-function lane(count = 2): { lane: PacketLane; paths: Map<number, Path>; came: number[] } {
+function lane(count = 2, policy = defaultPacketPolicy): { lane: PacketLane; paths: Map<number, Path>; came: number[] } {
   const paths = new Map(Array.from({ length: count }, (_, i) => [i + 1, new Path(i + 1)]));
   const came: number[] = [];
   const slots = new PacketSlots(64, slab);
-  const scheduler = new EarliestArrival();
   const deliver = (_: Slab, __: number, length: number): void => void came.push(length);
-  return { lane: new PacketLane({ paths, slots, scheduler, deliver, seed: 5 }), paths, came };
+  return { lane: new PacketLane({ paths, slots, policy, deliver, seed: 5 }), paths, came };
 }
 
 /** The peer reports what came last on every path. */
@@ -154,6 +153,53 @@ test('a call whose line loses goes twice, on two lines, and is delivered once', 
   const sent = poll(one, 1_000).filter(([kind]) => kind === BodyKind.packet);
   expect(sent.map(([, path]) => path).toSorted((a, b) => a - b)).toEqual([1, 2]);
   expect(one.copies).toBe(1);
+});
+
+/** Paths on which a marked packet leaves now. */
+function marked(of: PacketLane, nowMs: number): number[] {
+  const packet = ipv4({ dscp: 46, length: 200 });
+  of.handleLocal(packet, 0, packet.length, nowMs);
+  const left = poll(of, nowMs).filter(([kind]) => kind === BodyKind.packet);
+  return left.map(([, path]) => path).toSorted((a, b) => a - b);
+}
+
+test('a call goes twice on a line that is being filled; always, or never, where that is wished', () => {
+  const filled = lane();
+  answered(filled.paths, 0);
+  expect(marked(filled.lane, 1)).toHaveLength(1);
+  for (const path of filled.paths.values()) path.datagrams.give(path.windowBytes(2) / 2, false, 2);
+  expect(marked(filled.lane, 3)).toEqual([1, 2]);
+  for (const [realtimeCopies, copies] of [
+    ['never', 1],
+    ['always', 2],
+  ] as const) {
+    const wished = lane(2, { bulk: 'earliest', realtimeCopies });
+    answered(wished.paths, 0);
+    if (realtimeCopies === 'never') for (const path of wished.paths.values()) path.datagrams.give(9_000, false, 0);
+    expect(marked(wished.lane, 1)).toHaveLength(copies);
+  }
+});
+
+test('bulk goes everywhere where that is wished', () => {
+  const { lane: one, paths } = lane(3, { bulk: 'everywhere', realtimeCopies: 'auto' });
+  answered(paths, 0);
+  const packet = ipv4({ dscp: 8, length: 1_000 });
+  one.handleLocal(packet, 0, packet.length, 1);
+  expect(poll(one, 1).filter(([kind]) => kind === BodyKind.packet)).toHaveLength(3);
+});
+
+test('a path whose bytes cost carries only while no other does, and is seldom asked', () => {
+  const { lane: one, paths } = lane();
+  answered(paths, 0);
+  const costly = paths.get(1)!;
+  costly.metered = true;
+  for (let ms = 10; ms < 20_000; ms += 10) {
+    heard(paths, ms);
+    expect(marked(one, ms)).toEqual([2]);
+  }
+  expect(costly.datagrams.next).toBeLessThan(4);
+  paths.get(2)!.up = false;
+  expect(marked(one, 20_000)).toEqual([1]);
 });
 
 test('bodies of any bytes are counted and dropped', () => {

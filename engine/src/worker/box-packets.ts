@@ -1,5 +1,5 @@
 /** The box's end of the packet lane: its TUN device, a UDP socket for every path that stands, and whether packets get through. */
-import { kidNumber, type Session } from '@tresse/core';
+import { kidNumber, type PacketPolicy, type Session } from '@tresse/core';
 import { UserError } from '@tresse/kit';
 import {
   bindAddress,
@@ -60,7 +60,7 @@ export class BoxPackets {
     return this.#driver;
   }
 
-  begin(streams: SessionDriver): void {
+  begin(streams: SessionDriver, policy: PacketPolicy): void {
     const { session } = streams;
     this.#session = session;
     this.#beganMs = this.#loop.nowMs;
@@ -72,6 +72,7 @@ export class BoxPackets {
       session.paths,
       (slab, start, length) => this.#tun.write(slab, start, length),
       (strand, slab, length) => streams.sendDatagram(strand, slab, length),
+      policy,
     );
   }
 

@@ -1,5 +1,12 @@
 /** The box's data plane: intercepts the LAN's TCP, opens strands over every path, drives the one session. */
-import { limits, OpenAllowance, type PathLimits, type ResetReason, ResetReason as Reason } from '@tresse/core';
+import {
+  defaultPacketPolicy,
+  limits,
+  OpenAllowance,
+  type PathLimits,
+  type ResetReason,
+  ResetReason as Reason,
+} from '@tresse/core';
 import { FreeListPool, sentenceOf } from '@tresse/kit';
 import {
   closeWithReset,
@@ -186,7 +193,7 @@ class BoxPlane {
       data.strandOldMs,
     );
     this.#driver = driver;
-    this.#packets?.begin(driver);
+    this.#packets?.begin(driver, install.packets ?? defaultPacketPolicy);
     this.#packets?.addKey(install);
     this.#caller = new StrandCaller(driver, install, loop, data.mark, this.#log);
     this.#race.begin(loop.nowMs);

@@ -3,9 +3,10 @@ import {
   type DatagramHeader,
   datagramHeaderBytes,
   type Deliver,
-  EarliestArrival,
+  defaultPacketPolicy,
   limits,
   PacketLane,
+  type PacketPolicy,
   PacketSlots,
   type Path,
   sealCounterOf,
@@ -87,6 +88,7 @@ export class PacketDriver {
     paths: ReadonlyMap<number, Path>,
     deliver: Deliver,
     sendInStrand: SendInStrand,
+    policy: PacketPolicy = defaultPacketPolicy,
     stands: (path: Path) => boolean = (path) => path.answered,
   ) {
     this.#sendInStrand = sendInStrand;
@@ -97,7 +99,7 @@ export class PacketDriver {
     this.lane = new PacketLane({
       paths: this.#reachable,
       slots: new PacketSlots(slotCount, nativeSlab),
-      scheduler: new EarliestArrival(),
+      policy,
       deliver,
       seed: new DataView(randomBytes(4).buffer).getUint32(0),
     });

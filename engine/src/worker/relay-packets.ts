@@ -2,7 +2,7 @@
  * The relay's end of the packet lane: one TUN device and one UDP port for all sessions of a worker. Datagrams name their session by the
  * number of its key, packets by the address the box has inside.
  */
-import { kidNumber, readU32 } from '@tresse/core';
+import { kidNumber, type PacketPolicy, readU32 } from '@tresse/core';
 import type { Slab } from '@tresse/kit';
 import type { EventLoop } from '@tresse/sys';
 
@@ -64,13 +64,14 @@ export class RelayPackets {
     return this.#tun.undelivered;
   }
 
-  begin(streams: SessionDriver, inner: InnerAddresses): PacketMember {
+  begin(streams: SessionDriver, inner: InnerAddresses, policy: PacketPolicy): PacketMember {
     const driver = new PacketDriver(
       'relay',
       this.#loop,
       streams.session.paths,
       (slab, start, length) => this.#toTun(member, slab, start, length),
       (strand, slab, length) => streams.sendDatagram(strand, slab, length),
+      policy,
     );
     const six = inner.ipv6 === undefined ? new Uint8Array(16) : addressBytes(inner.ipv6);
     const member: PacketMember = { driver, four: readU32(addressBytes(inner.ipv4), 0), six };

@@ -1,5 +1,5 @@
 /** The relay's data plane: one listener, a session per box, egress connections. */
-import { kidNumber, limits, type Opening } from '@tresse/core';
+import { defaultPacketPolicy, kidNumber, limits, type Opening } from '@tresse/core';
 import { FreeListPool, sentenceOf } from '@tresse/kit';
 import { closeWithReset, nativeSlab, randomBytes, runWorker, type WorkerContext } from '@tresse/sys';
 
@@ -190,7 +190,8 @@ class RelayPlane implements ListenerOwner {
         onOver: () => this.#sleep(session),
       },
     );
-    const packets = install.inner && this.#packets?.begin(driver, install.inner);
+    const packets =
+      install.inner && this.#packets?.begin(driver, install.inner, install.packets ?? defaultPacketPolicy);
     const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, packets, asleep: false };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
