@@ -20,11 +20,15 @@ function makeSlab(size: number): Slab {
   return slab;
 }
 
-function read(address: number): number {
-  const tag = arriving.shift();
-  if (tag === undefined) return EAGAIN;
+/** Puts the frame of this tag there. */
+let reading = (address: number, tag: number): number => {
   slab.bytes.fill(tag, address, address + frameBytes);
   return frameBytes;
+};
+
+function read(address: number): number {
+  const tag = arriving.shift();
+  return tag === undefined ? EAGAIN : reading(address, tag);
 }
 
 function write(address: number, length: number): number {
@@ -33,12 +37,12 @@ function write(address: number, length: number): number {
   return length;
 }
 
-function makeDirection(change: Partial<DirectionSpec> = {}): Direction {
+function makeDirection(change: Partial<DirectionSpec> = {}, way: 'down' | 'up' = 'down'): Direction {
   const port = { read, write };
   return new Direction(
     { ...spec, ...change },
     new Prng(1),
-    { source: port, sink: port },
+    { source: port, sink: port, way },
     { clock: () => nowMs, makeSlab },
   );
 }
@@ -125,4 +129,32 @@ test('counts what the receiving device refused', () => {
   nowMs = 10;
   direction.deliver();
   expect(direction.counters()).toMatchObject({ deliveredPackets: 1, refusedPackets: 1 });
+});
+
+/** A frame with UDP by IPv4. */
+function udpFrame(address: number): number {
+  slab.bytes.fill(0, address, address + frameBytes);
+  slab.bytes.set([0x08, 0x00, 0x45], address + 12);
+  slab.bytes[address + 23] = 17;
+  return frameBytes;
+}
+
+test.each(['down', 'up'] as const)('the operator polices at its own end of the line: %s', (way) => {
+  const direction = makeDirection({}, way);
+  direction.police({ rateBps: 0, ports: [0, 0xffff] });
+  const plainRead = reading;
+  reading = udpFrame;
+  arriving = [1, 2];
+  direction.receive();
+  for (nowMs = 0; nowMs <= 10; nowMs++) direction.deliver();
+  expect(delivered).toEqual([]);
+  // The line itself carried what is dropped behind it.
+  expect(direction.counters()).toMatchObject({ policedPackets: 2, deliveredPackets: way === 'up' ? 2 : 0 });
+  direction.police(undefined);
+  arriving = [3];
+  direction.receive();
+  nowMs = 100;
+  direction.deliver();
+  expect(delivered).toHaveLength(1);
+  reading = plainRead;
 });

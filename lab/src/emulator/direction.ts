@@ -2,6 +2,8 @@ import type { Prng, Slab } from '@tresse/kit';
 import { type DirectionSpec, heldBytesMax, Link, type LinkCounters } from '@tresse/sim';
 
 import { frameBytesMax, FrameRing } from './frame-ring.ts';
+import type { DirectionName } from './messages.ts';
+import { UdpPolicer, type UdpPolicy } from './udp-policer.ts';
 
 /** One end of a line as the emulator sees it: a non-blocking device of whole frames. */
 export interface FramePort {
@@ -20,6 +22,8 @@ export interface DirectionCounters extends LinkCounters {
   latenessMsSum: number;
   /** Due, but refused by the receiving device (it is down): among the delivered, and yet lost. */
   refusedPackets: number;
+  /** UDP that the operator did not let through: on the way up among the delivered, for the line had carried it. */
+  policedPackets: number;
 }
 
 /** A packet that late was not on a line as specified any more. */
@@ -39,13 +43,18 @@ export class Direction {
   #latenessMsMax = 0;
   #latenessMsSum = 0;
   #refusedPackets = 0;
+  #policedPackets = 0;
+  readonly #way: DirectionName;
+  /** At the operator's end: before the line on the way down, behind it on the way up. */
+  #policer: UdpPolicer | undefined;
 
   constructor(
     spec: DirectionSpec,
     prng: Prng,
-    ports: { source: FramePort; sink: FramePort },
+    ports: { source: FramePort; sink: FramePort; way: DirectionName },
     host: { clock: () => number; makeSlab: (size: number) => Slab },
   ) {
+    this.#way = ports.way;
     this.link = new Link(spec, prng);
     this.#ring = new FrameRing(memoryFor(spec), host.makeSlab);
     this.#source = ports.source;
@@ -63,6 +72,7 @@ export class Direction {
       const address = ring.room();
       const length = this.#source.read(address, frameBytesMax);
       if (length <= 0) return count;
+      if (this.#way === 'down' && !this.#passes(address - ring.address, length, nowMs)) continue;
       const number = link.offer(Math.max(0, length - etherHeaderBytes), nowMs);
       if (number >= 0) ring.keep(number, length);
     }
@@ -78,7 +88,9 @@ export class Direction {
     for (let count = 0; count < batchFrames; count++) {
       const number = link.poll(nowMs);
       if (number < 0) return count;
-      if (this.#sink.write(ring.addressOf(number), ring.lengthOf(number)) < 0) this.#refusedPackets++;
+      if (this.#way === 'down' || this.#passes(ring.offsetOf(number), ring.lengthOf(number), nowMs)) {
+        if (this.#sink.write(ring.addressOf(number), ring.lengthOf(number)) < 0) this.#refusedPackets++;
+      }
       // After the write: the receiver's stack has run in it.
       nowMs = this.#clock();
       const latenessMs = nowMs - link.arrivedAtMs;
@@ -93,6 +105,11 @@ export class Direction {
   set(change: Partial<DirectionSpec>): void {
     this.link.set(change, this.#clock());
     this.#ring.enlarge(memoryFor(this.link.spec));
+  }
+
+  /** From now on the operator lets through of UDP what the policy says, or all of it. */
+  police(policy: UdpPolicy | undefined): void {
+    this.#policer = policy === undefined ? undefined : new UdpPolicer(policy, this.#way);
   }
 
   /** What is due is still delivered, everything else held is lost, and what comes until {@link restore}. */
@@ -114,7 +131,14 @@ export class Direction {
       latenessMsMax: this.#latenessMsMax,
       latenessMsSum: this.#latenessMsSum,
       refusedPackets: this.#refusedPackets,
+      policedPackets: this.#policedPackets,
     };
+  }
+
+  #passes(offset: number, length: number, nowMs: number): boolean {
+    if (this.#policer === undefined || this.#policer.passes(this.#ring.bytes, offset, length, nowMs)) return true;
+    this.#policedPackets++;
+    return false;
   }
 }
 

@@ -35,6 +35,11 @@ export class FrameRing {
     return this.#slab.bytes;
   }
 
+  /** Address of {@link bytes}. */
+  get address(): number {
+    return this.#slab.address;
+  }
+
   /** Address where a frame of up to `frameBytesMax` bytes may be put, the same until one is kept. A full ring doubles. */
   room(): number {
     const capacity = this.#slab.bytes.length;

@@ -5,10 +5,12 @@ import { closeFd, inNetns, openTap, setCarrier, WorkerHost } from '@tresse/sys';
 import type { DirectionCounters } from './direction.ts';
 import type { Answer, Command, DirectionName, WorkerData, WorkerLine } from './messages.ts';
 import { lengthenQueue, type LineEnd, preferThread, sendDrops } from './system.ts';
+import type { UdpPolicy } from './udp-policer.ts';
 
 export type { LineEnd } from './system.ts';
 export type { DirectionCounters } from './direction.ts';
 export type { DirectionName } from './messages.ts';
+export type { UdpPolicy } from './udp-policer.ts';
 
 /** An access line between a box and its operator. */
 export interface EmulatedLine {
@@ -109,6 +111,11 @@ export class Emulator {
       return this.#call({ id: this.#nextId++, act: 'set', line: index, direction: name, change });
     });
     return Math.max(...(await Promise.all(acted)).map(({ atMs }) => atMs));
+  }
+
+  /** The line's operator lets through of UDP what the policy says from now on, or all of it. */
+  async policeUdp(line: string, policy: UdpPolicy | undefined): Promise<number> {
+    return (await this.#call({ id: this.#nextId++, act: 'police', line: this.#indexOf(line), policy })).atMs;
   }
 
   /** Both directions go silent: what is queued or on the wire is lost too. Nobody is told. */

@@ -1,6 +1,7 @@
 import type { DirectionSpec } from '@tresse/sim';
 
 import type { DirectionCounters } from './direction.ts';
+import type { UdpPolicy } from './udp-policer.ts';
 
 /** Towards the box, or from it. */
 export type DirectionName = 'down' | 'up';
@@ -27,6 +28,7 @@ export type Command =
       readonly direction: DirectionName;
       readonly change: Partial<DirectionSpec>;
     }
+  | { readonly id: number; readonly act: 'police'; readonly line: number; readonly policy: UdpPolicy | undefined }
   | { readonly id: number; readonly act: 'cut' | 'restore'; readonly line: number }
   | { readonly id: number; readonly act: 'counters' };
 

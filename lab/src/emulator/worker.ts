@@ -40,8 +40,8 @@ function makeLine({ boxFd, operatorFd, down, up }: WorkerLine, seed: number): Li
   const operator = portOf(operatorFd);
   const host = { clock: monotonicMs, makeSlab: nativeSlab };
   return {
-    down: new Direction(down, new Prng(seed * 2), { source: operator, sink: box }, host),
-    up: new Direction(up, new Prng(seed * 2 + 1), { source: box, sink: operator }, host),
+    down: new Direction(down, new Prng(seed * 2), { source: operator, sink: box, way: 'down' }, host),
+    up: new Direction(up, new Prng(seed * 2 + 1), { source: box, sink: operator, way: 'up' }, host),
   };
 }
 
@@ -94,7 +94,10 @@ function obey(lines: readonly Line[], command: Command): void {
   const line = lines[command.line];
   if (!line) return;
   if (command.act === 'set') line[command.direction].set(command.change);
-  else {
+  else if (command.act === 'police') {
+    line.down.police(command.policy);
+    line.up.police(command.policy);
+  } else {
     line.down[command.act]();
     line.up[command.act]();
   }

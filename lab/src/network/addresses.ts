@@ -76,6 +76,19 @@ export function lineAddresses(lines: readonly AddressedLine[], index: number): L
   };
 }
 
+/** So many public addresses an operator has for a subscriber, the first one that of {@link lineAddresses}. */
+const publicCount = 200;
+/** Ports of a subscriber behind a new address; below those that systems take for themselves (from 32,768 on), so that every one is another than before. */
+const portsFirst = 10_000;
+const portsEach = 1_000;
+const portRanges = 20;
+
+/** Where the line at this place is reached from outside after its address and port have changed so often (from 1 on). */
+export function reboundAddress(index: number, change: number): { address: string; ports: string } {
+  const first = portsFirst + (change % portRanges) * portsEach;
+  return { address: `100.64.${index + 1}.${2 + (change % publicCount)}`, ports: `${first}-${first + portsEach - 1}` };
+}
+
 /** The same in IPv6. */
 export function lineAddresses6(index: number): LineAddresses {
   const n = index + 1;

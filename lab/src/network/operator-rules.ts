@@ -37,6 +37,19 @@ export function operatorRules(line: LineSpec, access: string): string {
 }`;
 }
 
+/**
+ * For `nft -f`: from now on the subscriber is seen under this address and these ports. What comes to an address he had before, or to a
+ * port nobody has, is nobody's: no reset, no ICMP.
+ */
+export function reboundRules({ address, ports }: { address: string; ports: string }): string {
+  return `flush chain ip operator out
+add rule ip operator out oifname "core" meta l4proto { tcp, udp } snat to ${address}:${ports}
+add rule ip operator out oifname "core" snat to ${address}
+add chain ip operator rebound { type filter hook input priority filter; policy accept; }
+flush chain ip operator rebound
+add rule ip operator rebound iifname "core" ct state { new, invalid } drop`;
+}
+
 /** While this is there the proxy is not: nothing that it or its kernel says leaves, and nothing comes to it. */
 export const proxyGone = `table ip proxy_gone {
   chain in {

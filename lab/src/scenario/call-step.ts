@@ -1,7 +1,7 @@
 import { durationMs, sizeBytes } from '@tresse/schema';
 import { z } from 'zod';
 
-import { event } from './event.ts';
+import { eventList } from './event.ts';
 
 const callLimits = z.strictObject({
   /** Of each direction, over the median of the idle lines: what 99 % of the packets wait longer. */
@@ -22,14 +22,14 @@ export const callStep = z.strictObject({
   time: durationMs,
   /** What fills the lines meanwhile. */
   beside: z.array(z.enum(['download', 'upload', 'udp'])).default([]),
-  events: z.array(event).default([]),
+  events: eventList.default([]),
   limits: callLimits.default({}),
   short: z
     .strictObject({
       skip: z.literal(true).optional(),
       idle: durationMs.optional(),
       time: durationMs.optional(),
-      events: z.array(event).optional(),
+      events: eventList.optional(),
       limits: callLimits.optional(),
     })
     .default({}),

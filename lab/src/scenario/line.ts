@@ -30,7 +30,7 @@ const lineName = z
 
 /** IPv6 needs links that carry this much (RFC 8200); IPv4 would do with less. */
 const mtuMin = 1_280;
-const mtu = z.number().int().min(mtuMin).max(1_500);
+export const mtu = z.number().int().min(mtuMin).max(1_500);
 
 export const line = z
   .strictObject({
@@ -59,7 +59,7 @@ export const line = z
       kind,
       down,
       up,
-      mtuHole,
+      mtuHole: _6,
       nat,
       delay: _1,
       jitter: _2,
@@ -68,7 +68,7 @@ export const line = z
       reorder: _5,
       ...rest
     } = given;
-    const both = { ...linkChange(given), ...(mtuHole === undefined ? {} : { holeBytes: mtuHole }) };
+    const both = linkChange(given);
     const spec = (own: z.output<typeof direction>): DirectionSpec => ({
       rateBps: own.rate,
       delayMs: 0,
@@ -98,8 +98,10 @@ export interface LineSpec {
 }
 
 /** The link model's properties of what was given, and no others. */
-export function linkChange(given: Partial<Impairments> & { rate?: number | undefined }): Partial<DirectionSpec> {
-  const { rate, delay, jitter, loss, queue, reorder: stray } = given;
+export function linkChange(
+  given: Partial<Impairments> & { rate?: number | undefined; mtuHole?: number | undefined },
+): Partial<DirectionSpec> {
+  const { rate, delay, jitter, loss, queue, reorder: stray, mtuHole } = given;
   const change = {
     rateBps: rate,
     delayMs: delay,
@@ -108,6 +110,7 @@ export function linkChange(given: Partial<Impairments> & { rate?: number | undef
     queueMs: queue,
     reorderRatio: stray?.share,
     reorderMs: stray?.by,
+    holeBytes: mtuHole,
   };
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { callStep } from './call-step.ts';
 import { crowdStep } from './crowd-step.ts';
-import { event, type StepEvent } from './event.ts';
+import { eventList, type StepEvent } from './event.ts';
 import { flowsStep } from './flows-step.ts';
 import { line, type LineSpec } from './line.ts';
 import { mixedStep } from './mixed-step.ts';
@@ -46,7 +46,7 @@ const limits = z.strictObject({
 const common = {
   /** Shown in the report. */
   name: z.string().optional(),
-  events: z.array(event).default([]),
+  events: eventList.default([]),
   /** Meanwhile the LAN host asks for a few bytes, so often, each time by a new connection. */
   askEvery: durationMs.optional(),
   limits: limits.default({}),
@@ -71,7 +71,7 @@ const transferStep = z.strictObject({
     .strictObject({
       skip: z.literal(true).optional(),
       bytes: sizeBytes.transform(Math.round).optional(),
-      events: z.array(event).optional(),
+      events: eventList.optional(),
       limits: limits.optional(),
     })
     .default({}),
@@ -86,7 +86,7 @@ const waitStep = z.strictObject({
     .strictObject({
       skip: z.literal(true).optional(),
       time: durationMs.optional(),
-      events: z.array(event).optional(),
+      events: eventList.optional(),
       limits: limits.optional(),
     })
     .default({}),
@@ -167,7 +167,9 @@ function checkEvent(lines: readonly LineSpec[], e: StepEvent, fault: Fault): voi
   const meant = lines.filter((l) => l.name === e.line);
   const able = (has: (l: LineSpec) => boolean): boolean => (meant.length > 0 ? meant : lines).every(has);
   if (e.proxy !== undefined && !able((l) => l.proxy === true)) fault(['line'], 'expected a line with "proxy"');
-  if (e.nat !== undefined && !able((l) => l.nat !== undefined)) fault(['line'], 'expected a line with "nat"');
+  if (e.nat === 'forgets' && !able((l) => l.nat !== undefined)) fault(['line'], 'expected a line with "nat"');
+  // Nothing translates IPv6 addresses here.
+  if (e.nat === 'rebinds' && !able((l) => l.ipv6 !== 'only')) fault(['line'], 'expected a line with IPv4');
 }
 
 export type Scenario = z.output<typeof scenarioSchema>;

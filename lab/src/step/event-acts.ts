@@ -8,6 +8,7 @@ import type { Product } from '../product/product.ts';
 import type { RelayAct } from '../scenario/event.ts';
 import { linkChange } from '../scenario/line.ts';
 import type { StepEvent } from '../scenario/scenario.ts';
+import { udpPassageText } from '../scenario/udp-passage.ts';
 
 /** What was done. */
 export interface Act {
@@ -42,9 +43,17 @@ export async function act(scene: ActScene, event: StepEvent, line: string): Prom
   if (event.restore)
     return { atMs: await emulator.restore(line), line, effect: 'returned', text: `${line} comes back` };
   if (event.proxy !== undefined) return await actOnProxy(operators, event.proxy, line);
-  if (event.nat !== undefined) {
+  if (event.nat === 'forgets') {
     const text = `the operator of ${line} forgets every connection`;
     return { atMs: await operators.natForgets(line), line, effect: 'changed', text };
+  }
+  if (event.nat === 'rebinds') {
+    const text = `${line} has another public address and other ports`;
+    return { atMs: await operators.natRebinds(line), line, effect: 'changed', text };
+  }
+  if (event.udp !== undefined) {
+    const atMs = await emulator.policeUdp(line, event.udp === 'free' ? undefined : event.udp);
+    return { atMs, line, effect: 'changed', text: `the operator of ${line} ${udpPassageText(event.udp)}` };
   }
   if (event.change !== undefined) return await change(emulator, event.change, line);
   return await actOnDaemon(scene, event);

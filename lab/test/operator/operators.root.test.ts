@@ -17,6 +17,7 @@ const fast = { ...plainDirection, rateBps: 50e6, delayMs: 2 };
 const lines: LineSpec[] = [
   { name: 'wan1', kind: '4g', down: fast, up: fast, proxy: true },
   { name: 'wan2', kind: '4g', down: fast, up: fast, nat: { timeoutMs: 60_000 } },
+  { name: 'wan3', kind: 'cable', down: fast, up: fast },
 ];
 const content = new Content(1);
 
@@ -45,7 +46,7 @@ afterEach(async () => {
 
 /** A download by the box itself over the line. */
 function download(
-  line: 1 | 2,
+  line: 1 | 2 | 3,
   bytes: number,
   onBytes: (total: number) => void = () => {},
 ): ReturnType<typeof beginTransfer> {
@@ -62,7 +63,7 @@ function download(
 }
 
 /** Resolves when some of it has come. */
-async function flowing(line: 1 | 2): Promise<ReturnType<typeof beginTransfer>> {
+async function flowing(line: 1 | 2 | 3): Promise<ReturnType<typeof beginTransfer>> {
   const some = Promise.withResolvers<void>();
   const transfer = download(line, 500e6, (total) => {
     if (total > 1e6) some.resolve();
@@ -115,4 +116,21 @@ test('what the address translation has forgotten is dropped without a word; new 
   expect(await sockets(names.box)).toContain('198.51.100.10:80');
   old.stop();
   expect((await old.outcome).arrivals.bytes).toBeLessThan(500e6);
+});
+
+test('a rebound line is seen from elsewhere; a strict translation drops what it knew, a lax one lets its server refuse it', async () => {
+  const strict = await flowing(2);
+  const lax = await flowing(3);
+  await operators.natRebinds('wan2');
+  await operators.natRebinds('wan3');
+  expect(await download(2, 1e6).outcome).toMatchObject({ status: 0, seenFrom: '100.64.2.3' });
+  expect(await download(3, 1e6).outcome).toMatchObject({ status: 0, seenFrom: '100.64.3.3' });
+  // The unknown connection was reset by the server; nobody told the dropped one.
+  expect((await lax.outcome).status).not.toBe(0);
+  expect(await sockets(names.box)).toContain('198.51.100.10:80');
+  strict.stop();
+  await strict.outcome;
+  await operators.natRebinds('wan2');
+  expect((await download(2, 1e6).outcome).seenFrom).toBe('100.64.2.4');
+  await run(['ping', '-c', '1', '-W', '2', '-I', 'wan2', addresses.internetHost], { netns: names.box });
 });

@@ -80,6 +80,11 @@ test.each([
   ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, relay: stop }] }', '"line" belongs to'],
   ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, proxy: dies }] }', 'expected a line with "proxy"'],
   ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, nat: forgets }] }', 'expected a line with "nat"'],
+  [
+    '  - { kind: wait, time: 1 s, events: [{ at: 0 s, line: a, udp: { ports: 9-1 } }] }',
+    'expected ports as "1024-65535"',
+  ],
+  ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, udp: blocked }] }', '"line" belongs to'],
 ])('refuses %s', (steps, sentence) => {
   expect(faults(text(steps))).toContain(sentence);
 });

@@ -33,6 +33,7 @@ function scene(events: string, way: 'down' | 'up' = 'down') {
     cutSilent: act('silent'),
     cutCarrier: act('carrier'),
     restore: act('restore'),
+    policeUdp: (line: string, policy: object | undefined) => act(`udp ${JSON.stringify(policy)}`)(line),
     set: (line: string, direction: string, change: object) => act(`set ${direction} ${JSON.stringify(change)}`)(line),
   };
   const operators = {
@@ -40,6 +41,7 @@ function scene(events: string, way: 'down' | 'up' = 'down') {
     proxyVanishes: act('vanishes'),
     proxyReturns: act('new proxy'),
     natForgets: act('forgets'),
+    natRebinds: act('rebinds'),
   };
   const product = { act: (room: string, what: string) => act(what)(room) };
   const watch = { firstLine: () => 'a' };
@@ -145,4 +147,27 @@ test('a dead proxy returns at the end; daemons stay as they are', async () => {
   await stepEvents.end();
   expect(done).toEqual(['dies a', 'forgets a', 'stop relay', 'crash box', 'new proxy a']);
   expect(stepEvents.done.map(({ effect }) => effect)).toEqual(['proxy dead', 'changed', 'changed', 'changed']);
+});
+
+test('a line is rebound again and again, and its UDP blocked, limited and let through', async () => {
+  const { stepEvents, done } = scene(
+    '{ at: 10 ms, nat: rebinds, line: b, repeat: { every: 20 ms, times: 3 } }, { after: 10 ms, udp: blocked, line: b }, ' +
+      '{ after: 0 ms, udp: { limit: 1 Mbit/s, ports: 1024-65535 }, line: b }, { after: 0 ms, udp: free, line: b }, ' +
+      '{ after: 0 ms, change: { mtuHole: 1400 }, line: a }',
+  );
+  stepEvents.begin();
+  stepEvents.progress(0, monotonicMs());
+  await vi.waitFor(() => expect(done).toHaveLength(7));
+  expect(done).toEqual([
+    'rebinds b',
+    'rebinds b',
+    'rebinds b',
+    'udp {"rateBps":0,"ports":[0,65535]} b',
+    'udp {"rateBps":1000000,"ports":[1024,65535]} b',
+    'udp undefined b',
+    'set both {"holeBytes":1400} a',
+  ]);
+  expect(stepEvents.done[1]!.atMs - stepEvents.done[0]!.atMs).toBeGreaterThanOrEqual(20);
+  expect(stepEvents.done[4]?.text).toBe('the operator of b passes 1 Mbit/s of UDP to ports 1024 to 65535');
+  await stepEvents.end();
 });
