@@ -3,13 +3,15 @@ import { release } from 'node:os';
 import { SystemError, UserError, sentenceOf } from '@tresse/kit';
 
 import type { Interruption } from './interruption.ts';
+import { Punctuality } from './measure/punctuality.ts';
 import type { LabNames } from './network/addresses.ts';
 import { inTurn } from './process/in-turn.ts';
 import { Product } from './product/product.ts';
-import { type EmulatorReport, lateRatioMax, type Report, truth } from './report/report.ts';
+import { type EmulatorReport, lateRatioMax, type Report, truth, unpunctualRatioMax } from './report/report.ts';
 import type { Show } from './report/show.ts';
 import { measureRivals, type RivalFigures } from './rivals/measure-rivals.ts';
 import { rivalSettings } from './rivals/rivals.ts';
+import { judgesDelays } from './scenario/delay-limits.ts';
 import type { NamedScenario } from './scenario/scenario-file.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import { shortForm } from './scenario/short-form.ts';
@@ -85,7 +87,7 @@ async function playOnStage(scenario: Scenario, order: RunOrder, draft: Draft): P
     await order.beforeEnd();
   } finally {
     clearInterval(timer);
-    draft.emulator = await emulatorReport(stage).catch(() => draft.emulator);
+    draft.emulator = { ...draft.emulator, ...(await emulatorReport(stage).catch(() => ({}))) };
     await strikeStage(stage);
   }
 }
@@ -95,6 +97,7 @@ function verdictOf(draft: Draft): Report['verdict'] {
   // A slow machine makes floors harder to keep, not easier: a short run that kept them all says what it is asked.
   if (good && draft.short) return 'pass';
   if (draft.emulator.lateRatio > lateRatioMax) return 'void';
+  if ((draft.emulator.unpunctualRatio ?? 0) > unpunctualRatioMax) return 'void';
   return good ? 'pass' : 'fail';
 }
 
@@ -110,6 +113,7 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
     await inTurn(scenario.steps, async (step, index) => {
       interruption.check();
       await product.ready(readyMs);
+      const punctuality = judgesDelays(step) ? await Punctuality.begin(stage.emulator) : undefined;
       const played = await playStep(
         {
           stage,
@@ -124,6 +128,10 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
         index,
       );
       interruption.check();
+      if (punctuality !== undefined) {
+        const unpunctualRatio = Math.max(draft.emulator.unpunctualRatio ?? 0, await punctuality.ratio());
+        draft.emulator = { ...draft.emulator, unpunctualRatio };
+      }
       steps.push(played.report);
       checks.push(...played.checks);
     });
@@ -155,7 +163,7 @@ async function showRates(stage: Stage, show: Show): Promise<void> {
   if (bytes.length > 0) show.carried(performance.now(), bytes);
 }
 
-async function emulatorReport(stage: Stage): Promise<EmulatorReport> {
+async function emulatorReport(stage: Stage): Promise<Omit<EmulatorReport, 'unpunctualRatio'>> {
   const [counters, drops] = await Promise.all([stage.emulator.counters(), stage.emulator.unreadDrops()]);
   const directions = counters.flatMap((c) => [c.down, c.up]);
   const packets = directions.reduce((sum, d) => sum + d.deliveredPackets, 0);
@@ -183,7 +191,7 @@ function emptyReport(name: string, scenario: Scenario, order: RunOrder): Draft {
     mptcpNote: 'not measured',
     steps: [],
     checks: [],
-    emulator: { packets: 0, lateRatio: 0, latenessMsMax: 0, unreadDrops: 0 },
+    emulator: { packets: 0, lateRatio: 0, unpunctualRatio: null, latenessMsMax: 0, unreadDrops: 0 },
     verdict: 'fail',
     voids: 0,
   };

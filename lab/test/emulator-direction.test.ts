@@ -88,7 +88,12 @@ test('measures how late it was', () => {
   direction.receive();
   nowMs = 12;
   direction.deliver();
-  expect(direction.counters()).toMatchObject({ latePackets: 1, latenessMsMax: 6, latenessMsSum: 11 });
+  expect(direction.counters()).toMatchObject({
+    latePackets: 1,
+    unpunctualPackets: 2,
+    latenessMsMax: 6,
+    latenessMsSum: 11,
+  });
 });
 
 test('a cut delivers what is due, loses the rest and all that comes until the return', () => {

@@ -17,6 +17,8 @@ export interface FramePort {
 export interface DirectionCounters extends LinkCounters {
   /** Delivered more than 5 ms after they were due. */
   latePackets: number;
+  /** Delivered more than 3 ms after they were due. */
+  unpunctualPackets: number;
   latenessMsMax: number;
   /** Sum over all delivered packets: divide by `deliveredPackets` for the mean. */
   latenessMsSum: number;
@@ -28,6 +30,8 @@ export interface DirectionCounters extends LinkCounters {
 
 /** A packet that late was not on a line as specified any more. */
 const lateMs = 5;
+/** Packets that late spoil delays, which are measured in a few ms, though not rates. */
+const unpunctualMs = 3;
 /** Frames moved in one go before the other directions get their turn. */
 const batchFrames = 64;
 const etherHeaderBytes = 14;
@@ -40,6 +44,7 @@ export class Direction {
   readonly #sink: FramePort;
   readonly #clock: () => number;
   #latePackets = 0;
+  #unpunctualPackets = 0;
   #latenessMsMax = 0;
   #latenessMsSum = 0;
   #refusedPackets = 0;
@@ -97,6 +102,7 @@ export class Direction {
       this.#latenessMsSum += latenessMs;
       if (latenessMs > this.#latenessMsMax) this.#latenessMsMax = latenessMs;
       if (latenessMs > lateMs) this.#latePackets++;
+      if (latenessMs > unpunctualMs) this.#unpunctualPackets++;
     }
     return batchFrames;
   }
@@ -128,6 +134,7 @@ export class Direction {
     return {
       ...this.link.counters,
       latePackets: this.#latePackets,
+      unpunctualPackets: this.#unpunctualPackets,
       latenessMsMax: this.#latenessMsMax,
       latenessMsSum: this.#latenessMsSum,
       refusedPackets: this.#refusedPackets,

@@ -153,6 +153,8 @@ export interface EmulatorReport {
   readonly packets: number;
   /** Share of packets delivered more than 5 ms late. */
   readonly lateRatio: number;
+  /** While delays were judged: share of packets delivered more than 3 ms late, in the worst step; null where none was. */
+  readonly unpunctualRatio: number | null;
   readonly latenessMsMax: number;
   /** Packets dropped before the emulator could fetch them. */
   readonly unreadDrops: number;
@@ -160,6 +162,9 @@ export interface EmulatorReport {
 
 /** A run with more late packets than this says nothing about anybody: it is void. */
 export const lateRatioMax = 0.01;
+
+/** A run whose 99th percentile of lateness is above 3 ms says nothing about delays. */
+export const unpunctualRatioMax = 0.01;
 
 /** A figure held against a limit; a figure that could not be taken does not hold. */
 export function check(name: string, value: number | null, bound: Check['bound'], limit: number): Check {

@@ -164,7 +164,10 @@ function checksTable(checks: readonly Check[]): string[] {
 }
 
 function emulatorLines({ emulator, voids }: Report): string[] {
-  const late = `${(emulator.lateRatio * 100).toFixed(2)} % of ${emulator.packets} packets over 5 ms late (${emulator.latenessMsMax.toFixed(0)} ms at most)`;
+  const { unpunctualRatio } = emulator;
+  const unpunctual =
+    unpunctualRatio === null ? '' : `, ${(unpunctualRatio * 100).toFixed(2)} % over 3 ms while delays were judged`;
+  const late = `${(emulator.lateRatio * 100).toFixed(2)} % of ${emulator.packets} packets over 5 ms late (${emulator.latenessMsMax.toFixed(0)} ms at most)${unpunctual}`;
   const drops = `${emulator.unreadDrops} lost unread`;
   return [`emulated lines: ${late}, ${drops}${voids > 0 ? `; ${voids} void run(s) thrown away` : ''}`];
 }

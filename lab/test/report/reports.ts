@@ -53,7 +53,7 @@ export function reportWith(changes: Partial<Report> = {}, stepChanges: Partial<S
     mptcpNote: '',
     steps: [{ ...step, ...stepChanges }],
     checks: [],
-    emulator: { packets: 1_000, lateRatio: 0.001, latenessMsMax: 7, unreadDrops: 0 },
+    emulator: { packets: 1_000, lateRatio: 0.001, unpunctualRatio: null, latenessMsMax: 7, unreadDrops: 0 },
     verdict: 'pass',
     voids: 0,
     ...changes,
