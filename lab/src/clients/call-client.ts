@@ -18,6 +18,8 @@ let sent = 0;
 let nextMs = 0;
 let peer = address === undefined ? undefined : { address, port };
 let timer: NodeJS.Timeout | undefined;
+/** Nothing is sent any more; what comes still counts. */
+let ended = false;
 /** Number, when it was sent, when it came, by the clock all processes of the machine share. */
 const came: [number, number, number][] = [];
 const packet = Buffer.alloc(Math.max(bytes, headBytes));
@@ -37,9 +39,8 @@ function speak(): void {
 socket.on('message', (message, from) => {
   if (message.length < headBytes) return;
   came.push([message.readUInt32BE(0), message.readDoubleBE(4), monotonicMs()]);
-  const first = peer === undefined;
-  peer = role === 'caller' ? peer : from;
-  if (!first) return;
+  if (ended || peer !== undefined) return;
+  peer = from;
   nextMs = monotonicMs();
   speak();
 });
@@ -52,7 +53,7 @@ socket.bind(role === 'caller' ? 0 : port, () => {
 });
 process.stdin.resume().on('end', () => {
   clearTimeout(timer);
-  peer = undefined;
+  ended = true;
   setTimeout(() => {
     socket.close();
     process.stdout.write(`${JSON.stringify({ sent, came })}\n`);
