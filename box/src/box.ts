@@ -72,6 +72,7 @@ export class Box {
   #uplinks: readonly ResolvedUplink[] = [];
   #paths = '';
   #latest: EngineStatus = noStatus;
+  #handshakes = 0;
   #settling: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   #looks = 0;
@@ -225,7 +226,7 @@ export class Box {
         };
       }),
       sessions,
-      counters: { ...this.#latest.counters },
+      counters: { ...this.#latest.counters, handshakes: this.#handshakes },
       warnings: [
         ...this.#warnings.values(),
         ...given(this.#tunnel.warning(this.#connections.reached)),
@@ -284,6 +285,7 @@ export class Box {
     agreement.secret.fill(0);
     this.#outBecause = undefined;
     this.#session = { key, uplink };
+    this.#handshakes++;
     this.#log.info(isNew ? 'the relay is reached' : 'keys are renewed', {
       uplink,
       cipher: agreement.cipher,
