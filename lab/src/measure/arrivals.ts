@@ -73,6 +73,19 @@ export class Arrivals {
     return gap;
   }
 
+  /** The longest time without a new byte between two moments, in ms. */
+  longestGapMs(fromMs: number, toMs: number): number {
+    let sinceMs = fromMs;
+    let longest = 0;
+    for (const atMs of this.#atMs) {
+      if (atMs <= fromMs) continue;
+      if (atMs >= toMs) break;
+      longest = Math.max(longest, atMs - sinceMs);
+      sinceMs = atMs;
+    }
+    return Math.max(longest, toMs - sinceMs);
+  }
+
   /** Pairs of time and total, for sending to another process. */
   toPairs(): [number, number][] {
     return this.#atMs.map((at, i) => [at, this.#bytes[i] ?? 0]);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { SystemError } from '@tresse/kit';
+import { sentenceOf, SystemError } from '@tresse/kit';
 import type { DaemonStatus } from '@tresse/schema';
 import { monotonicMs, run } from '@tresse/sys';
 
@@ -108,6 +108,12 @@ export class Daemon {
   /** What it says of itself; undefined while it does not answer. */
   async status(): Promise<DaemonStatus | undefined> {
     return await readStatus(this.#state);
+  }
+
+  /** What `tresse status` prints, or says of why it cannot. */
+  async statusText(): Promise<string> {
+    const asked = run([tresse, 'status', '--state', this.#state], { timeoutMs: 10_000 });
+    return await asked.catch((error: unknown) => sentenceOf(error));
   }
 
   /** Ends it by SIGTERM. Returns sentences on what it left behind or did wrong, now or earlier; none where all is clean. */

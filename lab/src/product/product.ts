@@ -79,6 +79,16 @@ export class Product {
     return sessionCounts(await Promise.all([this.#box.status(), this.#relay.status()]));
   }
 
+  /** How many handshakes the box has made so far; undefined while it does not answer. */
+  async handshakes(): Promise<number | undefined> {
+    return (await this.#box.status())?.counters['handshakes'];
+  }
+
+  /** What `tresse status` prints of one of them, or says of why it cannot. */
+  async statusText(room: Room): Promise<string> {
+    return await (room === 'box' ? this.#box : this.#relay).statusText();
+  }
+
   /** Ends both, the box first. Returns sentences on what they left behind or did wrong; none where all is clean. */
   async stop(): Promise<string[]> {
     return (await inTurn([this.#box, this.#relay], (daemon) => daemon.stop())).flat();

@@ -1,3 +1,5 @@
+import { shareText } from './figures.ts';
+
 /** One direction of a call, on idle lines or beside what fills them. */
 export interface CallWay {
   readonly sent: number;
@@ -16,15 +18,32 @@ export interface CallWay {
 export interface CallFigures {
   readonly idle: { readonly down: CallWay; readonly up: CallWay };
   readonly loaded: { readonly down: CallWay; readonly up: CallWay };
+  /** What went beside the second, while it lasted. */
+  readonly beside: readonly BesideFigures[];
+  /** Handshakes the box made meanwhile; null where it did not tell. */
+  readonly handshakes: number | null;
+}
+
+/** A transfer beside a call, from the call's first packet to its last. */
+export interface BesideFigures {
+  readonly kind: 'download' | 'upload';
+  readonly stallMsMax: number;
+  /** Null where the lines alone were not measured. */
+  readonly ofSum: number | null;
 }
 
 /** For people. */
-export function callLines({ idle, loaded }: CallFigures): string[] {
+export function callLines({ idle, loaded, beside, handshakes }: CallFigures): string[] {
   return [
     `  idle, down: ${wayText(idle.down)}`,
     `  idle, up: ${wayText(idle.up)}`,
     `  loaded, down: ${wayText(loaded.down)}`,
     `  loaded, up: ${wayText(loaded.up)}`,
+    ...beside.map(
+      ({ kind, stallMsMax, ofSum }) =>
+        `  the ${kind} meanwhile: ${shareText(ofSum)} of the sum, longest stall ${stallMsMax.toFixed(0)} ms`,
+    ),
+    ...(handshakes ? [`  ${handshakes} handshakes were made`] : []),
   ];
 }
 

@@ -133,6 +133,8 @@ export interface PingFigures {
   readonly rttMsMin: number;
   readonly rttMsMean: number;
   readonly rttMsMax: number;
+  /** The longest time in which none was answered. */
+  readonly unansweredMsMax: number;
 }
 
 /** One thing that had to hold. Truths count as 1 and 0. */
@@ -170,6 +172,11 @@ export const unpunctualRatioMax = 0.01;
 export function check(name: string, value: number | null, bound: Check['bound'], limit: number): Check {
   const ok = value !== null && (bound === 'min' ? value >= limit : value <= limit);
   return { name, value, limit, bound, ok };
+}
+
+/** The same, where there is a limit. */
+export function limited(name: string, value: number | null, bound: Check['bound'], limit: number | undefined): Check[] {
+  return limit === undefined ? [] : [check(name, value, bound, limit)];
 }
 
 /** Something that is true or not; the note is told where it is not. */

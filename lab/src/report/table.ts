@@ -51,17 +51,21 @@ function singlesTable(report: Report): string[] {
 
 function stepTable(step: StepReport, report: Report): string[] {
   if (step.ping) {
-    const { sent, received, rttMsMin, rttMsMean, rttMsMax } = step.ping;
+    const { sent, received, rttMsMin, rttMsMean, rttMsMax, unansweredMsMax } = step.ping;
     const rtt = [rttMsMin, rttMsMean, rttMsMax].map((ms) => ms.toFixed(1)).join(' / ');
-    return [`${step.name}: ${received} of ${sent} echoes answered, ${rtt} ms (least, mean, most)`];
+    const silent = unansweredMsMax === 0 ? '' : `, none for ${unansweredMsMax} ms`;
+    return [
+      `${step.name}: ${received} of ${sent} echoes answered${silent}, ${rtt} ms (least, mean, most)`,
+      ...eventLines(step),
+    ];
   }
   if (step.pairs) return [`${step.name}: ${secondsText(step.seconds)}`, ...step.pairs.map((pair) => pairLine(pair))];
-  if (step.kind === 'wait')
+  if (step.kind === 'wait' || step.kind === 'status')
     return [`${step.name}: ${secondsText(step.seconds)}`, ...eventLines(step), ...askedLines(step)];
   if (step.mixed)
     return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed), ...daemonLines(step)];
   if (step.call) return [`${step.name}: ${secondsText(step.seconds)}`, ...callLines(step.call), ...eventLines(step)];
-  if (step.udp) return [`${step.name}: ${secondsText(step.seconds)}`, ...udpLines(step.udp)];
+  if (step.udp) return [`${step.name}: ${secondsText(step.seconds)}`, ...udpLines(step.udp), ...eventLines(step)];
   if (step.crowd) return [`${step.name}: ${secondsText(step.seconds)}`, ...crowdLines(step.crowd)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');

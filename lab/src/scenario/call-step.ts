@@ -10,6 +10,11 @@ const callLimits = z.strictObject({
   lostMax: z.number().min(0).optional(),
   /** Longest time without a packet. */
   gapMsMax: z.number().positive().optional(),
+  /** Of every transfer beside it: share of the sum of the lines alone, and longest time without a byte. */
+  besideOfSumMin: z.number().positive().optional(),
+  besideStallMsMax: z.number().positive().optional(),
+  /** Handshakes made meanwhile. */
+  handshakesMax: z.number().min(0).optional(),
 });
 
 /** A call: small packets both ways at a steady pace, first on idle lines, then beside what fills them, or while lines come and go. */

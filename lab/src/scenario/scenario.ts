@@ -9,6 +9,8 @@ import { line, type LineSpec } from './line.ts';
 import { mixedStep } from './mixed-step.ts';
 import { pageStep } from './page-step.ts';
 import { pairsStep } from './pairs-step.ts';
+import { pingStep } from './ping-step.ts';
+import { statusStep } from './status-step.ts';
 import { udpStep } from './udp-step.ts';
 
 export type { StepEvent } from './event.ts';
@@ -17,6 +19,8 @@ export type { CrowdStep } from './crowd-step.ts';
 export type { FlowsStep } from './flows-step.ts';
 export type { LineSpec } from './line.ts';
 export type { MixedStep } from './mixed-step.ts';
+export type { PingStep } from './ping-step.ts';
+export type { StatusStep } from './status-step.ts';
 export type { UdpStep } from './udp-step.ts';
 
 /** What a step has to reach. */
@@ -42,7 +46,7 @@ const limits = z.strictObject({
   directMsMax: z.number().positive().optional(),
 });
 
-/** What every step but a ping may have. */
+/** What transfers and waits may have. */
 const common = {
   /** Shown in the report. */
   name: z.string().optional(),
@@ -92,14 +96,6 @@ const waitStep = z.strictObject({
     .default({}),
 });
 
-/** Echoes from the LAN host to the internet host: what is not TCP has to get through as well. */
-const pingStep = z.strictObject({
-  kind: z.literal('ping'),
-  name: z.string().optional(),
-  count: z.number().int().min(1).max(1_000),
-  short: z.strictObject({ skip: z.literal(true).optional() }).default({}),
-});
-
 const scenarioShape = z.strictObject({
   title: z.string(),
   /** `false`: the lines alone and kernel MPTCP are not measured, and nothing is held against them. */
@@ -120,6 +116,7 @@ const scenarioShape = z.strictObject({
         crowdStep,
         udpStep,
         callStep,
+        statusStep,
       ]),
     )
     .min(1),
@@ -174,7 +171,6 @@ function checkEvent(lines: readonly LineSpec[], e: StepEvent, fault: Fault): voi
 
 export type Scenario = z.output<typeof scenarioSchema>;
 export type Step = Scenario['steps'][number];
-export type PingStep = z.output<typeof pingStep>;
 export type WaitStep = z.output<typeof waitStep>;
 export type TransferStep = z.output<typeof transferStep>;
 export type StepLimits = z.output<typeof limits>;

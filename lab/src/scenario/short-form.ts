@@ -1,6 +1,7 @@
 import { shortCall } from './call-step.ts';
 import { shortPage } from './page-step.ts';
 import { shortPairs } from './pairs-step.ts';
+import { shortPing } from './ping-step.ts';
 import type { CrowdStep, FlowsStep, MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 import { shortUdp } from './udp-step.ts';
 
@@ -17,7 +18,8 @@ export function shortForm(scenario: Scenario): Scenario {
 }
 
 function shortStep(full: Step): Step {
-  if (full.kind === 'ping') return full;
+  if (full.kind === 'status') return full;
+  if (full.kind === 'ping') return shortPing(full);
   if (full.kind === 'mixed') return shortMixed(full);
   if (full.kind === 'pairs') return shortPairs(full);
   if (full.kind === 'page') return shortPage(full);

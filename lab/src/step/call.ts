@@ -2,15 +2,16 @@ import { monotonicMs } from '@tresse/sys';
 
 import { Call } from '../measure/call.ts';
 import { timed } from '../measure/extent.ts';
-import { beginTransfer } from '../measure/transfer.ts';
+import { beginTransfer, type TransferUnderWay } from '../measure/transfer.ts';
 import { pause } from '../process/in-turn.ts';
-import type { CallFigures, CallWay } from '../report/call-figures.ts';
-import { type Check, check, truth } from '../report/report.ts';
+import type { BesideFigures, CallFigures, CallWay } from '../report/call-figures.ts';
+import { type Check, limited } from '../report/report.ts';
 import type { CallStep } from '../scenario/scenario.ts';
 import { blankReport } from './blank-report.ts';
-import { Meanwhile } from './meanwhile.ts';
+import { beginEvents } from './events-shown.ts';
 import type { PlayedStep, StepScene } from './play-step.ts';
-import { playFlow } from './udp.ts';
+import { eventCheck } from './step-checks.ts';
+import { playFlow, udpFigures } from './udp.ts';
 
 /** What fills the lines is at its rate after this; the call begins then. */
 const fillMs = 2_000;
@@ -20,6 +21,7 @@ const outlastsMs = 3_000;
 const patienceMs = 20_000;
 /** UDP beside the call: of the sum of the lines alone. */
 const besideOfSum = 0.5;
+const besidePacketBytes = 1_300;
 
 /** Calls on idle lines, then beside what fills them, and judges both. Rejects only where the lab itself fails. */
 export async function playCall(scene: StepScene, step: CallStep, index: number): Promise<PlayedStep> {
@@ -31,89 +33,113 @@ export async function playCall(scene: StepScene, step: CallStep, index: number):
   await pause(step.idle);
   const idle = await alone.end();
   show.phase(`${label}: ${step.beside.length === 0 ? 'again' : `beside ${step.beside.join(', ')}`}`);
-  const fill = beginFill(scene, step, index);
+  const fill = new Fill(scene, step, index);
   if (step.beside.length > 0) await pause(fillMs);
-  const meanwhile = await Meanwhile.begin(stage, product, {
-    id: String(index),
-    events: step.events,
-    direction: 'down',
-    bytes: 0,
-    askEveryMs: undefined,
-    limits: {},
-    onEvent: (event) => show.event(event.line, event.effect, `${event.atSeconds.toFixed(1)} s: ${event.text}`),
-  });
+  const handshakes = await product.handshakes();
+  const meanwhile = await beginEvents(scene, step.events, String(index));
   const call = await Call.begin(stage.names, step.every, step.packet);
-  meanwhile.events.progress(0, monotonicMs());
+  const fromMs = monotonicMs();
+  meanwhile.events.progress(0, fromMs);
   await pause(step.time);
+  const toMs = monotonicMs();
   const loaded = await call.end();
   await meanwhile.end();
-  await fill();
-  const figures: CallFigures = { idle, loaded };
+  const since = (await product.handshakes()) ?? NaN;
+  const figures: CallFigures = {
+    idle,
+    loaded,
+    beside: await fill.end(fromMs, toMs),
+    handshakes: handshakes === undefined || Number.isNaN(since) ? null : since - handshakes,
+  };
   for (const way of ['down', 'up'] as const) {
     const { lost, sent, delayMsP99 } = loaded[way];
     show.say(`${label}, ${way}: ${lost} of ${sent} lost, ${delayMsP99?.toFixed(0) ?? '-'} ms for 99 %`);
   }
-  const { done } = meanwhile.events;
   const report = {
     ...blankReport('call', label, (monotonicMs() - beganMs) / 1_000),
-    events: done.map(({ atSeconds, text }) => ({ atSeconds, text })),
+    events: meanwhile.happened,
     call: figures,
   };
-  return { report, checks: callChecks(step, figures, done.length, label) };
+  return { report, checks: [...callChecks(step, figures, label), ...eventCheck(step.events.length, report, label)] };
 }
 
-/** Fills the lines with what the step names. Returns what ends it. */
-function beginFill(scene: StepScene, step: CallStep, index: number): () => Promise<void> {
-  const { stage, rivals } = scene;
-  const { names, server, content } = stage;
-  const ms = fillMs + step.time + outlastsMs;
-  const transfers = (['download', 'upload'] as const)
-    .filter((kind) => step.beside.includes(kind))
-    .map((kind) =>
-      beginTransfer({
-        ...timed(stage, kind === 'download' ? 'down' : 'up', ms / 1_000),
+/** What fills the lines beside a call, from now on. */
+class Fill {
+  readonly #scene: StepScene;
+  readonly #transfers: readonly { kind: 'download' | 'upload'; underWay: TransferUnderWay }[];
+  readonly #flow: ReturnType<typeof playFlow> | undefined;
+  readonly #stuck: NodeJS.Timeout;
+
+  constructor(scene: StepScene, step: CallStep, index: number) {
+    const { stage, rivals } = scene;
+    const { names, server, content } = stage;
+    const ms = fillMs + step.time + outlastsMs;
+    this.#scene = scene;
+    this.#transfers = (['download', 'upload'] as const)
+      .filter((kind) => step.beside.includes(kind))
+      .map((kind) => ({
         kind,
-        id: `call-${kind}-${index}`,
-        netns: names.lan,
-        server,
-        content,
+        underWay: beginTransfer({
+          ...timed(stage, kind === 'download' ? 'down' : 'up', ms / 1_000),
+          kind,
+          id: `call-${kind}-${index}`,
+          netns: names.lan,
+          server,
+          content,
+        }),
+      }));
+    const rateBps = Math.round(rivals.sum.downBitsPerSecond * besideOfSum);
+    this.#flow = step.beside.includes('udp')
+      ? playFlow(scene, { direction: 'down', rateBps, packet: besidePacketBytes, time: ms })
+      : undefined;
+    this.#flow?.catch(() => {});
+    this.#stuck = setTimeout(() => {
+      for (const { underWay } of this.#transfers) underWay.stop();
+    }, ms + patienceMs);
+  }
+
+  /** Waits for its end. Returns what the transfers did between these moments. Throws SystemError `IPERF` where the flow did not run. */
+  async end(fromMs: number, toMs: number): Promise<BesideFigures[]> {
+    const { sum } = this.#scene.rivals;
+    const figures = await Promise.all(
+      this.#transfers.map(async ({ kind, underWay }): Promise<BesideFigures> => {
+        const { arrivals } = await underWay.outcome;
+        const bits = (arrivals.bytesAt(toMs) - arrivals.bytesAt(fromMs)) * 8_000;
+        const sumBps = kind === 'download' ? sum.downBitsPerSecond : sum.upBitsPerSecond;
+        const ofSum = sumBps === 0 ? null : bits / (toMs - fromMs) / sumBps;
+        return { kind, stallMsMax: arrivals.longestGapMs(fromMs, toMs), ofSum };
       }),
     );
-  const rateBps = Math.round(rivals.sum.downBitsPerSecond * besideOfSum);
-  const flow = step.beside.includes('udp')
-    ? playFlow(scene, { direction: 'down', rateBps, packet: 1_300, time: ms })
-    : undefined;
-  flow?.catch(() => {});
-  const stuck = setTimeout(() => {
-    for (const transfer of transfers) transfer.stop();
-  }, ms + patienceMs);
-  return async () => {
-    await Promise.all(transfers.map((transfer) => transfer.outcome));
-    clearTimeout(stuck);
-    await flow;
-  };
+    clearTimeout(this.#stuck);
+    const flow = await this.#flow;
+    if (flow) udpFigures(flow.text, { rateBps: flow.rateBps, packet: besidePacketBytes });
+    return figures;
+  }
 }
 
-function callChecks({ limits, events }: CallStep, { idle, loaded }: CallFigures, done: number, label: string): Check[] {
-  const ways = (['down', 'up'] as const).flatMap((way) =>
-    wayChecks(limits, loaded[way], idle[way], `${label}, ${way}`),
-  );
-  if (events.length === 0) return ways;
-  return [...ways, truth(`${label}: all events happened`, done === events.length, `${done} of ${events.length}`)];
+function callChecks({ limits }: CallStep, figures: CallFigures, label: string): Check[] {
+  const { idle, loaded, beside, handshakes } = figures;
+  return [
+    ...(['down', 'up'] as const).flatMap((way) => wayChecks(limits, loaded[way], idle[way], `${label}, ${way}`)),
+    ...beside.flatMap(({ kind, ofSum }) =>
+      limited(`${label}, ${kind} beside: share of the sum`, ofSum, 'min', limits.besideOfSumMin),
+    ),
+    ...beside.flatMap(({ kind, stallMsMax }) =>
+      limited(`${label}, ${kind} beside: longest stall in ms`, stallMsMax, 'max', limits.besideStallMsMax),
+    ),
+    ...limited(`${label}: handshakes`, handshakes, 'max', limits.handshakesMax),
+  ];
 }
 
 function wayChecks(limits: CallStep['limits'], loaded: CallWay, idle: CallWay, label: string): Check[] {
   const { addedMsP99Max, jitterMsMax, lostMax, gapMsMax } = limits;
   const came = loaded.delayMsP99 !== null;
-  const figures = [
-    ['added delay for 99 % in ms', added(loaded, idle), addedMsP99Max],
-    ['jitter in ms', came ? loaded.jitterMs : null, jitterMsMax],
-    ['packets lost', loaded.lost, lostMax],
-    ['longest gap in ms', came ? loaded.gapMs : null, gapMsMax],
-  ] as const;
-  return figures.flatMap(([what, value, limit]) =>
-    limit === undefined ? [] : [check(`${label}: ${what}`, value, 'max', limit)],
-  );
+  return [
+    ...limited(`${label}: added delay for 99 % in ms`, added(loaded, idle), 'max', addedMsP99Max),
+    ...limited(`${label}: jitter in ms`, came ? loaded.jitterMs : null, 'max', jitterMsMax),
+    ...limited(`${label}: packets lost`, loaded.lost, 'max', lostMax),
+    ...limited(`${label}: longest gap in ms`, came ? loaded.gapMs : null, 'max', gapMsMax),
+  ];
 }
 
 function added(loaded: CallWay, idle: CallWay): number | null {

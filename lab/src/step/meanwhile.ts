@@ -6,7 +6,7 @@ import { LineWatch } from '../measure/line-watch.ts';
 import { isDirect, isRelay } from '../network/addresses.ts';
 import { pause } from '../process/in-turn.ts';
 import type { Product } from '../product/product.ts';
-import type { AskedFigures } from '../report/report.ts';
+import type { AskedFigures, StepReport } from '../report/report.ts';
 import type { StepEvent, StepLimits } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
 import { type DoneEvent, StepEvents } from './step-events.ts';
@@ -50,6 +50,11 @@ export class Meanwhile {
       const prefix = `ask-${order.id}`;
       this.#asking = new Asking(names.lan, server, { everyMs: askEveryMs, prefix, bytes: askedBytes, content });
     }
+  }
+
+  /** What was done so far, for the report. */
+  get happened(): StepReport['events'] {
+    return this.events.done.map(({ atSeconds, text }) => ({ atSeconds, text }));
   }
 
   static async begin(stage: Stage, product: Product, order: MeanwhileOrder): Promise<Meanwhile> {

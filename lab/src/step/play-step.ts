@@ -3,23 +3,24 @@ import { monotonicMs } from '@tresse/sys';
 import type { Interruption } from '../interruption.ts';
 import { inTurn, pause } from '../process/in-turn.ts';
 import type { Product } from '../product/product.ts';
-import { type Check, type StepReport, truth } from '../report/report.ts';
+import type { Check, StepReport } from '../report/report.ts';
 import type { Show } from '../report/show.ts';
 import type { RivalFigures } from '../rivals/measure-rivals.ts';
-import type { PingStep, Step, TransferStep, WaitStep } from '../scenario/scenario.ts';
+import type { Step, TransferStep, WaitStep } from '../scenario/scenario.ts';
 import type { Stage } from '../stage.ts';
 import { blankReport } from './blank-report.ts';
 import { playCall } from './call.ts';
 import { playCrowd } from './crowd.ts';
+import { showEvent } from './events-shown.ts';
 import { playFlows } from './flows.ts';
 import { Meanwhile } from './meanwhile.ts';
 import { playMixed } from './mixed.ts';
 import { playPage } from './page.ts';
 import { playPairs } from './pairs.ts';
-import { pingStepReport } from './ping.ts';
+import { playPing } from './ping.ts';
 import { asOne, type Play } from './repeated.ts';
+import { playStatus } from './status.ts';
 import { limitChecks, stepChecks, waitChecks, withoutRival } from './step-checks.ts';
-import type { DoneEvent } from './step-events.ts';
 import { runStep } from './step.ts';
 import { playUdp } from './udp.ts';
 
@@ -46,24 +47,16 @@ const readyAgainMs = 20_000;
 
 /** Plays one step, of whatever kind, and judges it. Rejects only where the lab itself fails. */
 export async function playStep(scene: StepScene, step: Step, index: number): Promise<PlayedStep> {
-  if (step.kind === 'ping') return await playPing(scene, step);
+  if (step.kind === 'ping') return await playPing(scene, step, index);
   if (step.kind === 'mixed') return await playMixed(scene, step, index);
   if (step.kind === 'pairs') return await playPairs(scene, step, index);
   if (step.kind === 'page') return await playPage(scene, step, index);
   if (step.kind === 'flows') return await playFlows(scene, step, index);
   if (step.kind === 'crowd') return await playCrowd(scene, step);
   if (step.kind === 'call') return await playCall(scene, step, index);
-  if (step.kind === 'udp') return await playUdp(scene, step);
+  if (step.kind === 'udp') return await playUdp(scene, step, index);
+  if (step.kind === 'status') return await playStatus(scene, step);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfers(scene, step, index);
-}
-
-async function playPing({ stage, show }: StepScene, step: PingStep): Promise<PlayedStep> {
-  const label = step.name ?? step.kind;
-  show.phase(label);
-  const report = await pingStepReport(stage.names.lan, step);
-  const { sent = 0, received = 0, rttMsMean = 0 } = report.ping ?? {};
-  show.say(`${label}: ${received} of ${sent} answered, ${rttMsMean.toFixed(1)} ms`);
-  return { report, checks: [truth(`${label}: every echo answered`, received === sent, `${received} of ${sent}`)] };
 }
 
 async function playWait({ stage, product, show }: StepScene, step: WaitStep, index: number): Promise<PlayedStep> {
@@ -122,13 +115,4 @@ async function playTransfer(scene: StepScene, step: TransferStep, id: string): P
     checks: stepChecks(judged, outcome, stage.content.sha256(step.bytes), label),
     worst: limitChecks(outcome.report, step.worst, label),
   };
-}
-
-function showEvent(show: Show, event: DoneEvent): void {
-  show.event(event.line, troubleOf(event), `${event.atSeconds.toFixed(1)} s: ${event.text}`);
-}
-
-/** What is wrong with a line after the event; empty where nothing is. */
-function troubleOf({ effect }: DoneEvent): string {
-  return effect === 'returned' || effect === 'changed' ? '' : effect;
 }

@@ -75,7 +75,8 @@ function endCheck(step: TransferStep, { report, transfer }: StepOutcome, label: 
   );
 }
 
-function eventCheck(wanted: number, { events }: StepReport, label: string): Check[] {
+/** Whether as many events happened as the step has. */
+export function eventCheck(wanted: number, { events }: Pick<StepReport, 'events'>, label: string): Check[] {
   if (wanted === 0) return [];
   const note = `${events.length} of ${wanted}; the step ended too early for the rest`;
   return [truth(`${label}: all events happened`, events.length === wanted, note)];

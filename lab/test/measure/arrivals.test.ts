@@ -30,6 +30,17 @@ test('the longest gap is found with its beginning', () => {
   expect(new Arrivals().longestGap().ms).toBe(0);
 });
 
+test('the longest gap between two moments counts its ends', () => {
+  const arrivals = steady(0, 1_000, 10, 1);
+  arrivals.add(1, 1_170);
+  arrivals.add(1, 1_300);
+  expect(arrivals.longestGapMs(205, 795)).toBe(10);
+  expect(arrivals.longestGapMs(900, 1_100)).toBe(100);
+  expect(arrivals.longestGapMs(1_050, 1_280)).toBe(120);
+  expect(arrivals.longestGapMs(1_250, 2_000)).toBe(700);
+  expect(new Arrivals().longestGapMs(0, 50)).toBe(50);
+});
+
 test('arrivals within one millisecond are one sample and lose no byte', () => {
   const arrivals = new Arrivals();
   for (let i = 0; i < 1_000; i++) arrivals.add(3, 7 + i / 1_000);

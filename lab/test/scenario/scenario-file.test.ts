@@ -54,7 +54,7 @@ test.each([
   ],
   [
     '  - { kind: fetch, bytes: 1 MB }',
-    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs, page, flows, crowd, udp, call)',
+    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs, page, flows, crowd, udp, call, status)',
   ],
   ['  - { kind: request, bytes: 1 MB, to: far }', 'there is no far host'],
   ['  - { kind: pairs, bytes: [1 MB], count: 2, to: far }', 'there is no far host'],
@@ -85,6 +85,8 @@ test.each([
     'expected ports as "1024-65535"',
   ],
   ['  - { kind: wait, time: 1 s, events: [{ at: 0 s, udp: blocked }] }', '"line" belongs to'],
+  ['  - { kind: status, says: ["("] }', 'expected a regular expression'],
+  ['  - { kind: udp, direction: up, time: 1 s, limits: { settledMin: 1 } }', 'is for the direction "down"'],
 ])('refuses %s', (steps, sentence) => {
   expect(faults(text(steps))).toContain(sentence);
 });
