@@ -8,6 +8,7 @@ import { sealing } from './aead.ts';
 import { calls } from './calls.ts';
 import { inTurn } from './contest.ts';
 import { core } from './core.ts';
+import { packetLane } from './packet-lane.ts';
 import { smallRequests } from './small-requests.ts';
 import { sweepStage } from './stage.ts';
 import { streamLane } from './stream-lane.ts';
@@ -24,11 +25,12 @@ const benches: readonly Bench[] = [
   { name: 'calls', needsStage: false, run: calls },
   { name: 'core', needsStage: false, run: core },
   { name: 'stream-lane', needsStage: true, run: streamLane },
+  { name: 'packet-lane', needsStage: true, run: packetLane },
   { name: 'small-requests', needsStage: true, run: smallRequests },
 ];
 
 /** All of it is ended and swept after this, whatever hangs. */
-const patienceMs = 240_000;
+const patienceMs = 480_000;
 /** What fails from now on fails because the stage is being taken away. */
 let ending = false;
 const root = process.getuid?.() === 0;

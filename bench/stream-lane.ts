@@ -1,8 +1,8 @@
 /** One TCP transfer through box and relay, both pinned to one core, against plain TCP and against shadowsocks-libev. */
 import { SystemError } from '@tresse/kit';
-import { run } from '@tresse/sys';
 
 import { byTurns, inTurn, median } from './contest.ts';
+import { iperf } from './iperf.ts';
 import { cores, Pinned } from './pinned.ts';
 import { type Product, startProduct, stopProduct } from './product.ts';
 import { rivalPort, rivalSettings, startRival } from './rival.ts';
@@ -14,8 +14,6 @@ const seconds = 3;
 const rounds = 5;
 /** Before what counts, each direction of each: code that has not run yet is compiled meanwhile. */
 const warmUpSeconds = 8;
-const triesMax = 10;
-const triesGapMs = 200;
 /** Congestion control of the source, whatever the machine's default is: bbr paces itself, and idles where it need not. */
 const sourceControl = 'cubic';
 
@@ -34,32 +32,13 @@ interface Contestant {
   readonly port: number;
 }
 
-/** What is read of iperf3's report. */
-interface IperfReport {
-  readonly end?: { readonly sum_received?: { readonly bytes: number; readonly seconds: number } };
-  readonly error?: string;
-}
-
-/** The server takes one test at a time, and ends the one before when the last of its bytes have come. */
-async function measure(argv: readonly string[], forSeconds: number, tries = triesMax): Promise<IperfReport> {
-  const text = await run(['taskset', '-c', String(cores.load), ...argv], {
-    netns: netns.lan,
-    timeoutMs: (forSeconds + 10) * 1_000,
-  });
-  const report = JSON.parse(text) as IperfReport;
-  if (tries === 1 || report.error?.includes('busy') !== true) return report;
-  await new Promise((resolve) => setTimeout(resolve, triesGapMs));
-  return await measure(argv, forSeconds, tries - 1);
-}
-
 async function transfer(contestant: Contestant, down: boolean, forSeconds = seconds): Promise<Measured> {
   const cpu = (): number => contestant.processes.reduce((sum, p) => sum + p.cpuS(), 0);
   const before = cpu();
-  const argv = ['iperf3', '-J', '-t', String(forSeconds), '-B', contestant.from, '-c', contestant.to];
-  argv.push('-p', String(contestant.port), '-C', sourceControl, ...(down ? ['-R'] : []));
-  const report = await measure(argv, forSeconds);
-  const received = report.end?.sum_received;
-  if (!received) throw new SystemError('BENCH', `iperf3, ${contestant.name}: ${report.error ?? 'no figures'}`);
+  const argv = ['-B', contestant.from, '-c', contestant.to, '-p', String(contestant.port), '-C', sourceControl];
+  if (down) argv.push('-R');
+  const { sum_received: received } = await iperf(contestant.name, netns.lan, forSeconds, ...argv);
+  if (!received) throw new SystemError('BENCH', `iperf3, ${contestant.name}: no figures`);
   const gbit = (received.bytes * 8) / 1e9;
   return { gbps: gbit / received.seconds, cpuPerGbit: (cpu() - before) / gbit };
 }

@@ -23,3 +23,6 @@ export type {
 export { localLimits, startBoxEngine } from './engine-host.ts';
 export { startRelayEngine } from './relay-host.ts';
 export { openPacketSockets } from './packet-sockets.ts';
+export { readDatagrams } from './worker/datagram-port.ts';
+export { PacketDriver } from './worker/packet-driver.ts';
+export { TunDevice } from './worker/tun-device.ts';
