@@ -15,6 +15,7 @@ const path = (number: number, uplink: string, state: string): PathStatus => ({
   bytesIn: number,
   bytesOut: number,
   suspicions: 0,
+  udp: 'open',
   strands: [],
 });
 

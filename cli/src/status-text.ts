@@ -55,7 +55,7 @@ function boxLines(status: DaemonStatus, paint: Paint): string[] {
       one.verdict,
       one.sinceS === undefined ? '-' : showAge(one.sinceS),
       ...rateCells(one.verdict === 'down' ? undefined : one.path),
-      one.reason,
+      whyOf(one),
     ]),
   ]);
   return [
@@ -68,6 +68,14 @@ function boxLines(status: DaemonStatus, paint: Paint): string[] {
     directWords(uplinks),
   ];
 }
+
+const udpWords = {
+  open: '',
+  blocked: '; UDP is blocked there and goes by TCP',
+  limited: '; UDP is held down there and goes by TCP',
+};
+
+const whyOf = ({ reason, path }: UplinkStatus): string => reason + udpWords[path?.udp ?? 'open'];
 
 /** The state's word in its colour; columns are laid out before, by what is seen. */
 function painted(row: string, uplink: UplinkStatus | undefined, paint: Paint): string {

@@ -13,6 +13,7 @@ const path: PathStatus = {
   bytesIn: 12_345_678,
   bytesOut: 1000,
   suspicions: 0,
+  udp: 'open',
   strands: [
     { strand: 1, role: 'quick', state: 'answered', rttMs: 30, bytesIn: 1, bytesOut: 1 },
     { strand: 2, role: 'bulk', state: 'answered', rttMs: 30, bytesIn: 1, bytesOut: 1 },

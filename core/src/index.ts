@@ -24,6 +24,7 @@ export { Path } from './line/path.ts';
 export { PacketLane } from './packet/packet-lane.ts';
 export { defaultPacketPolicy, type PacketPolicy } from './packet/packet-sender.ts';
 export type { Deliver } from './packet/resequencer.ts';
+export type { UdpState } from './packet/udp-watch.ts';
 export { PacketSlots } from './packet/packet-slots.ts';
 export {
   type DatagramHeader,

@@ -1,5 +1,5 @@
 /** What the main thread of a daemon and its engine say to each other. */
-import type { PacketPolicy } from '@tresse/core';
+import type { PacketPolicy, UdpState } from '@tresse/core';
 import type { Cipher } from '@tresse/sys';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -141,6 +141,8 @@ export interface PathStatus {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly suspicions: number;
+  /** Whether datagrams get through; if not, or few of them, packets ride a strand. */
+  readonly udp: UdpState;
   /** Box: where it leads. */
   readonly relayAddress?: string;
   /** Box: why the newest connection over it was not made, as the errno's name; absent once one stood. */

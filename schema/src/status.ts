@@ -31,6 +31,8 @@ const pathStatus = z.object({
   bytesOut: z.number(),
   /** How often it was suspected. */
   suspicions: z.number(),
+  /** Whether UDP gets through there, as far as packets of the tunnel have shown; if not, or little of it, they go by TCP. */
+  udp: z.enum(['open', 'blocked', 'limited']).default('open'),
   /** Of a box: where it leads, and why the newest connection over it was not made (an errno's name). */
   relayAddress: z.string().optional(),
   connectFault: z.string().optional(),

@@ -261,6 +261,7 @@ export class SessionDriver implements StrandOwner, Holder {
         bytesIn: path.bytesIn,
         bytesOut: path.bytesOut,
         suspicions: path.suspicions,
+        udp: path.udp.state,
         strands: path.strands.map((s) => ({
           strand: s.id,
           role: s.quick ? 'quick' : s.datagram ? 'datagram' : 'bulk',
