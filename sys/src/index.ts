@@ -11,6 +11,7 @@ export { EventLoop } from './loop.ts';
 export { askForLinks, drainEvents, openFirewallMonitor, openRouteMonitor, readRouteEvents } from './netlink.ts';
 export { inNetns } from './netns.ts';
 export { ip, ipBatch, nftApply, nftCheck, nftList, readRuleset } from './network-commands.ts';
+export { rawSocket } from './raw-socket.ts';
 export { RouteSnapshot } from './route-snapshot.ts';
 export { CommandError, run, runJson } from './run.ts';
 export { hkdf, randomBytes } from './secrets.ts';
