@@ -4,7 +4,7 @@ set -euo pipefail
 say() { echo "$*" >&2; }
 
 # libatomic1: the runtime does not start without it. mptcpize: lends kernel MPTCP to programs that know nothing of it.
-wanted=(ca-certificates conntrack curl iperf3 iproute2 iputils-ping libatomic1 mptcpize nftables procps)
+wanted=(ca-certificates conntrack curl iperf3 iproute2 iputils-ping libatomic1 mptcpize mtr-tiny nftables procps)
 
 command -v dpkg-query >/dev/null || {
   say "This is not Debian or Ubuntu: install these by your own package manager, then go on: ${wanted[*]}."

@@ -74,6 +74,7 @@ async function playOnStage(scenario: Scenario, order: RunOrder, draft: Draft): P
     names: order.names,
     lines: scenario.lines,
     farMs: scenario.far,
+    ipv6Router: scenario.ipv6Router,
     seed: order.seed,
     folder: order.folder,
     // Without lines everything else fails too: this is why.

@@ -34,6 +34,8 @@ export interface StageOrder {
   readonly lines: readonly LineSpec[];
   /** One way between the relay and the far host, where there is to be one. */
   readonly farMs?: number | undefined;
+  /** The box forwards IPv6 before Tresse is started. */
+  readonly ipv6Router?: boolean | undefined;
   readonly seed: number;
   /** Files of this run. */
   readonly folder: string;
@@ -52,7 +54,7 @@ export async function setStage(order: StageOrder): Promise<Stage> {
         seed,
         order.onFault,
       ),
-    order.farMs === undefined ? undefined : farWire(order.farMs),
+    { far: order.farMs === undefined ? undefined : farWire(order.farMs), ipv6Router: order.ipv6Router },
   );
   const servers: ServerProcess[] = [];
   try {

@@ -7,6 +7,7 @@ import {
   boxSettings,
   everywhere,
   hostSettings,
+  ipv6RouterSettings,
   natSettings,
   proxySettings,
   routerSettings,
@@ -26,6 +27,14 @@ export interface LineEnds {
   readonly spec: LineSpec;
   readonly box: { netns: string; ifname: string };
   readonly operator: { netns: string; ifname: string };
+}
+
+/** What not every one of them has. */
+export interface InternetWishes {
+  /** The wire to the far host. */
+  readonly far?: LineSpec | undefined;
+  /** The box forwards IPv6 before Tresse is started. */
+  readonly ipv6Router?: boolean | undefined;
 }
 
 /** The lab's little internet: namespaces, wires, addresses, routes and the operators' NAT. */
@@ -50,7 +59,7 @@ export class Internet<Driver extends LineDriver> {
     names: LabNames,
     lines: readonly LineSpec[],
     connect: (ends: LineEnds[]) => Promise<D>,
-    far?: LineSpec,
+    { far, ipv6Router = false }: InternetWishes = {},
   ): Promise<Internet<D>> {
     const congestion = await congestionControl();
     const wiring = wiringOf(names, lines, congestion.onRoute, far !== undefined);
@@ -62,6 +71,7 @@ export class Internet<Driver extends LineDriver> {
       );
       // An interface takes its settings over when it is made.
       applyBasics(names, wiring);
+      if (ipv6Router) applySettings(names.box, ipv6RouterSettings);
       await ipBatch(undefined, wiring.wires);
       driver = await connect([
         ...lines.map((spec, i) => ({

@@ -19,6 +19,9 @@ export const boxSettings: Readonly<Record<string, string>> = {
   'net.ipv4.conf.default.rp_filter': '2',
 };
 
+/** The box as a router that its user has set up for IPv6. */
+export const ipv6RouterSettings: Readonly<Record<string, string>> = { 'net.ipv6.conf.all.forwarding': '1' };
+
 /** Operators and the core pass packets on. */
 export const routerSettings: Readonly<Record<string, string>> = {
   'net.ipv4.ip_forward': '1',

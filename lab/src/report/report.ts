@@ -6,6 +6,7 @@ import type { CallFigures } from './call-figures.ts';
 import type { CrowdFigures } from './crowd-figures.ts';
 import type { FlowsFigures } from './flows-figures.ts';
 import type { MixedFigures } from './mixed-figures.ts';
+import type { ProbeFigures } from './probe-figures.ts';
 import type { UdpFigures } from './udp-figures.ts';
 
 /** Rates are bits per second, ratios 0 to 1, `null` stands where a figure could not be taken. */
@@ -88,6 +89,8 @@ export interface StepReport {
   readonly udp?: UdpFigures;
   /** Of a step with a call. */
   readonly call?: CallFigures;
+  /** Of a step that probes. */
+  readonly probe?: ProbeFigures;
 }
 
 /** Requests asked while something else went on. Times from the last event until all were answered, as wanted; null where they never were. */

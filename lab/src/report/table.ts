@@ -3,6 +3,7 @@ import { crowdLines } from './crowd-figures.ts';
 import { bytesText, rateText, secondsText, shareText } from './figures.ts';
 import { flowsLines } from './flows-figures.ts';
 import { mixedLines } from './mixed-figures.ts';
+import { probeText } from './probe-figures.ts';
 import type { Check, PairFigures, Report, StepReport } from './report.ts';
 import { udpLines } from './udp-figures.ts';
 
@@ -66,6 +67,7 @@ function stepTable(step: StepReport, report: Report): string[] {
     return [`${step.name}: ${secondsText(step.seconds)}`, ...mixedLines(step.mixed), ...daemonLines(step)];
   if (step.call) return [`${step.name}: ${secondsText(step.seconds)}`, ...callLines(step.call), ...eventLines(step)];
   if (step.udp) return [`${step.name}: ${secondsText(step.seconds)}`, ...udpLines(step.udp), ...eventLines(step)];
+  if (step.probe) return [`${step.name}: ${probeText(step.probe)}`];
   if (step.crowd) return [`${step.name}: ${secondsText(step.seconds)}`, ...crowdLines(step.crowd)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');

@@ -10,6 +10,7 @@ import { mixedStep } from './mixed-step.ts';
 import { pageStep } from './page-step.ts';
 import { pairsStep } from './pairs-step.ts';
 import { pingStep } from './ping-step.ts';
+import { probeStep } from './probe-step.ts';
 import { statusStep } from './status-step.ts';
 import { udpStep } from './udp-step.ts';
 
@@ -20,6 +21,7 @@ export type { FlowsStep } from './flows-step.ts';
 export type { LineSpec } from './line.ts';
 export type { MixedStep } from './mixed-step.ts';
 export type { PingStep } from './ping-step.ts';
+export type { ProbeStep } from './probe-step.ts';
 export type { StatusStep } from './status-step.ts';
 export type { UdpStep } from './udp-step.ts';
 
@@ -101,6 +103,8 @@ const scenarioShape = z.strictObject({
   /** `false`: the lines alone and kernel MPTCP are not measured, and nothing is held against them. */
   compare: z.boolean().default(true),
   lines: z.array(line).min(1).max(8),
+  /** The box is an IPv6 router before Tresse is started: it forwards IPv6 already. */
+  ipv6Router: z.literal(true).optional(),
   /** The internet host has addresses that are so far from the relay, one way. */
   far: durationMs.optional(),
   steps: z
@@ -117,6 +121,7 @@ const scenarioShape = z.strictObject({
         udpStep,
         callStep,
         statusStep,
+        probeStep,
       ]),
     )
     .min(1),

@@ -18,7 +18,7 @@ export function shortForm(scenario: Scenario): Scenario {
 }
 
 function shortStep(full: Step): Step {
-  if (full.kind === 'status') return full;
+  if (full.kind === 'status' || full.kind === 'probe') return full;
   if (full.kind === 'ping') return shortPing(full);
   if (full.kind === 'mixed') return shortMixed(full);
   if (full.kind === 'pairs') return shortPairs(full);
