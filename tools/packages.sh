@@ -4,7 +4,8 @@ set -euo pipefail
 say() { echo "$*" >&2; }
 
 # libatomic1: the runtime does not start without it. mptcpize: lends kernel MPTCP to programs that know nothing of it.
-wanted=(ca-certificates conntrack curl iperf3 iproute2 iputils-ping libatomic1 mptcpize mtr-tiny nftables procps)
+# caddy, ngtcp2-client, openssl: a web server and a client of HTTP/3 in the lab, and the server's certificate.
+wanted=(ca-certificates caddy conntrack curl iperf3 iproute2 iputils-ping libatomic1 mptcpize mtr-tiny nftables ngtcp2-client openssl procps)
 
 command -v dpkg-query >/dev/null || {
   say "This is not Debian or Ubuntu: install these by your own package manager, then go on: ${wanted[*]}."

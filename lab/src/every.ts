@@ -6,13 +6,15 @@ import { reportTable } from './report/table.ts';
 import { findScenario, scenarioNames } from './scenario/scenario-file.ts';
 
 /**
- * Runs every scenario but the demo, which is cut-silent at length. Prints a line for each on stdout, the whole report of those
+ * Runs every scenario but the demo, which is cut-silent at length, and in the short form but those that are for the full one only. Prints a line for each on stdout, the whole report of those
  * that failed (of all, in the full form), and at the end `N passed, N failed`; the count also goes as JSON into `countFile`.
  * Returns whether none failed. Throws TresseError where no lab can be opened.
  */
 export async function runEvery(options: LabOptions, countFile: string | undefined): Promise<boolean> {
   return await withLab(async (lab) => {
-    const names = scenarioNames().filter((name) => name !== 'demo');
+    const names = scenarioNames().filter(
+      (name) => name !== 'demo' && !(options.short && findScenario(name).scenario.onlyInFull),
+    );
     const outcomes = await inTurn(names, async (name) => {
       const beganMs = performance.now();
       const report = await runs(lab, findScenario(name), options);

@@ -115,8 +115,8 @@ export function isDirect(from: string): boolean {
   return from.startsWith('100.64.') || from.startsWith('2001:db8:1:');
 }
 
-/** Ports of the internet host: plain TCP, the same server listening for MPTCP, and what sends back what it gets (RFC 862). */
-export const ports = { plain: 80, multipath: 8080, echo: 7, iperf: 5201, call: 5004 } as const;
+/** Ports of the internet host: plain TCP, the same server listening for MPTCP, what sends back what it gets (RFC 862), iperf3, calls, and HTTP/3. */
+export const ports = { plain: 80, multipath: 8080, echo: 7, iperf: 5201, call: 5004, quic: 443 } as const;
 
 /** Namespaces of one lab. */
 export class LabNames {

@@ -89,6 +89,8 @@ export interface StepReport {
   readonly udp?: UdpFigures;
   /** Of a step with a call. */
   readonly call?: CallFigures;
+  /** Of a download by HTTP/3: against the best line alone. */
+  readonly quic?: { readonly ofBest: number | null };
   /** Of a step that probes. */
   readonly probe?: ProbeFigures;
 }

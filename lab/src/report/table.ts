@@ -72,7 +72,11 @@ function stepTable(step: StepReport, report: Report): string[] {
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;
-  const ofMptcp = report.mptcp === null ? '' : `, ${shareText(step.ofMptcp)} of MPTCP`;
+  const ofMptcp = step.quic
+    ? `, ${shareText(step.quic.ofBest)} of the best line`
+    : report.mptcp === null
+      ? ''
+      : `, ${shareText(step.ofMptcp)} of MPTCP`;
   const slowest =
     step.slowestSecondOfSum === null ? '' : `; ${shareText(step.slowestSecondOfSum)} in its slowest second`;
   const whole = step.wholeSecondsOfMptcp === null ? '' : ` (${step.wholeSecondsOfMptcp.toFixed(3)}x MPTCP's time)`;

@@ -11,6 +11,7 @@ import { pageStep } from './page-step.ts';
 import { pairsStep } from './pairs-step.ts';
 import { pingStep } from './ping-step.ts';
 import { probeStep } from './probe-step.ts';
+import { quicStep } from './quic-step.ts';
 import { statusStep } from './status-step.ts';
 import { udpStep } from './udp-step.ts';
 
@@ -22,6 +23,7 @@ export type { LineSpec } from './line.ts';
 export type { MixedStep } from './mixed-step.ts';
 export type { PingStep } from './ping-step.ts';
 export type { ProbeStep } from './probe-step.ts';
+export type { QuicStep } from './quic-step.ts';
 export type { StatusStep } from './status-step.ts';
 export type { UdpStep } from './udp-step.ts';
 
@@ -100,6 +102,8 @@ const waitStep = z.strictObject({
 
 const scenarioShape = z.strictObject({
   title: z.string(),
+  /** Not part of the short tests: it shows the same as another scenario, over other lines. */
+  onlyInFull: z.literal(true).optional(),
   /** `false`: the lines alone and kernel MPTCP are not measured, and nothing is held against them. */
   compare: z.boolean().default(true),
   lines: z.array(line).min(1).max(8),
@@ -121,6 +125,7 @@ const scenarioShape = z.strictObject({
         udpStep,
         callStep,
         statusStep,
+        quicStep,
         probeStep,
       ]),
     )

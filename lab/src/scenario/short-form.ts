@@ -2,6 +2,7 @@ import { shortCall } from './call-step.ts';
 import { shortPage } from './page-step.ts';
 import { shortPairs } from './pairs-step.ts';
 import { shortPing } from './ping-step.ts';
+import { shortQuic } from './quic-step.ts';
 import type { CrowdStep, FlowsStep, MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 import { shortUdp } from './udp-step.ts';
 
@@ -19,6 +20,7 @@ export function shortForm(scenario: Scenario): Scenario {
 
 function shortStep(full: Step): Step {
   if (full.kind === 'status' || full.kind === 'probe') return full;
+  if (full.kind === 'quic') return shortQuic(full);
   if (full.kind === 'ping') return shortPing(full);
   if (full.kind === 'mixed') return shortMixed(full);
   if (full.kind === 'pairs') return shortPairs(full);

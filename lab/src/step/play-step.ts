@@ -19,6 +19,7 @@ import { playPage } from './page.ts';
 import { playPairs } from './pairs.ts';
 import { playPing } from './ping.ts';
 import { playProbe } from './probe.ts';
+import { playQuic } from './quic.ts';
 import { asOne, type Play } from './repeated.ts';
 import { playStatus } from './status.ts';
 import { limitChecks, stepChecks, waitChecks, withoutRival } from './step-checks.ts';
@@ -57,6 +58,7 @@ export async function playStep(scene: StepScene, step: Step, index: number): Pro
   if (step.kind === 'call') return await playCall(scene, step, index);
   if (step.kind === 'udp') return await playUdp(scene, step, index);
   if (step.kind === 'probe') return await playProbe(scene, step);
+  if (step.kind === 'quic') return await playQuic(scene, step, index);
   if (step.kind === 'status') return await playStatus(scene, step);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfers(scene, step, index);
 }
