@@ -21,14 +21,22 @@ done
 [[ $(id -u) == 0 ]] || { say "Root is needed to install: ${missing[*]}."; exit 1; }
 say "Installing ${missing[*]}."
 export DEBIAN_FRONTEND=noninteractive
+# The lab starts Caddy by itself, in a namespace; as a service it would take the machine's port 80.
+if [[ -d /run/systemd/system && " ${missing[*]} " == *' caddy '* ]]; then
+  systemctl --quiet --runtime mask caddy.service || true
+  unmask() { systemctl --quiet --runtime unmask caddy.service && systemctl --quiet disable caddy.service || true; }
+else
+  unmask() { :; }
+fi
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log"; unmask' EXIT
 for attempt in lists fresh-lists; do
   if [[ $attempt == fresh-lists ]] && ! apt-get -o DPkg::Lock::Timeout=120 update -qq >"$log" 2>&1; then
     say "The package lists could not be fetched: $(tail -n 1 "$log")"
     exit 1
   fi
   if apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+    unmask
     # What asks the kernel through nft could not be asked before.
     exec "$(dirname "$0")/preflight.sh"
   fi
