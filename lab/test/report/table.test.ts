@@ -52,3 +52,15 @@ test('a wait tells its events, and what was asked meanwhile', () => {
   expect(table).toContain('asked meanwhile: 38 of 40 answered (for good 700 ms after the last event)');
   expect(table).toContain('30 seen from the relay (for good 2500 ms after the last event)\n  8 seen from a line\n');
 });
+
+test('what is neither a transfer nor a call has its own lines', () => {
+  const text = reportTable(
+    reportWith({}, { name: 'traceroute', probe: { asked: 5, answered: 4, rttMs: 26.25, hops: ['192.168.77.1', '?'] } }),
+  );
+  expect(text).toContain('traceroute: 4 of 5 answered, 26.3 ms in the median: 192.168.77.1, ?');
+  const ping = { sent: 9, received: 5, rttMsMin: 1, rttMsMean: 2, rttMsMax: 3, unansweredMsMax: 800 };
+  expect(reportTable(reportWith({}, { name: 'pings', ping }))).toContain(
+    'pings: 5 of 9 echoes answered, none for 800 ms, 1.0 / 2.0 / 3.0 ms (least, mean, most)\n  2.50 s: b falls silent',
+  );
+  expect(reportTable(reportWith({}, { quic: { ofBest: 1.25 } }))).toContain('125.0 % of the best line');
+});
