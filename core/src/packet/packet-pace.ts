@@ -9,6 +9,8 @@ const startGain = 2.89;
 /** Saved at most: so many ms' worth, and a few packets. */
 const savedMs = 2;
 const savedBytesMin = 4 * 1_500;
+/** What waits for it has a right to all the time since, even where nobody looked meanwhile, as on a machine that is busy: up to so many ms. */
+const waitedMsMax = 10;
 
 export class PacketPace {
   #left: number = savedBytesMin;
@@ -18,9 +20,15 @@ export class PacketPace {
   /** Whether a packet may leave a line of so many bytes per second now; `known`: that is its rate, and no lower bound. `most`: no more than so many, or Infinity. */
   ready(rate: number, known: boolean, most: number, nowMs: number): boolean {
     this.#perMs = Math.min((known ? gain : startGain) * rate, most) * 0.001;
-    const saved = Math.max(savedBytesMin, savedMs * this.#perMs);
-    this.#left = Math.min(saved, this.#left + (nowMs - this.#countedMs) * this.#perMs);
+    const elapsedMs = nowMs - this.#countedMs;
+    const keptMs = !this.open ? Math.max(savedMs, Math.min(elapsedMs, waitedMsMax)) : savedMs;
+    this.#left = Math.min(Math.max(savedBytesMin, keptMs * this.#perMs), this.#left + elapsedMs * this.#perMs);
     this.#countedMs = nowMs;
+    return this.open;
+  }
+
+  /** What {@link ready} said holds still, after what was spent since. */
+  get open(): boolean {
     return this.#left > 0;
   }
 
