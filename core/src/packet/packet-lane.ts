@@ -89,6 +89,8 @@ export class PacketLane {
   /** Since when a path is late of which it is not known whether it alone is, ms. */
   #lateMs: number = Infinity;
   #judgedMs: number = -Infinity;
+  /** Reports and probes that are due have left: packets leave, until none may. */
+  #askedFor = false;
   /** When a packet left last. */
   #busyMs: number = -Infinity;
   /** Authentic, and yet no body of ours: a peer that errs. */
@@ -171,12 +173,17 @@ export class PacketLane {
   /** Writes the next body to `out` from `start` on. Returns where it goes, until the next call; undefined while nothing may leave. */
   poll(out: Slab, start: number, nowMs: number): Readonly<Datagram> | undefined {
     this.#judge(nowMs);
-    return (
-      this.#pollReport(out, start, nowMs) ??
-      this.#pollProbe(out, start, nowMs) ??
-      this.#pollMtuProbe(out, start, nowMs) ??
-      this.#pollPacket(out, start, nowMs)
-    );
+    if (!this.#askedFor) {
+      const asked =
+        this.#pollReport(out, start, nowMs) ??
+        this.#pollProbe(out, start, nowMs) ??
+        this.#pollMtuProbe(out, start, nowMs);
+      if (asked) return asked;
+    }
+    const packet = this.#pollPacket(out, start, nowMs);
+    // What is due is looked for once a turn, and not before every packet.
+    this.#askedFor = packet !== undefined;
+    return packet;
   }
 
   /** When to come again, ms; Infinity: when something comes. */

@@ -93,6 +93,8 @@ interface Candidate extends SpreadLine {
   line: PacketLine;
   strand: Strand | undefined;
   pace: PacketPace;
+  /** How much more may be on its way, bytes. */
+  roomBytes: number;
 }
 
 export class PacketSender {
@@ -116,6 +118,9 @@ export class PacketSender {
   /** The last one goes once more on each of these. */
   readonly #copiesOn: PacketLine[] = [];
   #count = 0;
+  /** The lines were looked at, and nothing has happened since but what left. */
+  #surveyed = false;
+  #surveyedMs = -Infinity;
   #nextMs: number = Infinity;
   /** Sent twice on purpose, and sent in pieces. */
   copies = 0;
@@ -148,13 +153,15 @@ export class PacketSender {
     }
     this.#release();
     if (this.#queue.empty) {
+      this.#surveyed = false;
       this.#nextMs = Infinity;
       return undefined;
     }
-    this.#survey(lines, nowMs);
+    if (!this.#surveyed || this.#surveyedMs !== nowMs) this.#survey(lines, nowMs);
     for (const kind of byUrgency) {
       if (this.#queue.bytesOf(kind) > 0 && this.#send(kind, nowMs)) return this.#out;
     }
+    this.#surveyed = false;
     this.#nextMs = this.#soonestMs(nowMs);
     return undefined;
   }
@@ -215,12 +222,31 @@ export class PacketSender {
     const bytes = pieceStart(length, index + 1, pieces) - pieceStart(length, index, pieces) + more + wireOverheadBytes;
     this.#restOn = index + 1 < pieces ? line : undefined;
     this.#out.path = line.id;
-    if (this.#out.strand) return;
+    if (this.#out.strand) {
+      this.#surveyed = false;
+      return;
+    }
     this.#out.number = line.datagrams.give(bytes, this.#queue.empty, nowMs);
-    this.#paceOf(line).spend(bytes);
+    const own = this.#candidateOf(line);
+    (own?.pace ?? this.#paceOf(line)).spend(bytes);
+    if (own) this.#spent(own, bytes);
+  }
+
+  #candidateOf(line: PacketLine): Candidate | undefined {
+    for (let i = 0; i < this.#count; i++) if (this.#lines[i]?.line === line) return this.#lines[i];
+    return undefined;
+  }
+
+  /** What a survey would find: looking at every line again for every packet would cost more than sealing it. */
+  #spent(one: Candidate, bytes: number): void {
+    one.roomBytes -= bytes;
+    one.open = one.pace.open && one.roomBytes > 0;
+    if (!one.pace.open) one.line.datagrams.unsentBytes = this.#queue.bytesOf(PacketClass.bulk);
   }
 
   #survey(lines: ReadonlyMap<number, PacketLine>, nowMs: number): void {
+    this.#surveyed = true;
+    this.#surveyedMs = nowMs;
     this.#count = 0;
     const spares = hasOrdinary(lines, nowMs);
     for (const line of lines.values()) {
@@ -228,7 +254,8 @@ export class PacketSender {
       const strand = line.packetStrand(nowMs);
       const pace = this.#paceOf(line);
       const rate = line.rate();
-      const open = strand ? strandTakes(strand, rate) : this.#udpTakes(line, pace, rate, nowMs);
+      const roomBytes = strand ? 0 : line.windowBytes(nowMs) - line.outstandingBytes(nowMs);
+      const open = strand ? strandTakes(strand, rate) : this.#udpTakes(line, pace, rate, nowMs) && roomBytes > 0;
       const unsentBytes = strand ? strand.unsentBytes : 0;
       const at = this.#count++;
       const known = this.#lines[at];
@@ -239,9 +266,22 @@ export class PacketSender {
         known.pace = pace;
         known.rate = rate;
         known.open = open;
+        known.roomBytes = roomBytes;
         known.unsentBytes = unsentBytes;
         known.delayMs = line.delayMs;
-      } else this.#lines.push({ id: line.id, line, strand, pace, rate, open, unsentBytes, delayMs: line.delayMs });
+      } else {
+        this.#lines.push({
+          id: line.id,
+          line,
+          strand,
+          pace,
+          roomBytes,
+          rate,
+          open,
+          unsentBytes,
+          delayMs: line.delayMs,
+        });
+      }
     }
   }
 
@@ -250,7 +290,7 @@ export class PacketSender {
     const ready = pace.ready(rate, line.rateKnown, most, nowMs);
     line.datagrams.paced = most < Infinity;
     line.datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
-    return ready && line.outstandingBytes(nowMs) < line.windowBytes(nowMs);
+    return ready;
   }
 
   #forBulk(flow: Flow): number {
