@@ -23,6 +23,8 @@ export {
   copyEndpoint,
   type Endpoint,
   endpoint,
+  joinReceived,
+  receivedSegmentBytes,
   receiveFrom,
   sendTo,
   spreadByWord,

@@ -24,13 +24,22 @@ const loadWord = 0x20;
 const remainder = 0x94;
 const returnIt = 0x16;
 
-/** struct sockaddr_in6, padded; behind it room for one control message: struct cmsghdr 16, struct in6_pktinfo 20, padded. */
+const SOL_UDP = 17;
+const UDP_SEGMENT = 103;
+const UDP_GRO = 104;
+const IPV6_PKTINFO = 50;
+
+/** struct sockaddr_in6, padded; behind it room for control messages: struct cmsghdr 16 and struct in6_pktinfo 20, padded; then 16 and a size of segments. */
 const nameRoom = 32;
 const controlRoom = 40;
+const segmentRoom = 24;
 const nameMax = 28;
+/** struct cmsghdr: length 8, level 4, type 4. */
+const headBytes = 16;
 /** Where struct in_pktinfo and struct in6_pktinfo have the number of the interface, within the control message. */
 const indexAt = { [SOL_IP]: 16, [SOL_IPV6]: 32 } as const;
-const levelAt = 8;
+/** A segment's size has two bytes when told to the kernel, and four when the kernel tells it. */
+const segmentMessageBytes: number = headBytes + 2;
 
 /** struct msghdr with the one struct iovec it points to behind it, as 32-bit words. */
 const message = nativeSlab(56 + 16);
@@ -51,6 +60,8 @@ const wordBase = 0x1_0000_0000;
 const recvMessage: (fd: number, message: number, flags: number) => number = native(
   'int64_t recvmsg(int, uintptr_t, int)',
 );
+const number = wordSlab(1);
+
 const sendMessage: (fd: number, message: number, flags: number) => number = native(
   'int64_t sendmsg(int, uintptr_t, int)',
 );
@@ -63,6 +74,11 @@ function setPointer(field: number, address: number): void {
 setPointer(Field.parts, message.address + 56);
 words[Field.partCount] = 1;
 
+/** What the kernel tells of a datagram beside its bytes. */
+const told = nativeSlab(controlRoom + segmentRoom);
+const toldWords = new Uint32Array(told.bytes.buffer);
+let segmentBytes = 0;
+
 /** Where datagrams come from and go to: the other host's address, and that of ours which it knows, as the kernel writes them. */
 export interface Endpoint {
   readonly slab: NativeSlab;
@@ -74,7 +90,7 @@ export interface Endpoint {
 
 /** An endpoint to be filled, or one that is known. Throws UserError `ADDRESS`. */
 export function endpoint(address?: string, port = 0): Endpoint {
-  const slab = nativeSlab(nameRoom + controlRoom);
+  const slab = nativeSlab(nameRoom + controlRoom + segmentRoom);
   return {
     slab,
     nameBytes: address === undefined ? 0 : encodeSocketAddress(slab.bytes, address, port),
@@ -118,41 +134,83 @@ export function spreadByWord(fd: number, at: number, count: number): void {
 }
 
 /**
- * Receives one datagram to memory at `address`, and its endpoint. Returns its bytes, cut at `length`, or -errno (-EAGAIN: none is there;
+ * From now on the kernel may join datagrams of one sender and one size that came together; see {@link receivedSegmentBytes}. Returns whether this kernel does (Linux 5.0).
+ */
+export function joinReceived(fd: number): boolean {
+  number.words[0] = 1;
+  return setSocketOption(fd, SOL_UDP, UDP_GRO, number.address, 4) === 0;
+}
+
+/**
+ * Receives one datagram to memory at `address`, and its endpoint; or several, see {@link joinReceived}. Returns its bytes, cut at `length`, or -errno (-EAGAIN: none is there;
  * -ECONNREFUSED: one that was sent found nobody).
  */
 export function receiveFrom(fd: number, address: number, length: number, from: Endpoint): number {
-  lay(address, length, from, nameMax, controlRoom);
+  lay(address, length, from.slab.address, nameMax, told.address, told.bytes.length);
   const count = recvMessage(fd, message.address, MSG_DONTWAIT);
   if (count < 0) return -lastErrno();
   from.nameBytes = words[Field.nameBytes] ?? 0;
-  from.controlBytes = words[Field.controlBytes] ?? 0;
-  if (from.controlBytes > 0) {
-    // By which card it came binds no answer.
-    const level = from.slab.bytes[nameRoom + levelAt] === SOL_IP ? SOL_IP : SOL_IPV6;
-    const at = nameRoom + indexAt[level];
-    from.slab.bytes.fill(0, at, at + 4);
-  }
+  from.controlBytes = 0;
+  segmentBytes = 0;
+  const end = words[Field.controlBytes] ?? 0;
+  for (let at = 0; at + headBytes <= end; at += alignedTo8(toldWords[at / 4] ?? 0)) takeTold(at, from);
   return count;
 }
 
-/** Sends one datagram. Returns its bytes, or -errno (-EAGAIN: no room, -EMSGSIZE: too long). */
-export function sendTo(fd: number, address: number, length: number, to: Readonly<Endpoint>): number {
-  lay(address, length, to, to.nameBytes, to.controlBytes);
+/** What was received last is datagrams of so many bytes, one behind the other, of which the last may be shorter; 0: it is one. */
+export function receivedSegmentBytes(): number {
+  return segmentBytes;
+}
+
+/**
+ * Sends one datagram, or, where `segment` is not 0, one of so many bytes after the other, of which the last may be shorter: 64 at most (Linux 4.18).
+ * Returns the bytes, or -errno (-EAGAIN: no room, -EMSGSIZE: too long, -EINVAL and -EIO: segments are not for this way).
+ */
+export function sendTo(fd: number, address: number, length: number, to: Readonly<Endpoint>, segment = 0): number {
+  const { slab, nameBytes, controlBytes } = to;
+  const more = segment > 0 ? segmentRoom : 0;
+  if (more > 0) writeSegment(slab.bytes, nameRoom + controlBytes, segment);
+  lay(address, length, slab.address, nameBytes, slab.address + nameRoom, controlBytes + more);
   const count = sendMessage(fd, message.address, MSG_DONTWAIT | MSG_NOSIGNAL);
   return count >= 0 ? count : -lastErrno();
+}
+
+const alignedTo8 = (length: number): number => Math.max(headBytes, (length + 7) & ~7);
+
+/** Takes one control message of what was received. */
+function takeTold(at: number, from: Endpoint): void {
+  const level = toldWords[at / 4 + 2] ?? 0;
+  const type = toldWords[at / 4 + 3] ?? 0;
+  if (level === SOL_UDP && type === UDP_GRO) segmentBytes = toldWords[at / 4 + 4] ?? 0;
+  else if ((level === SOL_IP && type === IP_PKTINFO) || (level === SOL_IPV6 && type === IPV6_PKTINFO)) {
+    const bytes = Math.min(alignedTo8(toldWords[at / 4] ?? 0), controlRoom);
+    for (let i = 0; i < bytes; i++) from.slab.bytes[nameRoom + i] = told.bytes[at + i] ?? 0;
+    // By which card it came binds no answer.
+    from.slab.bytes.fill(0, nameRoom + indexAt[level], nameRoom + indexAt[level] + 4);
+    from.controlBytes = bytes;
+  }
+}
+
+function writeSegment(bytes: Uint8Array, at: number, segment: number): void {
+  bytes.fill(0, at, at + segmentRoom);
+  bytes[at] = segmentMessageBytes;
+  bytes[at + 8] = SOL_UDP;
+  bytes[at + 12] = UDP_SEGMENT;
+  bytes[at + headBytes] = segment & 0xff;
+  bytes[at + headBytes + 1] = segment >>> 8;
 }
 
 function lay(
   address: number,
   length: number,
-  { slab }: Readonly<Endpoint>,
+  name: number,
   nameBytes: number,
+  control: number,
   controlBytes: number,
 ): void {
-  setPointer(Field.name, slab.address);
+  setPointer(Field.name, name);
   words[Field.nameBytes] = nameBytes;
-  setPointer(Field.control, slab.address + nameRoom);
+  setPointer(Field.control, control);
   words[Field.controlBytes] = controlBytes;
   setPointer(Field.base, address);
   words[Field.length] = length;

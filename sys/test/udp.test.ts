@@ -6,6 +6,8 @@ import {
   copyEndpoint,
   EAGAIN,
   endpoint,
+  joinReceived,
+  receivedSegmentBytes,
   ErrnoError,
   nativeSlab,
   receiveFrom,
@@ -78,6 +80,33 @@ test('datagrams are spread over the sockets of a port by a word in them', () => 
   });
   // 65,535 is a multiple of three.
   expect(came).toEqual([[8, 8, 8, 1], [8], [8]]);
+});
+
+test.each(['127.0.0.9', '::1'])('%s: several datagrams in one call, received together or one by one', (address) => {
+  const host = socket(address, port);
+  const guest = socket(address, port + 1);
+  const to = endpoint(address, port);
+  for (let i = 0; i < 250; i++) room.bytes[i] = i;
+  // Four of 60 and one of 10.
+  expect(sendTo(guest, room.address, 250, to, 60)).toBe(250);
+  const from = endpoint();
+  for (const length of [60, 60, 60, 60, 10]) {
+    expect(receiveFrom(host, room.address, 256, from)).toBe(length);
+    expect(receivedSegmentBytes()).toBe(0);
+  }
+  expect(receiveFrom(host, room.address, 256, from)).toBe(-EAGAIN);
+
+  expect(joinReceived(host)).toBe(true);
+  for (let i = 0; i < 250; i++) room.bytes[i] = 250 - i;
+  expect(sendTo(guest, room.address, 250, to, 60)).toBe(250);
+  room.bytes.fill(0);
+  expect(receiveFrom(host, room.address, 256, from)).toBe(250);
+  expect(receivedSegmentBytes()).toBe(60);
+  expect([...room.bytes.subarray(0, 3), room.bytes[249]]).toEqual([250, 249, 248, 1]);
+  // Its endpoint leads back, and has nothing of the segments.
+  expect(say(host, [7], from)).toBe(1);
+  expect(receiveFrom(guest, room.address, 256, endpoint())).toBe(1);
+  expect(receivedSegmentBytes()).toBe(0);
 });
 
 test('a port in use is refused', () => {
