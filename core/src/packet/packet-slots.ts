@@ -9,6 +9,7 @@ const slotBytes = 2_048;
  */
 export class PacketSlots {
   readonly slab: Slab;
+  readonly count: number;
   readonly #next: Int32Array;
   readonly #lengths: Uint16Array;
   readonly #times: Float64Array;
@@ -18,6 +19,7 @@ export class PacketSlots {
   /** Takes how many there are, and what makes memory. */
   constructor(count: number, make: (size: number) => Slab) {
     assert(count > 0, 'a pool holds something');
+    this.count = count;
     this.slab = make(count * slotBytes);
     this.#next = Int32Array.from({ length: count }, (_, i) => (i === count - 1 ? -1 : i + 1));
     this.#lengths = new Uint16Array(count);

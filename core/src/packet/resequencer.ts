@@ -41,6 +41,9 @@ interface Bucket {
   count: number;
   /** Since when the gap at {@link next} is known, ms. */
   gapMs: number;
+  /** Places of what waits, by the time it came: the ends of a list; -1: none. */
+  oldest: number;
+  youngest: number;
   /** Highest number each path has brought, and when. */
   readonly newest: Map<number, { number: number; atMs: number }>;
   usedMs: number;
@@ -52,6 +55,9 @@ export class Resequencer {
   readonly #buckets: Map<number, Bucket> = new Map();
   /** Buckets that hold something. */
   readonly #waiting: Set<Bucket> = new Set();
+  /** Neighbours in the lists of what waits, by place. */
+  readonly #older: Int32Array;
+  readonly #younger: Int32Array;
   /** Waits that were worth it, ms. */
   readonly #wait: FadingMax = new FadingMax(waitMsFirst, waitHalfLifeMs);
   /** How late packets were that a newer one of their own path had overtaken, ms. */
@@ -64,6 +70,8 @@ export class Resequencer {
   constructor(slots: PacketSlots, deliver: Deliver) {
     this.#slots = slots;
     this.#deliver = deliver;
+    this.#older = new Int32Array(slots.count);
+    this.#younger = new Int32Array(slots.count);
   }
 
   /** Packets that wait for one before them. */
@@ -81,7 +89,7 @@ export class Resequencer {
   /** When {@link tick} is due: the soonest deadline; Infinity while nothing waits. */
   nextMs(nowMs: number): number {
     let soonest = Infinity;
-    for (const bucket of this.#waiting) soonest = Math.min(soonest, bucket.gapMs + this.#waitOf(bucket, nowMs));
+    for (const bucket of this.#waiting) soonest = Math.min(soonest, this.#dueMs(bucket, nowMs));
     return soonest;
   }
 
@@ -152,6 +160,8 @@ export class Resequencer {
       held: undefined,
       count: 0,
       gapMs: 0,
+      oldest: -1,
+      youngest: -1,
       newest: new Map(),
       usedMs: nowMs,
     };
@@ -183,6 +193,7 @@ export class Resequencer {
       return;
     }
     keepAt(bucket, number, slot);
+    this.#join(bucket, slot);
     if (bucket.count++ === 0) {
       bucket.gapMs = nowMs;
       this.#waiting.add(bucket);
@@ -198,6 +209,7 @@ export class Resequencer {
         return;
       }
       keepAt(bucket, bucket.next, -1);
+      this.#leave(bucket, slot);
       bucket.count--;
       bucket.next++;
       this.#deliver(this.#slots.slab, this.#slots.startOf(slot), this.#slots.lengthOf(slot));
@@ -216,17 +228,41 @@ export class Resequencer {
   }
 
   #giveUp(bucket: Bucket, nowMs: number): void {
-    while (bucket.count > 0 && bucket.gapMs + this.#waitOf(bucket, nowMs) <= nowMs) this.#skip(bucket);
+    while (bucket.count > 0 && this.#dueMs(bucket, nowMs) <= nowMs) this.#skip(bucket);
   }
 
-  /** How long the gap may stay open, ms: next to nothing once no path can bring it any more. */
-  #waitOf(bucket: Bucket, nowMs: number): number {
+  /** When the gap is given up, ms: nothing waits longer than the deadline, however many gaps there are before it; and next to nothing is waited for once no path can bring it any more. */
+  #dueMs(bucket: Bucket, nowMs: number): number {
+    const dueMs = this.#slots.timeOf(bucket.oldest) + this.deadlineMs(nowMs);
+    return this.#passed(bucket, nowMs) ? Math.min(dueMs, bucket.gapMs + this.#overtakeMs(nowMs)) : dueMs;
+  }
+
+  /** Every path that carries the bucket has brought something newer. */
+  #passed(bucket: Bucket, nowMs: number): boolean {
     // What is spread takes two paths at least: the other one has only been slower so far.
-    if (bucket.newest.size < 2) return this.deadlineMs(nowMs);
+    if (bucket.newest.size < 2) return false;
     for (const newest of bucket.newest.values()) {
-      if (newest.number <= bucket.next && nowMs - newest.atMs <= activeMs) return this.deadlineMs(nowMs);
+      if (newest.number <= bucket.next && nowMs - newest.atMs <= activeMs) return false;
     }
-    return this.#overtakeMs(nowMs);
+    return true;
+  }
+
+  /** The youngest of what waits. */
+  #join(bucket: Bucket, slot: number): void {
+    this.#older[slot] = bucket.youngest;
+    this.#younger[slot] = -1;
+    if (bucket.youngest < 0) bucket.oldest = slot;
+    else this.#younger[bucket.youngest] = slot;
+    bucket.youngest = slot;
+  }
+
+  #leave(bucket: Bucket, slot: number): void {
+    const older = this.#older[slot] ?? -1;
+    const younger = this.#younger[slot] ?? -1;
+    if (older < 0) bucket.oldest = younger;
+    else this.#younger[older] = younger;
+    if (younger < 0) bucket.youngest = older;
+    else this.#older[younger] = older;
   }
 
   #firstHeldMs(bucket: Bucket): number {

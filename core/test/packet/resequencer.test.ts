@@ -207,3 +207,40 @@ test('over paths of any delay, loss and copies: each once, and in order but for 
     expect(behind, `seed ${seed}`).toBeLessThanOrEqual(order.late);
   }
 });
+
+test('nothing waits longer than the deadline, be there a second gap before it', () => {
+  const { order, out, take } = bench();
+  take(2, 0, 0);
+  take(1, 30, 0);
+  const deadlineMs = order.deadlineMs(0);
+  // These came later and stand before it: their gap is younger.
+  take(1, 20, deadlineMs - 10);
+  for (let number = 1; number < 19; number++) take(2, number, deadlineMs - 5);
+  expect(out).not.toContain(20);
+  const dueMs = order.nextMs(deadlineMs - 5);
+  expect(dueMs).toBe(order.deadlineMs(deadlineMs - 5));
+  order.tick(dueMs);
+  expect(out.slice(-2)).toEqual([20, 30]);
+  expect(order.held).toBe(0);
+});
+
+test('whatever comes when: nothing is held longer than the deadline was at most', () => {
+  const prng = new Prng(17);
+  const { order, out, take } = bench(4_096);
+  const waiting = new Map<number, number>();
+  let delivered = 0;
+  let longestMs = 0;
+  for (let ms = 0, next = 0; ms < 60_000; ms += prng.int(1, 4)) {
+    order.tick(ms);
+    for (; delivered < out.length; delivered++) {
+      longestMs = Math.max(longestMs, ms - (waiting.get(out[delivered]!) ?? ms));
+    }
+    // Some are lost, some come out of a heap of old ones.
+    next += prng.int(1, 3);
+    const number = prng.float() < 0.3 ? Math.max(0, next - prng.int(1, 200)) : next;
+    if (!waiting.has(number)) waiting.set(number, ms);
+    take(1 + (number % 3), number, ms);
+  }
+  expect(longestMs).toBeLessThanOrEqual(305);
+  expect(new Set(out).size).toBe(out.length);
+});
