@@ -36,6 +36,8 @@ const sealBytes: number = datagramOverheadBytes - packetPrefixBytes;
 /** A path that carries nothing is probed so often while packets leave, and for so long after; and else, ms: routers forget UDP after 30 s (RFC 4787 wishes for more). */
 const probeBusyMs = 250;
 const busyMs = 1_000;
+/** ... and while the peer sends: should its packets stop coming, its address for us may be wrong, which only a datagram of ours can mend. */
+const comesMs = 10_000;
 const probeIdleMs = 20_000;
 /** One that does not answer is asked often at first: a firewall's answer may be seconds away, or never come. */
 const probeSilentMs = 2_000;
@@ -93,6 +95,8 @@ export class PacketLane {
   #askedFor = false;
   /** When a packet left last. */
   #busyMs: number = -Infinity;
+  /** ... and came. */
+  #cameMs: number = -Infinity;
   /** Authentic, and yet no body of ours: a peer that errs. */
   malformed = 0;
 
@@ -154,6 +158,7 @@ export class PacketLane {
     const length = end - start;
     // What is no packet fills no line, and is not counted as on its way.
     const carries = kind === BodyKind.packet || kind === BodyKind.piece;
+    if (carries) this.#cameMs = nowMs;
     const counted = carries ? length + sealBytes + tunnelHeaderBytes : 0;
     const highest = receipts.take(number, counted, length + sealBytes, nowMs);
     if (kind === BodyKind.packet) this.#takePacket(path, slab, start, end, nowMs);
@@ -295,7 +300,7 @@ export class PacketLane {
       return givenMs + (path.metered ? probeMeteredMs : probeSilentMs);
     }
     // Where all that was on its way is lost, and the reports of it, only a probe tells.
-    const busy = nowMs - this.#busyMs < busyMs || !this.#queue.empty;
+    const busy = nowMs - this.#busyMs < busyMs || nowMs - this.#cameMs < comesMs || !this.#queue.empty;
     // Where another path is late, this one's answer tells whether that is the path's fault.
     if (this.#lateMs <= nowMs && givenMs < this.#lateMs && path.datagrams.lateMs > nowMs) return nowMs;
     // One that is spared need not be known from moment to moment.

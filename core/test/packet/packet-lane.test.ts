@@ -233,3 +233,23 @@ test('a report of what was never sent is refused', () => {
   expect(one.malformed).toBe(3);
   expect(paths.get(1)!.datagrams.rttMs).toBe(0);
 });
+
+test('while the peer sends, and for a while after, every path is asked: a new address of ours is known at once', () => {
+  const { lane: one, paths } = lane();
+  answered(paths, 0);
+  const body = new Uint8Array(packetPrefixBytes + 100);
+  writePacketPrefix(body, 0, { class: PacketClass.bulk, ordered: false, bucket: 1, sequence: 9 });
+  body.set(ipv4({}), packetPrefixBytes);
+  one.handleDatagram(1, 0, held(body), 0, body.length, 100);
+  const probes = (fromMs: number, untilMs: number): number => {
+    let count = 0;
+    for (let ms = fromMs; ms < untilMs; ms += 10) {
+      count += poll(one, ms).filter(([kind, path]) => kind === BodyKind.probe && path === 1).length;
+      heard(paths, ms);
+    }
+    return count;
+  };
+  expect(probes(110, 1_110)).toBe(4);
+  expect(probes(1_110, 10_000)).toBeGreaterThan(30);
+  expect(probes(11_000, 19_000)).toBe(0);
+});
