@@ -300,7 +300,7 @@ export class Path implements LineView, DatagramPath {
    * line is back.
    */
   outstandingBytes(nowMs: number): number {
-    let sum = this.datagrams.bytesInFlight;
+    let sum = this.rateKnown ? this.datagrams.bytesStillInFlight(nowMs) : this.datagrams.bytesInFlight;
     for (const strand of this.strands) {
       if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
       sum += this.#proxied ? strand.flight.bytesInFlight : strand.bytesInFlight + strand.unsentBytes;

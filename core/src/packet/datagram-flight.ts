@@ -15,6 +15,19 @@ const logMax = 65_536;
 const logFirst = 64;
 const fields = 6;
 const clockWrap = 0x1_0000_0000;
+/** One way does not become longer by so much more than the way there and back, ms. */
+const leapMsMin = 150;
+/** A way longer by so much is a queue, ms. */
+const startQueueMs = 10;
+const startGain = 1.75;
+/** So much leaves at once, bytes: what it waits for itself is no queue, up to so long, ms. */
+const burstBytes = 4 * 1_500;
+const burstMsMax = 100;
+const unfilledMsMin = 100;
+/** Such a share lost, and twice the usual one, holds the sender back for so long, ms and round trips. */
+const spiltMin = 0.1;
+const spiltMs = 1_000;
+const spiltRtts = 4;
 /** Share of a new sample in the smoothed round trip (RFC 6298), and in the share that is lost. */
 const rttShare = 0.125;
 const lossShare = 0.1;
@@ -25,12 +38,14 @@ const lossPacketsMin = 20;
 const silentMsMin = 1_000;
 const silentRtts = 4;
 
-/** Nothing heard for so long of what left is late: the same as with strands, and a report waits so long for others, ms. */
+/** A report waits so long for others, ms; longer ones tell no round trip, microseconds. */
+const reportMs = 30;
+const waitedUsMax = 40_000;
+/** Nothing heard for so long of what left is late: the same as with strands, and the wait of a report, ms. */
 const lateMsMin = 100;
 const lateRtts = 1.25;
-const reportMs = 30;
 
-/** The shortest way counts for so long, and for the next as well, ms. */
+/** The shortest way and round trip count for so long, and for the next as well, ms. */
 const wayWindowMs = 30_000;
 
 /** Fields of a packet in the log. */
@@ -55,11 +70,22 @@ export class DatagramFlight {
   #lostSeen = 0;
   #rttMs = 0;
   #minRttMs: number = Infinity;
+  #minRttBeforeMs: number = Infinity;
+  #minSinceMs: number = -Infinity;
   #varianceMs = 0;
   #rate = 0;
+  /** Of the last round trip. */
+  #cameBytes = 0;
   #rateLimited = true;
   #loss = 0;
   #wayMs = 0;
+  #rttBeforeMs = 0;
+  /** The shortest queue of this round trip, ms, and when that began; a burst makes none. */
+  #queueMinMs: number = Infinity;
+  #queueMinSinceMs: number = -Infinity;
+  /** When a queue stood last for a round trip, ms. */
+  #queueSeenMs: number = -Infinity;
+  #spiltMs: number = -Infinity;
   #wayMinMs: number = Infinity;
   #wayMinBeforeMs: number = Infinity;
   #waySinceMs = 0;
@@ -83,6 +109,34 @@ export class DatagramFlight {
 
   get bytesInFlight(): number {
     return this.#bytesSent - this.#bytesLeft;
+  }
+
+  /**
+   * The same as it should be now: reports come every so often, and meanwhile the line goes on carrying at the rate it was told last. To wait for
+   * word of each would leave a line dry that has but a few packets on its way.
+   */
+  bytesStillInFlight(nowMs: number): number {
+    const sinceMs = Math.min(nowMs - this.#heardMs, reportMs);
+    return Math.max(0, this.bytesInFlight - (this.#rate * sinceMs) / 1_000);
+  }
+
+  /** A line whose rate is not known takes so much, while no queue shows: what came in the last round trip, and nearly as much again (slow start, RFC 5681), bytes. */
+  startBytes(nowMs: number): number {
+    const burstMs = this.#rate > 0 ? (burstBytes * 1_000) / this.#rate : 0;
+    const queued = this.queueMs > Math.max(startQueueMs, Math.min(burstMs, burstMsMax));
+    return queued || this.spilt(nowMs) ? 0 : startGain * this.#cameBytes;
+  }
+
+  /** More than usual was lost lately: the line may be full though its queue is too short to show. */
+  spilt(nowMs: number): boolean {
+    return nowMs - this.#spiltMs < spiltMs + spiltRtts * this.#rttMs;
+  }
+
+  /** All that might be on its way is, and yet no queue has shown for two round trips: the line carries more than is known. */
+  unfilled(nowMs: number): boolean {
+    return (
+      !this.#rateLimited && nowMs - this.#queueSeenMs > Math.max(unfilledMsMin, 2 * this.#rttMs) && !this.spilt(nowMs)
+    );
   }
 
   /** Sent so far, bytes. */
@@ -118,8 +172,10 @@ export class DatagramFlight {
     return this.#rttMs;
   }
 
+  /** The shortest of the last half minute or minute, ms; 0: not measured. */
   get minRttMs(): number {
-    return this.#minRttMs === Infinity ? 0 : this.#minRttMs;
+    const minMs = Math.min(this.#minRttMs, this.#minRttBeforeMs);
+    return minMs === Infinity ? 0 : minMs;
   }
 
   /** Mean deviation of the round trip, ms. */
@@ -227,7 +283,7 @@ export class DatagramFlight {
       return true;
     }
     this.#takeNewest(report, nowMs);
-    this.#takeLoss(report);
+    this.#takeLoss(report, nowMs);
     return true;
   }
 
@@ -235,9 +291,14 @@ export class DatagramFlight {
     const at = this.#at(report.highest);
     const field = (index: number): number => this.#log[at + index] ?? 0;
     const sentMs = field(Field.sentMs);
-    this.#takeRtt(Math.max(0, nowMs - sentMs - report.waitedUs / 1_000));
-    this.#takeWay(report.arrivedUs, sentMs);
+    const rttMs = nowMs - sentMs - report.waitedUs / 1_000;
+    // Who says that it waited so long was away, or its clock has leapt meanwhile, as those of machines that slept do.
+    const credible = rttMs > 0 && report.waitedUs < waitedUsMax;
+    this.#takeWay(report.arrivedUs, sentMs, credible ? rttMs : this.#rttBeforeMs);
+    if (credible) this.#takeRtt(rttMs, nowMs);
+    this.#takeQueue(nowMs);
     const came = report.bytes - field(Field.deliveredThen);
+    this.#cameBytes = came;
     const sendMs = sentMs - field(Field.firstSentMs);
     const before = field(Field.deliveredUs);
     const comeMs = before < 0 ? 0 : ((report.arrivedUs - before + clockWrap) % clockWrap) / 1_000;
@@ -254,7 +315,12 @@ export class DatagramFlight {
     this.#firstSentMs = sentMs;
   }
 
-  #takeRtt(rttMs: number): void {
+  #takeRtt(rttMs: number, nowMs: number): void {
+    if (nowMs - this.#minSinceMs > wayWindowMs) {
+      this.#minRttBeforeMs = this.#minRttMs;
+      this.#minRttMs = rttMs;
+      this.#minSinceMs = nowMs;
+    }
     this.#minRttMs = Math.min(this.#minRttMs, rttMs);
     if (this.#rttMs === 0) {
       this.#rttMs = rttMs;
@@ -265,15 +331,31 @@ export class DatagramFlight {
     this.#rttMs += (rttMs - this.#rttMs) * rttShare;
   }
 
+  #takeQueue(nowMs: number): void {
+    this.#queueMinMs = Math.min(this.#queueMinMs, this.queueMs);
+    if (nowMs - this.#queueMinSinceMs < this.#rttMs) return;
+    if (this.#queueMinMs > startQueueMs) this.#queueSeenMs = nowMs;
+    this.#queueMinMs = Infinity;
+    this.#queueMinSinceMs = nowMs;
+  }
+
   /** The clocks differ by anything, and drift apart: only changes of the difference count, and of half a minute or one. */
-  #takeWay(arrivedUs: number, sentMs: number): void {
+  #takeWay(arrivedUs: number, sentMs: number, rttMs: number): void {
     const wrapMs = clockWrap / 1_000;
     const apartMs = arrivedUs / 1_000 - sentMs;
     const first = this.#wayMinMs === Infinity;
     // The receiver's clock wraps every 71 minutes: the value next to the one before is meant.
-    this.#wayMs = first ? apartMs : apartMs + Math.round((this.#wayMs - apartMs) / wrapMs) * wrapMs;
+    const beforeMs = this.#wayMs;
+    this.#wayMs = first ? apartMs : apartMs + Math.round((beforeMs - apartMs) / wrapMs) * wrapMs;
+    // What the round trip knows nothing of is no longer way, but a clock that has leapt.
+    const leapMs = Math.abs(this.#wayMs - beforeMs - (rttMs - this.#rttBeforeMs));
+    this.#rttBeforeMs = rttMs;
     if (first) this.#waySinceMs = sentMs;
-    else if (sentMs - this.#waySinceMs > wayWindowMs) {
+    else if (leapMs > leapMsMin) {
+      this.#wayMinBeforeMs = Infinity;
+      this.#wayMinMs = this.#wayMs;
+      this.#waySinceMs = sentMs;
+    } else if (sentMs - this.#waySinceMs > wayWindowMs) {
       this.#wayMinBeforeMs = this.#wayMinMs;
       this.#wayMinMs = this.#wayMs;
       this.#waySinceMs = sentMs;
@@ -281,11 +363,12 @@ export class DatagramFlight {
     this.#wayMinMs = Math.min(this.#wayMinMs, this.#wayMs);
   }
 
-  #takeLoss(report: Readonly<Report>): void {
+  #takeLoss(report: Readonly<Report>, nowMs: number): void {
     const packets = report.highest + 1;
     const sent = packets - this.#packetsSeen;
     if (sent < lossPacketsMin) return;
     const lost = Math.max(0, packets - report.packets - this.#lostSeen);
+    if (lost / sent > Math.max(spiltMin, 2 * this.#loss)) this.#spiltMs = nowMs;
     this.#loss += (Math.min(1, lost / sent) - this.#loss) * lossShare;
     this.#packetsSeen = packets;
     this.#lostSeen = packets - report.packets;

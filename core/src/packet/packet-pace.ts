@@ -3,12 +3,13 @@
  * that fill the queue of a modem. What is on its way is bounded besides.
  */
 
-/** Of the line's estimated rate; of one that is being found out: it doubles each round trip (bbr's 2 / ln 2). */
-const gain = 1.2;
-const startGain = 2.89;
+/** What is known of a line's rate: that it is no more, that it is so much, that it is at least so much. */
+export type RateKnown = 'full' | 'known' | 'least';
+/** Of the line's estimated rate; of one that is being found out: it doubles each round trip (bbr's 2 / ln 2). One whose queue has just run over, be it too short to show, gets what it carries. */
+const gains: Readonly<Record<RateKnown, number>> = { full: 1, known: 1.2, least: 2.89 };
 /** Saved at most: so many ms' worth, and a few packets. */
 const savedMs = 2;
-const savedBytesMin = 4 * 1_500;
+const savedBytesMin = 2 * 1_500;
 /** What waits for it has a right to all the time since, even where nobody looked meanwhile, as on a machine that is busy: up to so many ms. */
 const waitedMsMax = 10;
 
@@ -17,9 +18,9 @@ export class PacketPace {
   #countedMs = 0;
   #perMs = 0;
 
-  /** Whether a packet may leave a line of so many bytes per second now; `known`: that is its rate, and no lower bound. `most`: no more than so many, or Infinity. */
-  ready(rate: number, known: boolean, most: number, nowMs: number): boolean {
-    this.#perMs = Math.min((known ? gain : startGain) * rate, most) * 0.001;
+  /** Whether a packet may leave a line of so many bytes per second now, of which so much is known. `most`: no more than so many, or Infinity. */
+  ready(rate: number, known: RateKnown, most: number, nowMs: number): boolean {
+    this.#perMs = Math.min(gains[known] * rate, most) * 0.001;
     const elapsedMs = nowMs - this.#countedMs;
     const keptMs = !this.open ? Math.max(savedMs, Math.min(elapsedMs, waitedMsMax)) : savedMs;
     this.#left = Math.min(Math.max(savedBytesMin, keptMs * this.#perMs), this.#left + elapsedMs * this.#perMs);

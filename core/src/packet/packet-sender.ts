@@ -26,6 +26,8 @@ const jitterMsMax = 8;
 const filledShare = 0.25;
 /** A flow that has changed its line within so long is to be put in order again, ms: one that stays on a line keeps its order, and a call would rather have its packets. */
 const spreadMs = 2_000;
+/** No line is reckoned to be slower, bytes per second: one that an outage made look so would never be tried again. */
+const rateMin = 31_250;
 /** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
 const windowGain = 2;
 /** So much may stand unsent in a strand that carries packets: what stands there is behind in no queue of ours, and overtaken by nothing. */
@@ -253,9 +255,9 @@ export class PacketSender {
       if (!getsThrough(line, nowMs) || (line.metered && spares)) continue;
       const strand = line.packetStrand(nowMs);
       const pace = this.#paceOf(line);
-      const rate = line.rate();
-      const roomBytes = strand ? 0 : line.windowBytes(nowMs) - line.outstandingBytes(nowMs);
-      const open = strand ? strandTakes(strand, rate) : this.#udpTakes(line, pace, rate, nowMs) && roomBytes > 0;
+      const rate = Math.max(rateMin, line.rate());
+      const roomBytes = strand ? 0 : this.#udpRoomBytes(line, pace, rate, nowMs);
+      const open = strand ? strandTakes(strand, rate) : pace.open && roomBytes > 0;
       const unsentBytes = strand ? strand.unsentBytes : 0;
       const at = this.#count++;
       const known = this.#lines[at];
@@ -285,12 +287,20 @@ export class PacketSender {
     }
   }
 
-  #udpTakes(line: PacketLine, pace: PacketPace, rate: number, nowMs: number): boolean {
+  /** Sets the pace, and returns what of the line's window is free. */
+  #udpRoomBytes(line: PacketLine, pace: PacketPace, rate: number, nowMs: number): number {
+    const { datagrams } = line;
     const most = line.packetPace(nowMs);
-    const ready = pace.ready(rate, line.rateKnown, most, nowMs);
-    line.datagrams.paced = most < Infinity;
-    line.datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
-    return ready;
+    const known = line.rateKnown && !(most === Infinity && datagrams.unfilled(nowMs));
+    const spilt = datagrams.spilt(nowMs);
+    // What was reckoned with is too much: what came is not.
+    const cameRate = spilt && !line.rateKnown && datagrams.deliveryRate > 0 ? datagrams.deliveryRate : Infinity;
+    const paced = Math.min(rate, Math.max(rateMin, cameRate));
+    const ready = pace.ready(paced, spilt ? 'full' : known ? 'known' : 'least', most, nowMs);
+    datagrams.paced = most < Infinity;
+    datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
+    const windowBytes = Math.max(line.windowBytes(nowMs), known ? 0 : datagrams.startBytes(nowMs));
+    return windowBytes - line.outstandingBytes(nowMs);
   }
 
   #forBulk(flow: Flow): number {

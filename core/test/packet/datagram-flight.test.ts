@@ -181,3 +181,65 @@ test('reports alone are reported seldom', () => {
   receipts.owe(false, 63);
   expect(receipts.dueMs).toBe(63);
 });
+
+/** A flight of a window of ten datagrams of 1,000 bytes over a line, reported by a receiver whose clock leaps. */
+function leaping(leapMs: number): DatagramFlight {
+  const flight = new DatagramFlight();
+  const receipts = new PathReceipts(1);
+  let aheadMs = 0;
+  for (let ms = 0; ms < 2_000; ms += 50) {
+    if (ms === 1_000) aheadMs = leapMs;
+    const number = flight.give(1_000, false, ms);
+    receipts.take(number, 1_000, 1_000, ms + 20 + (ms > 1_000 ? aheadMs : 0));
+    const report = none();
+    receipts.report(report, ms + 21 + aheadMs);
+    flight.take(report, ms + 41);
+  }
+  return flight;
+}
+
+test('a clock that leaps makes no round trip shorter, and no queue', () => {
+  for (const leapMs of [0, 30, 400, 5_000]) {
+    const flight = leaping(leapMs);
+    expect(flight.minRttMs, `${leapMs}`).toBeGreaterThan(39 - (leapMs === 30 ? 30 : 0));
+    expect(flight.rttMs).toBeCloseTo(40, -1);
+    if (leapMs !== 30) expect(flight.queueMs, `${leapMs}`).toBeLessThan(5);
+  }
+});
+
+test('the shortest round trip of long ago is forgotten', () => {
+  const flight = new DatagramFlight();
+  const answer = (sentMs: number, rttMs: number): void => {
+    const highest = flight.give(100, true, sentMs);
+    const report = { ...none(), path: 1, highest, arrivedUs: 0, packets: highest + 1, bytes: (highest + 1) * 100 };
+    flight.take(report, sentMs + rttMs);
+  };
+  answer(0, 10);
+  for (let ms = 1_000; ms < 25_000; ms += 1_000) answer(ms, 60);
+  expect(flight.minRttMs).toBe(10);
+  for (let ms = 25_000; ms < 95_000; ms += 1_000) answer(ms, 60);
+  expect(flight.minRttMs).toBe(60);
+});
+
+test('between reports what is on its way grows less, as fast as the line was told to carry', () => {
+  const flight = new DatagramFlight();
+  drive(flight, { sendMs: 1_000, rate: 1_000, wayMs: 20, gapMs: 1 });
+  const nowMs = flight.heardMs;
+  for (let i = 0; i < 20; i++) flight.give(1_000, false, nowMs);
+  expect(flight.bytesStillInFlight(nowMs)).toBe(20_000);
+  const tenLater = flight.bytesStillInFlight(nowMs + 10);
+  expect(tenLater).toBeLessThan(13_000);
+  expect(tenLater).toBeGreaterThan(8_000);
+  // ... but a report that does not come is no proof of anything.
+  expect(flight.bytesStillInFlight(nowMs + 5_000)).toBe(flight.bytesStillInFlight(nowMs + 30));
+});
+
+test('a queue that runs over, however short, holds the sender back for a while; steady loss does not', () => {
+  const flight = new DatagramFlight();
+  const receipts = new PathReceipts(1);
+  drive(flight, { sendMs: 8_000, rate: 10_000, wayMs: 10, gapMs: 1, loss: 0.05 }, 0, receipts);
+  expect(flight.spilt(9_500)).toBe(false);
+  drive(flight, { sendMs: 500, rate: 10_000, wayMs: 10, gapMs: 1, loss: 0.6 }, 10_000, receipts);
+  expect(flight.spilt(10_400)).toBe(true);
+  expect(flight.startBytes(10_400)).toBe(0);
+});

@@ -9,7 +9,7 @@ const perMs = 1_200;
 /** Spends packets of so many bytes as long as they may leave. Returns the bytes. */
 function spendAll(pace: PacketPace, nowMs: number, bytes = 100): number {
   let spent = 0;
-  for (let open = pace.ready(rate, true, Infinity, nowMs); open; { open } = pace) {
+  for (let open = pace.ready(rate, 'known', Infinity, nowMs); open; { open } = pace) {
     pace.spend(bytes);
     spent += bytes;
   }
@@ -32,7 +32,7 @@ test('what waits gets all of the time since, up to 10 ms; what comes after a pau
   expect(spendAll(pace, 8)).toBeGreaterThanOrEqual(8 * perMs - 100);
   expect(spendAll(pace, 1_000)).toBeLessThanOrEqual(10 * perMs + 100);
 
-  expect(pace.ready(rate, true, Infinity, 1_009)).toBe(true);
+  expect(pace.ready(rate, 'known', Infinity, 1_009)).toBe(true);
   // Nobody waited from here on.
   expect(spendAll(pace, 2_000)).toBeLessThanOrEqual(6_000 + 100);
 });
@@ -42,7 +42,7 @@ test('the bound on bulk holds whatever the line could carry', () => {
   spendAll(pace, 0);
   let spent = 0;
   for (let ms = 1; ms <= 100; ms++) {
-    for (let open = pace.ready(rate, false, 500_000, ms); open; { open } = pace) {
+    for (let open = pace.ready(rate, 'least', 500_000, ms); open; { open } = pace) {
       pace.spend(100);
       spent += 100;
     }
