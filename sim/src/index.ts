@@ -14,4 +14,6 @@ export { bestSingleMs, playContest, type Score } from './tournament/play-contest
 export { policies } from './tournament/policies.ts';
 export { type Standing, standingOf } from './tournament/standing.ts';
 export { drawSample, type Sample, simulatedBps } from './tournament/sample.ts';
-export { type Arrival, type PacketLineSpec, PacketWorld } from './packet-world.ts';
+export type { Arrival } from './packet-end.ts';
+export { type PacketWorldReport, runPacketWorld } from './run-packet-world.ts';
+export { type PacketLineSpec, type PacketSide, PacketWorld } from './packet-world.ts';

@@ -1,65 +1,78 @@
 /** Two ends of a packet lane over simulated lines, in virtual time: packets of any flow either way, and what became of them. */
-import { datagramOverheadBytes, defaultPacketPolicy, PacketLane, PacketSlots, Path } from '@tresse/core';
+import { datagramOverheadBytes } from '@tresse/core';
 import { BugError, Prng, type Slab } from '@tresse/kit';
 
 import { Clock } from './clock.ts';
 import type { DirectionSpec } from './link-spec.ts';
 import { Link } from './link.ts';
+import { PacketEnd, type Sealed, slabOf, type Way } from './packet-end.ts';
+import { writePattern } from './packet-pattern.ts';
 
 /** IP and UDP headers, bytes. */
 const headerBytes = 28;
+const prefixBytes = 7;
 /** Header and tag of a datagram; the prefix is part of the body. */
-const sealBytes: number = datagramOverheadBytes - 7;
-const slotCount = 8_192;
-const noise = 0x5bd1e995;
+const sealBytes: number = datagramOverheadBytes - prefixBytes;
+/** What an eavesdropper keeps, for sending it again. */
+const keptMax = 512;
+/** Datagrams a socket keeps while its program does nothing. */
+const unreadMax = 300;
+/** A second copy comes so much later at most, ms. */
+const copyMsMax = 50;
 
-const slabOf = (size: number): Slab => ({ bytes: new Uint8Array(size), address: 0 });
+/** A timer is never early, and a sum of times not exact, ms. */
+const timerMs = 0.000_1;
 
 export type PacketSide = 'box' | 'relay';
-
-/** An inner packet that came, by what its maker wrote into it. */
-export interface Arrival {
-  readonly flow: number;
-  readonly number: number;
-  readonly sentMs: number;
-  readonly atMs: number;
-}
 
 export interface PacketLineSpec {
   readonly down: DirectionSpec;
   readonly up: DirectionSpec;
 }
 
-/** One direction of a line, and what is on it by its place there. */
-interface Way {
-  readonly link: Link;
-  readonly content: Map<number, { readonly number: number; readonly body: Uint8Array }>;
-}
-
-interface End {
-  readonly lane: PacketLane;
-  readonly slots: PacketSlots;
-  readonly paths: Map<number, Path>;
-  readonly arrivals: Arrival[];
-  readonly links: Map<number, Way>;
-  timerMs: number;
+interface Kept {
+  readonly side: PacketSide;
+  readonly path: number;
+  readonly sealed: Sealed;
 }
 
 export class PacketWorld {
   readonly clock: Clock = new Clock();
-  readonly box: End;
-  readonly relay: End;
+  readonly box: PacketEnd;
+  readonly relay: PacketEnd;
+  readonly #prng: Prng;
   readonly #out: Slab = slabOf(4_096);
   readonly #packet: Uint8Array = new Uint8Array(2_048);
+  /** The box's outer address on each path: a NAT changes it. */
+  readonly #outer: number[];
+  readonly #kept: Kept[] = [];
+  #arrived = 0;
 
   constructor(seed: number, lines: readonly PacketLineSpec[]) {
     const prng = new Prng(seed);
-    this.box = this.#end(lines.length, prng.u32(), (i) => new Link(lineOf(lines, i).up, new Prng(prng.u32())));
-    this.relay = this.#end(lines.length, prng.u32(), (i) => new Link(lineOf(lines, i).down, new Prng(prng.u32())));
-    this.clock.at(0, () => {
-      this.#pump('box');
-      this.#pump('relay');
+    const now = (): number => this.clock.nowMs;
+    const ends = (['up', 'down'] as const).map((direction) => {
+      const own = prng.u32();
+      return new PacketEnd(
+        own,
+        lines.map((line) => new Link(line[direction], new Prng(prng.u32()))),
+        now,
+      );
     });
+    const [box, relay] = ends;
+    if (!box || !relay) throw new BugError('SIMULATION', 'a world has two ends');
+    this.box = box;
+    this.relay = relay;
+    this.#prng = prng;
+    this.#outer = lines.map(() => 1);
+    // The relay knows no address before a datagram has come from it.
+    for (const [id, path] of box.paths) box.reachable.set(id, path);
+    this.clock.at(0, () => this.#pump('box'));
+  }
+
+  /** All that must not be, and was. */
+  get wrongs(): string[] {
+    return [...this.box.wrongs, ...this.relay.wrongs];
   }
 
   /** The line's direction from that side. */
@@ -67,24 +80,53 @@ export class PacketWorld {
     return this.#way(side, path).link;
   }
 
+  /** From now on so many of the datagrams from that side come twice. */
+  double(side: PacketSide, path: number, ratio: number): void {
+    this.#way(side, path).doubled = ratio;
+  }
+
+  /** The box's outer address on a path changes: what is sent to the one before finds nobody. */
+  rebind(path: number): void {
+    this.#outer[path - 1] = this.#outerOf(path) + 1;
+  }
+
+  /** A side's clock leaps forward: its machine has slept. */
+  leap(side: PacketSide, ms: number): void {
+    this[side].aheadMs += ms;
+    this[side].timerMs = Infinity;
+    this.#wake(side);
+  }
+
+  /** A side does nothing for a while; what comes waits in its sockets, as far as there is room. */
+  freeze(side: PacketSide, ms: number): void {
+    const end = this[side];
+    end.frozenUntilMs = Math.max(end.frozenUntilMs, this.clock.nowMs + ms);
+    this.clock.at(end.frozenUntilMs, () => {
+      if (this.clock.nowMs < end.frozenUntilMs) return;
+      for (const read of end.unread.splice(0)) read();
+      this.#wake(side);
+    });
+  }
+
+  /** Somebody sends a datagram again that has come before, from an address of his own, and one that nobody has sealed. */
+  attack(): void {
+    const kept = this.#kept[this.#prng.int(0, this.#kept.length - 1)];
+    if (!kept) return;
+    const { side, path, sealed } = kept;
+    const { lane } = this[side];
+    if (lane.fresh(path, sealed.number)) {
+      this[side].wrongs.push(`datagram ${sealed.number} of path ${path} would be taken twice`);
+    }
+    // Only what is fresh is opened, and only what was sealed is opened well: asking must leave no trace.
+    lane.fresh(path, this.#prng.u32());
+  }
+
   /** A LAN host or a server gives a packet of so many bytes of a flow to a side, now. */
   give(side: PacketSide, flow: number, number: number, bytes: number): void {
-    const packet = this.#packet;
-    const view = new DataView(packet.buffer);
-    packet.fill(0, 0, 48);
-    packet[0] = 0x45;
-    view.setUint16(2, bytes);
-    packet[9] = 17;
-    // The same two ends both ways.
-    const up = side === 'box';
-    view.setUint32(up ? 12 : 16, 0x0a00_0001);
-    view.setUint32(up ? 16 : 12, 0xc633_6407);
-    view.setUint16(up ? 20 : 22, 20_000 + flow);
-    view.setUint16(up ? 22 : 20, 30_000);
-    view.setUint32(28, flow);
-    view.setUint32(32, number);
-    view.setFloat64(36, this.clock.nowMs);
-    this[side].lane.handleLocal(packet, 0, bytes, this.clock.nowMs);
+    const { nowMs } = this.clock;
+    if (nowMs < this[side].frozenUntilMs) return;
+    writePattern(this.#packet, flow, number, bytes, side === 'box', nowMs);
+    this[side].lane.handleLocal(this.#packet, 0, bytes, this.#nowOf(side));
     this.#pump(side);
   }
 
@@ -99,81 +141,101 @@ export class PacketWorld {
     this.clock.at(fromMs, next);
   }
 
-  #end(count: number, seed: number, linkOf: (path: number) => Link): End {
-    const paths = new Map<number, Path>();
-    const links: End['links'] = new Map();
-    for (let i = 1; i <= count; i++) {
-      paths.set(i, new Path(i));
-      links.set(i, { link: linkOf(i), content: new Map() });
-    }
-    const arrivals: Arrival[] = [];
-    const deliver = ({ bytes }: Slab, start: number): void => {
-      const view = new DataView(bytes.buffer, start);
-      const sentMs = view.getFloat64(36);
-      arrivals.push({ flow: view.getUint32(28), number: view.getUint32(32), sentMs, atMs: this.clock.nowMs });
-    };
-    const slots = new PacketSlots(slotCount, slabOf);
-    const lane = new PacketLane({ paths, slots, policy: defaultPacketPolicy, deliver, seed: seed ^ noise });
-    return { lane, slots, paths, arrivals, links, timerMs: Infinity };
+  #nowOf(side: PacketSide): number {
+    return this.clock.nowMs + this[side].aheadMs;
+  }
+
+  #outerOf(path: number): number {
+    return this.#outer[path - 1] ?? 0;
   }
 
   #way(side: PacketSide, path: number): Way {
-    const way = this[side].links.get(path);
+    const way = this[side].ways.get(path);
     if (!way) throw new BugError('SIMULATION', `there is no line ${path}`);
     return way;
   }
 
   #pump(side: PacketSide): void {
     const end = this[side];
-    const nowMs = this.clock.nowMs;
+    const nowMs = this.#nowOf(side);
     for (let next = end.lane.poll(this.#out, 0, nowMs); next; next = end.lane.poll(this.#out, 0, nowMs)) {
-      const { link, content } = this.#way(side, next.path);
+      const { path, number, length } = next;
+      const { link, content } = this.#way(side, path);
       const idleMs = link.nextAtMs;
-      const place = link.offer(headerBytes + sealBytes + next.length, nowMs);
+      const place = link.offer(headerBytes + sealBytes + length, this.clock.nowMs);
       if (place < 0) continue;
-      content.set(place, { number: next.number, body: this.#out.bytes.slice(0, next.length) });
-      if (idleMs === Infinity) this.#expect(side, next.path);
+      const to = side === 'relay' ? (end.addresses.get(path) ?? 0) : 0;
+      content.set(place, { number, body: this.#out.bytes.slice(0, length), from: this.#outerOf(path), to });
+      if (idleMs === Infinity) this.#expect(side, path);
     }
     this.#arm(side);
   }
 
   #expect(side: PacketSide, path: number): void {
-    const { link, content } = this.#way(side, path);
+    const { link } = this.#way(side, path);
     const atMs = link.nextAtMs;
     if (atMs === Infinity) return;
     this.clock.at(atMs, () => {
       for (let place = link.poll(this.clock.nowMs); place >= 0; place = link.poll(this.clock.nowMs)) {
-        const datagram = content.get(place);
-        content.delete(place);
-        if (datagram) this.#arrive(side === 'box' ? 'relay' : 'box', path, datagram.number, datagram.body);
+        this.#come(side, path, place);
       }
       this.#expect(side, path);
     });
   }
 
-  #arrive(side: PacketSide, path: number, number: number, body: Uint8Array): void {
-    const { lane } = this[side];
-    if (lane.fresh(path, number))
-      lane.handleDatagram(path, number, { bytes: body, address: 0 }, 0, body.length, this.clock.nowMs);
+  /** What a side has sent has come through the line. */
+  #come(from: PacketSide, path: number, place: number): void {
+    const { content, doubled } = this.#way(from, path);
+    const sealed = content.get(place);
+    content.delete(place);
+    // To an address that is no longer the box's.
+    if (!sealed || (from === 'relay' && sealed.to !== this.#outerOf(path))) return;
+    const side = from === 'box' ? 'relay' : 'box';
+    this.#arrive(side, path, sealed);
+    if (doubled > 0 && this.#prng.chance(doubled)) {
+      const laterMs = this.clock.nowMs + this.#prng.float() * copyMsMax;
+      this.clock.at(laterMs, () => this.#arrive(side, path, sealed));
+    }
+  }
+
+  #arrive(side: PacketSide, path: number, sealed: Sealed): void {
+    const end = this[side];
+    if (this.clock.nowMs >= end.frozenUntilMs) this.#take(side, path, sealed);
+    else if (end.unread.length < unreadMax) end.unread.push(() => this.#take(side, path, sealed));
+  }
+
+  #take(side: PacketSide, path: number, sealed: Sealed): void {
+    const end = this[side];
+    const { number, body, from } = sealed;
+    if (!end.lane.fresh(path, number)) return;
+    if (body[0] !== undefined && body[0] >> 4 === 0)
+      end.notes(body, prefixBytes, body.length - prefixBytes, this.clock.nowMs);
+    const nowMs = this.#nowOf(side);
+    const highest = end.lane.handleDatagram(path, number, { bytes: body, address: 0 }, 0, body.length, nowMs);
+    if (highest && side === 'relay') {
+      end.addresses.set(path, from);
+      const known = end.paths.get(path);
+      if (known) end.reachable.set(path, known);
+    }
+    this.#kept[this.#arrived++ % keptMax] = { side, path, sealed };
     this.#pump(side);
   }
 
   #arm(side: PacketSide): void {
     const end = this[side];
-    const dueMs = end.lane.nextMs(this.clock.nowMs);
+    const dueMs = end.lane.nextMs(this.#nowOf(side)) - end.aheadMs + timerMs;
     if (dueMs === Infinity || dueMs >= end.timerMs) return;
     end.timerMs = dueMs;
     this.clock.at(dueMs, () => {
-      if (end.timerMs !== dueMs) return;
-      end.timerMs = Infinity;
-      end.lane.tick(this.clock.nowMs);
-      this.#pump(side);
+      if (end.timerMs === dueMs) this.#wake(side);
     });
   }
-}
 
-function lineOf(lines: readonly PacketLineSpec[], path: number): PacketLineSpec {
-  const line = lines[path - 1];
-  if (!line) throw new BugError('SIMULATION', `there is no line ${path}`);
-  return line;
+  #wake(side: PacketSide): void {
+    const end = this[side];
+    end.timerMs = Infinity;
+    if (this.clock.nowMs < end.frozenUntilMs) return;
+    end.lane.tick(this.#nowOf(side));
+    this.#pump(side);
+  }
 }
