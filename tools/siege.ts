@@ -1,14 +1,16 @@
 /**
- * A million hostile inputs on the relay's TCP port, or as many as the argument says: `npm run siege -- 100000`. Runs the tests of
- * hostile bytes with so many inputs of all kinds together, tells how far it is, and prints a table by kind: sent, memory and
+ * A million hostile inputs on the relay's TCP port and a million on its UDP port, or as many as the argument says: `npm run siege -- 100000`. Runs the
+ * tests of hostile bytes with so many inputs of all kinds together, tells how far it is, and prints a table by kind: sent, memory and
  * descriptors before and after. Ends with 1 when an input was not counted, or anything was left behind.
  */
 import { type Reporter, startVitest, type TestCase } from 'vitest/node';
 
-const files = ['engine/test/hostile.test.ts', 'daemon/test/hostile.test.ts'];
+const files = ['engine/test/hostile.test.ts', 'engine/test/hostile-datagrams.test.ts', 'daemon/test/hostile.test.ts'];
 /** Kinds these tests tell of: openings, records, frames, TLS starts, messages; and handshakes, hellos within good ones. */
 const lightKinds = 5;
 const heavyKinds = 2;
+/** Of datagrams: noise, guesses, copies, damage, lies. */
+const datagramKinds = 5;
 /** A handshake costs as much as many inputs of the other kinds: so many fewer of them come. */
 const heavyShare = 0.25;
 /** From a quarter on memory may grow by this, MB: by then heaps have their size, and the data plane's thread collects when it likes. */
@@ -69,6 +71,7 @@ function row(kind: string, told: readonly Told[]): { text: string; flat: boolean
 const total = Number(process.argv[2] ?? 1_000_000);
 const inputs = Math.ceil(total / (lightKinds + heavyShare * heavyKinds));
 process.env['TRESSE_INPUTS'] = String(inputs);
+process.env['TRESSE_DATAGRAMS'] = String(Math.ceil(total / datagramKinds));
 process.env['TRESSE_HANDSHAKES'] = String(Math.ceil(inputs * heavyShare));
 const chronicle = new Chronicle();
 const vitest = await startVitest('test', files, { run: true, project: ['unit'], reporters: [chronicle] });
@@ -76,7 +79,7 @@ await vitest.close();
 const heads = ['sent', 'MB before', 'MB warm', 'MB after', 'open before', 'open after'];
 say(`${'kind'.padEnd(12)}${heads.map((head) => head.padStart(12)).join('')}`);
 let sent = 0;
-let sound = chronicle.told.size === lightKinds + heavyKinds && chronicle.failed === 0;
+let sound = chronicle.told.size === lightKinds + heavyKinds + datagramKinds && chronicle.failed === 0;
 for (const [kind, told] of chronicle.told) {
   const { text, flat } = row(kind, told);
   say(text);
