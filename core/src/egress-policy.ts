@@ -4,11 +4,7 @@
  * (RFC 6890 and what was added since). The ranges for documentation stay open: nobody lives there, and labs use them as the
  * internet.
  */
-
-interface Prefix {
-  readonly address: Uint8Array;
-  readonly bits: number;
-}
+import { type Prefix, within } from './prefix.ts';
 
 const v4 = (bits: number, ...head: number[]): Prefix => {
   const address = new Uint8Array(4);
@@ -59,16 +55,6 @@ const leading: readonly Embedding[] = [
   { prefix: v6(96, 0, 0x64, 0xff, 0x9b), at: 12 },
   { prefix: v6(16, 0x20, 0x02), at: 2 },
 ];
-
-function within(address: Uint8Array, prefix: Prefix): boolean {
-  if (address.length !== prefix.address.length) return false;
-  let bits = prefix.bits;
-  for (let i = 0; bits > 0; i++, bits -= 8) {
-    const mask = bits >= 8 ? 0xff : (0xff << (8 - bits)) & 0xff;
-    if (((address[i] ?? 0) & mask) !== ((prefix.address[i] ?? 0) & mask)) return false;
-  }
-  return true;
-}
 
 /** The IPv4 address an IPv6 address leads to, or undefined. */
 function embedded(address: Uint8Array): Uint8Array | undefined {

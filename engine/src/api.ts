@@ -76,6 +76,14 @@ export interface BoxPath {
   readonly rateLimit?: { readonly downBps?: number; readonly upBps?: number };
 }
 
+/** Hosts of the LAN that a relay may lead streams to. */
+export interface LanAccess {
+  /** Networks, as ADDRESS/BITS, each with the interface by which its hosts are reached; without one the main table says. */
+  readonly networks: readonly { readonly network: string; readonly interface?: string }[];
+  /** Addresses in them that are none of their hosts': the box's own, and its lines' gateways. */
+  readonly except: readonly string[];
+}
+
 /** The source of connections that leave a line without the relay. */
 export interface DirectSource {
   readonly interface: string;
@@ -160,6 +168,38 @@ export interface SessionStatus {
 export interface EngineStatus {
   readonly sessions: readonly SessionStatus[];
   readonly counters: Readonly<Record<string, number>>;
+  /** Relay: of its published ports. */
+  readonly published?: readonly PublishedStatus[];
+}
+
+/** A host of the LAN and its port, one of each family at most. */
+export type LanTargets = Readonly<Partial<Record<4 | 6, { readonly address: string; readonly port: number }>>>;
+
+/** A public TCP port that leads to a host of a box's LAN. */
+export interface PublishedPort {
+  readonly port: number;
+  /** The box, named as in {@link KidInstall.peer}. */
+  readonly peer: string;
+  /** Listening sockets, in the caller's keeping. */
+  readonly fds: readonly number[];
+  /** Clients go to the host of their own family where there is one. */
+  readonly targets: LanTargets;
+  /** Networks clients may come from, as ADDRESS/BITS; none: from everywhere. */
+  readonly from: readonly string[];
+}
+
+/** What came of a {@link PublishedPort}. */
+export interface PublishedStatus {
+  readonly port: number;
+  /** Open now. */
+  readonly streams: number;
+  readonly accepted: number;
+  /** Reset at once: not from where clients may come, the box is away, or too many. */
+  readonly refused: number;
+  /** The host did not take them. */
+  readonly failed: number;
+  /** Why the host did not take the newest; a half sentence. */
+  readonly failure?: string;
 }
 
 /** What both kinds of engine offer the main thread. */
@@ -192,6 +232,8 @@ export interface BoxEngine extends Engine {
   setPaths(paths: readonly BoxPath[]): void;
   /** Where to go without the relay; none until this is called. */
   setDirect(sources: DirectSources): void;
+  /** Where the relay may lead streams; nowhere until this is called. */
+  setLan(access: LanAccess): void;
 }
 
 /** Where a peer's session is to be. */
@@ -209,6 +251,8 @@ export interface EnginePlace {
 export interface RelayEngine extends Engine {
   /** The relay's addresses are others now. */
   setOwnAddresses(addresses: readonly string[]): void;
+  /** These ports lead to LANs, and no others. Resolves when no worker looks at the descriptors of others any more. */
+  setPublished(ports: readonly PublishedPort[]): Promise<void>;
   /** The place of a peer, named as in {@link KidInstall.peer}; undefined while its worker is starting. */
   place(peer: string): EnginePlace | undefined;
 }

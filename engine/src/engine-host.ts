@@ -10,6 +10,7 @@ import type {
   EngineEvents,
   EngineStatus,
   KidInstall,
+  LanAccess,
   PeerLimits,
 } from './api.ts';
 import type { FromWorker } from './messages.ts';
@@ -82,7 +83,8 @@ export abstract class EngineHost<Data> implements Engine {
     for (const [name, count] of parts.flatMap((part) => Object.entries(part.counters))) {
       counters[name] = (counters[name] ?? 0) + count;
     }
-    return { sessions: parts.flatMap((part) => part.sessions), counters };
+    const published = parts.flatMap((part) => part.published ?? []);
+    return { sessions: parts.flatMap((part) => part.sessions), counters, published };
   }
 
   async stop(): Promise<void> {
@@ -148,6 +150,7 @@ class BoxHost extends EngineHost<BoxEngineOptions> implements BoxEngine {
   readonly #link: WorkerLink<BoxEngineOptions>;
   #paths: readonly BoxPath[] | undefined;
   #direct: DirectSources | undefined;
+  #lan: LanAccess | undefined;
 
   constructor(options: BoxEngineOptions, events: EngineEvents) {
     super(events);
@@ -155,6 +158,7 @@ class BoxHost extends EngineHost<BoxEngineOptions> implements BoxEngine {
     const onReady = (): void => {
       if (this.#paths) this.#link.post({ type: 'paths', paths: this.#paths });
       if (this.#direct) this.#link.post({ type: 'direct', sources: this.#direct });
+      if (this.#lan) this.#link.post({ type: 'lan', access: this.#lan });
     };
     this.#link = new WorkerLink(worker, options, this.linkEvents(onReady));
     this.links = [this.#link];
@@ -169,6 +173,11 @@ class BoxHost extends EngineHost<BoxEngineOptions> implements BoxEngine {
   setDirect(sources: DirectSources): void {
     this.#direct = sources;
     this.#link.post({ type: 'direct', sources });
+  }
+
+  setLan(access: LanAccess): void {
+    this.#lan = access;
+    this.#link.post({ type: 'lan', access });
   }
 
   protected linkOf(): WorkerLink<BoxEngineOptions> {

@@ -10,11 +10,15 @@ export type {
   EngineStatus,
   InnerAddresses,
   KidInstall,
+  LanAccess,
+  LanTargets,
   LogFields,
   LogLevel,
   PacketPort,
   PathStatus,
   PeerLimits,
+  PublishedPort,
+  PublishedStatus,
   RelayEngine,
   RelayEngineOptions,
   SessionStatus,
@@ -26,3 +30,4 @@ export { openPacketSockets } from './packet-sockets.ts';
 export { readDatagrams } from './worker/datagram-port.ts';
 export { PacketDriver } from './worker/packet-driver.ts';
 export { TunDevice } from './worker/tun-device.ts';
+export { openPublicPort } from './published-sockets.ts';

@@ -4,8 +4,10 @@ import type {
   DirectSources,
   EngineStatus,
   KidInstall,
+  LanAccess,
   LogFields,
   LogLevel,
+  PublishedPort,
   RelayEngineOptions,
 } from './api.ts';
 
@@ -17,6 +19,8 @@ export type ToWorker =
   | { readonly type: 'end'; readonly sessionKey: string; readonly onlyIdle: boolean }
   | { readonly type: 'end-peer'; readonly peer: string }
   | { readonly type: 'message'; readonly bytes: Uint8Array; readonly sessionKey: string | undefined }
+  | { readonly type: 'lan'; readonly access: LanAccess }
+  | { readonly type: 'published'; readonly call: number; readonly ports: readonly PublishedPort[] }
   | { readonly type: 'own'; readonly addresses: readonly string[] }
   | { readonly type: 'strand'; readonly fd: number }
   | { readonly type: 'status'; readonly call: number };

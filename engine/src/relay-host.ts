@@ -2,7 +2,7 @@ import { workerOfKid } from '@tresse/core';
 import { BugError, sentenceOf, SystemError } from '@tresse/kit';
 import { bindAddress, closeFd, closeWithReset, listen, setReuseAddress, setV6Only, tcpSocket } from '@tresse/sys';
 
-import type { EngineEvents, EnginePlace, RelayEngine, RelayEngineOptions } from './api.ts';
+import type { EngineEvents, EnginePlace, PublishedPort, RelayEngine, RelayEngineOptions } from './api.ts';
 import { EngineHost } from './engine-host.ts';
 import type { FromWorker, RelayWorkerData } from './messages.ts';
 import { WorkerLink } from './worker-link.ts';
@@ -16,13 +16,14 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
   protected readonly links: readonly WorkerLink<RelayWorkerData>[];
   /** Which worker each peer's session is in. */
   readonly #places = new Map<string, number>();
-
   #own: readonly string[] | undefined;
+  #published: readonly PublishedPort[] = [];
 
   constructor(options: RelayEngineOptions, events: EngineEvents) {
     super(events);
     const onReady = (): void => {
       if (this.#own) this.setOwnAddresses(this.#own);
+      void this.#publish();
     };
     const worker = new URL('./worker/relay-worker.ts', import.meta.url);
     const workers = options.workers ?? 1;
@@ -42,6 +43,8 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
     if (index === undefined || links[index]?.dead === true) {
       index = this.#emptiest();
       this.#places.set(peer, index);
+      // Its ports go where it goes.
+      if (this.#published.some((one) => one.peer === peer)) void this.#publish();
     }
     const incarnation = links[index]?.incarnation;
     if (incarnation === undefined) return undefined;
@@ -56,6 +59,22 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
   setOwnAddresses(addresses: readonly string[]): void {
     this.#own = addresses;
     for (const link of this.links) link.post({ type: 'own', addresses });
+  }
+
+  async setPublished(ports: readonly PublishedPort[]): Promise<void> {
+    this.#published = ports;
+    for (const { peer } of ports) this.place(peer);
+    await this.#publish();
+  }
+
+  /** Each worker hears of its own boxes' ports. One that does not run looks at none. */
+  async #publish(): Promise<void> {
+    await Promise.allSettled(
+      this.links.map((link, index) => {
+        const ports = this.#published.filter(({ peer }) => this.#places.get(peer) === index);
+        return link.call((call) => ({ type: 'published', call, ports }));
+      }),
+    );
   }
 
   protected linkOf(kid: Uint8Array): WorkerLink<RelayWorkerData> {

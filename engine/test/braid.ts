@@ -7,7 +7,7 @@ import { egressConnect } from '../src/worker/egress.ts';
 import { type DriverEvents, SessionDriver } from '../src/worker/session-driver.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { StrandSocket } from '../src/worker/strand-socket.ts';
-import type { Connect } from '../src/worker/stream-sockets.ts';
+import type { Connect, OnStreamEnd } from '../src/worker/stream-sockets.ts';
 import { connectedPair, finish, Peer } from './peer.ts';
 
 const aead = bestAead('aes-256-gcm');
@@ -26,9 +26,15 @@ export class Braid {
   readonly #lanEnds: number[] = [];
   #nextStrand = 1;
 
-  constructor(connect: Connect = egressConnect({ listen: [], allowPrivate: ['127.0.0.0/8'] })) {
-    this.box = new SessionDriver('box', 'relay', this.loop, this.boxPool, refuse, () => {}, this.#events('box'));
-    this.relay = new SessionDriver('relay', 'box', this.loop, this.pool, connect, () => {}, this.#events('relay'));
+  /** `toLan` makes the box's connections for streams the relay opens, of whose end `onRelayEnd` hears. */
+  constructor(
+    connect: Connect = egressConnect({ listen: [], allowPrivate: ['127.0.0.0/8'] }),
+    toLan: Connect = refuse,
+    onRelayEnd: OnStreamEnd = (): void => {},
+  ) {
+    this.box = new SessionDriver('box', 'relay', this.loop, this.boxPool, toLan, () => {}, this.#events('box'));
+    const events = { ...this.#events('relay'), onStreamEnd: onRelayEnd };
+    this.relay = new SessionDriver('relay', 'box', this.loop, this.pool, connect, () => {}, events);
     this.loop.afterBatch(() => {
       this.box.afterBatch();
       this.relay.afterBatch();

@@ -26,6 +26,12 @@ export class Acceptor {
     loop.add(fd, READABLE, () => this.#accept());
   }
 
+  /** Leaves the listener alone; its descriptor stays open. */
+  close(): void {
+    this.#resume.cancel();
+    this.#loop.remove(this.#fd);
+  }
+
   #accept(): void {
     for (let i = 0; i < acceptsMax; i++) {
       const fd = taken(this.#fd);

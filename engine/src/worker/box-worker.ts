@@ -1,12 +1,5 @@
 /** The box's data plane: intercepts the LAN's TCP, opens strands over every path, drives the one session. */
-import {
-  defaultPacketPolicy,
-  limits,
-  OpenAllowance,
-  type PathLimits,
-  type ResetReason,
-  ResetReason as Reason,
-} from '@tresse/core';
+import { defaultPacketPolicy, limits, OpenAllowance, type PathLimits, ResetReason as Reason } from '@tresse/core';
 import { FreeListPool, sentenceOf } from '@tresse/kit';
 import {
   closeWithReset,
@@ -24,11 +17,13 @@ import { BoxPackets } from './box-packets.ts';
 import { CarrierWatch } from './carrier-watch.ts';
 import { DirectPump } from './direct-pump.ts';
 import { intercept } from './interceptor.ts';
+import { lanConnect } from './lan-connect.ts';
 import { hintsOf } from './lan-host.ts';
 import { Reach } from './reach.ts';
 import { type DriverEvents, type Log, SessionDriver } from './session-driver.ts';
 import { StrandCaller } from './strand-caller.ts';
 import { hasWantedCongestionControl } from './strand-options.ts';
+import type { Connect } from './stream-sockets.ts';
 import { targetOf } from './target.ts';
 
 type Context = WorkerContext<ToWorker, FromWorker, BoxWorkerData>;
@@ -59,6 +54,7 @@ class BoxPlane {
   readonly #counters = { intercepted: 0, refusedWithoutSession: 0, resetUnheard: 0, openingsRefused: 0 };
   #paths = new Map<number, BoxPath>();
   #direct: DirectSources = {};
+  #toLan: Connect = lanConnect({ networks: [], except: [] }, 0);
   #sessionKey = '';
   #driver: SessionDriver | undefined;
   #caller: StrandCaller | undefined;
@@ -127,6 +123,9 @@ class BoxPlane {
       case 'direct':
         this.#direct = message.sources;
         break;
+      case 'lan':
+        this.#toLan = lanConnect(message.access, this.#context.data.mark);
+        break;
       case 'end':
         if (this.#driver && message.sessionKey === this.#sessionKey) {
           if (message.onlyIdle && this.#driver.session.streams.size > 0) break;
@@ -145,6 +144,7 @@ class BoxPlane {
         break;
       case 'strand':
       case 'own':
+      case 'published':
         // A relay's only.
         break;
       case 'status':
@@ -187,7 +187,7 @@ class BoxPlane {
       install.peer,
       loop,
       this.#pool,
-      refuseAll,
+      (stream) => this.#toLan(stream),
       this.#log,
       events,
       data.strandOldMs,
@@ -446,9 +446,6 @@ class BoxPlane {
     };
   }
 }
-
-/** A relay opens no streams at a box yet: nothing is published. */
-const refuseAll = (): { refused: ResetReason } => ({ refused: Reason.forbidden });
 
 runWorker<ToWorker, FromWorker, BoxWorkerData>((context) => {
   try {

@@ -1,6 +1,5 @@
 /** Where streams leave the relay: an ordinary connection to the target, where the policy allows it. */
 import { EgressPolicy, ResetReason, type Stream } from '@tresse/core';
-import { UserError } from '@tresse/kit';
 import {
   closeFd,
   closeWithReset,
@@ -14,7 +13,7 @@ import {
 
 import type { RelayEngineOptions } from '../api.ts';
 import type { Connect } from './stream-sockets.ts';
-import { addressBytes, socketAddressOf } from './target.ts';
+import { addressBytes, prefixOf, socketAddressOf } from './target.ts';
 
 /** Connects streams for a box. Throws UserError `PREFIX` when an allowed network is written wrongly. */
 export function egressConnect(options: RelayEngineOptions): Connect {
@@ -40,14 +39,4 @@ export function egressConnect(options: RelayEngineOptions): Connect {
       return { refused: unreachable ? ResetReason.unreachable : ResetReason.internal };
     }
   };
-}
-
-function prefixOf(text: string): { address: Uint8Array; bits: number } {
-  const [address = '', bits] = text.split('/');
-  const bytes = addressBytes(address);
-  const length = bits === undefined ? bytes.length * 8 : Number(bits);
-  if (!Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
-    throw new UserError('PREFIX', `"${text}" is no network: write ADDRESS/BITS`);
-  }
-  return { address: bytes, bits: length };
 }

@@ -8,6 +8,7 @@ import type { FromWorker, RelayWorkerData, ToWorker } from '../messages.ts';
 import { aeadOf } from './ciphers.ts';
 import { egressConnect } from './egress.ts';
 import { memoryBudget, MemoryGovernor } from './memory-governor.ts';
+import { PublishedPorts } from './published-ports.ts';
 import { RelayKids } from './relay-kids.ts';
 import { type PacketMember, RelayPackets } from './relay-packets.ts';
 import { type Log, SessionDriver } from './session-driver.ts';
@@ -31,6 +32,8 @@ interface RelaySession {
   readonly peer: string;
   readonly driver: SessionDriver;
   readonly packets: PacketMember | undefined;
+  /** Streams the box takes. */
+  readonly streamsMax: number;
   /** It had no line for too long. It is kept, without memory or time: a box that was only frozen goes on where it was. */
   asleep: boolean;
 }
@@ -47,6 +50,7 @@ class RelayPlane implements ListenerOwner {
   });
   readonly #packets: RelayPackets | undefined;
   readonly #governor: MemoryGovernor;
+  readonly #published: PublishedPorts;
   #ticks = 0;
 
   constructor(context: Context) {
@@ -57,6 +61,7 @@ class RelayPlane implements ListenerOwner {
     this.#governor = new MemoryGovernor((data.memoryBytes ?? memoryBudget()) / data.workers);
     this.#listener = new StrandListener(loop, this, data.index, data.workers);
     const port = data.packetPorts?.[data.index];
+    this.#published = new PublishedPorts(loop, (peer) => this.#awake(peer));
     if (port) this.#packets = new RelayPackets(loop, port.udpFds, port.tunFd);
   }
 
@@ -152,8 +157,13 @@ class RelayPlane implements ListenerOwner {
       case 'status':
         this.#context.post({ type: 'status', call: message.call, status: this.#status() });
         break;
+      case 'published':
+        this.#published.set(message.ports);
+        this.#context.post({ type: 'done', call: message.call });
+        break;
       case 'paths':
       case 'direct':
+      case 'lan':
         break;
     }
   }
@@ -186,16 +196,32 @@ class RelayPlane implements ListenerOwner {
         onMessage: (bytes) => this.#context.post({ type: 'message', sessionKey: install.sessionKey, bytes }),
         onAnswered: () => {},
         onDatagram: (path, slab, start, length) => packets?.driver.receiveInStrand(path, slab, start, length),
+        onStreamEnd: (stream, reason) => this.#published.noteEnd(stream, reason),
         onStrandClosed: () => {},
         onOver: () => this.#sleep(session),
       },
     );
     const packets =
       install.inner && this.#packets?.begin(driver, install.inner, install.packets ?? defaultPacketPolicy);
-    const session: RelaySession = { key: install.sessionKey, peer: install.peer, driver, packets, asleep: false };
+    const session: RelaySession = {
+      key: install.sessionKey,
+      peer: install.peer,
+      driver,
+      packets,
+      streamsMax: Math.min(limits.streamsMax, install.limits.streams),
+      asleep: false,
+    };
     this.#sessions.set(install.sessionKey, session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
     return session;
+  }
+
+  /** The session of a box that is there. */
+  #awake(peer: string): RelaySession | undefined {
+    for (const session of this.#sessions.values()) {
+      if (session.peer === peer && !session.asleep && session.driver.session.strands.size > 0) return session;
+    }
+    return undefined;
   }
 
   #end(session: RelaySession, reason: string): void {
@@ -251,6 +277,7 @@ class RelayPlane implements ListenerOwner {
         streamsShed: this.#governor.streamsShed,
         ...this.#packets?.counters,
       },
+      published: this.#published.status(),
     };
   }
 }

@@ -7,7 +7,7 @@ import type { LogFields, LogLevel, PathStatus, SessionStatus } from '../api.ts';
 import type { HeldStream, Holder } from './memory-governor.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { StrandOwner, StrandSocket } from './strand-socket.ts';
-import { type Connect, StreamSockets } from './stream-sockets.ts';
+import { type Connect, type OnStreamEnd, StreamSockets } from './stream-sockets.ts';
 
 /**
  * The kernel's figures are read this often, ms: a few times in the shortest round trip. Between two readings no strand gets more than
@@ -41,6 +41,8 @@ export interface DriverEvents {
   onAnswered(strand: Strand): void;
   /** A body of the packet lane came in a strand of a path; it is there during the call. */
   onDatagram?(path: number, slab: Slab, start: number, length: number): void;
+  /** See {@link OnStreamEnd}. */
+  onStreamEnd?: OnStreamEnd;
   onStrandClosed(strand: Strand, socket: StrandSocket, reason: string): void;
   /** The session has been without a line for too long: nothing is done for it until {@link SessionDriver.end} or a new strand. */
   onOver(): void;
@@ -106,6 +108,7 @@ export class SessionDriver implements StrandOwner, Holder {
       connect,
       () => this.touch(),
       (bytes) => events.onMessage?.(bytes),
+      (stream, reason) => events.onStreamEnd?.(stream, reason),
     );
     this.session = new Session(
       {

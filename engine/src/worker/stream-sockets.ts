@@ -67,6 +67,9 @@ interface Socket {
 /** Makes the egress connection of a stream the peer opened: the descriptor, or the reason why not. */
 export type Connect = (stream: Stream) => { fd: number } | { refused: ResetReason };
 
+/** Hears of the end of each stream that had a local end; the reason where the session says it is over, by the peer's RESET mostly. */
+export type OnStreamEnd = (stream: Stream, reason: ResetReason | undefined) => void;
+
 /** An egress connection that does not stand after this is given up, ms. */
 const connectMsMax = 10_000;
 /** A stream of which one direction is over and the other carries nothing ends after this, ms. */
@@ -81,17 +84,20 @@ export class StreamSockets implements Local {
   /** Something happened that the session should answer. */
   readonly #onActivity: () => void;
   readonly #onMessage: (bytes: Uint8Array) => void;
+  readonly #onEnd: OnStreamEnd;
 
   constructor(
     loop: EventLoop,
     connect: Connect,
     onActivity: () => void,
     onMessage: (bytes: Uint8Array) => void = (): void => {},
+    onEnd: OnStreamEnd = (): void => {},
   ) {
     this.#loop = loop;
     this.#connect = connect;
     this.#onActivity = onActivity;
     this.#onMessage = onMessage;
+    this.#onEnd = onEnd;
   }
 
   /** Set once, before anything else: sockets and session know each other. */
@@ -192,9 +198,9 @@ export class StreamSockets implements Local {
     shutdownWrite(socket.fd);
   }
 
-  reset(stream: Stream, _reason: ResetReason): void {
+  reset(stream: Stream, reason: ResetReason): void {
     const socket = this.#sockets.get(stream);
-    if (socket) this.#drop(socket, true);
+    if (socket) this.#drop(socket, true, reason);
   }
 
   room(stream: Stream): void {
@@ -237,7 +243,7 @@ export class StreamSockets implements Local {
     return socket;
   }
 
-  #drop(socket: Socket, abort: boolean): void {
+  #drop(socket: Socket, abort: boolean, reason?: ResetReason): void {
     this.#sockets.delete(socket.stream);
     this.#connecting.delete(socket);
     this.#loop.remove(socket.fd);
@@ -246,6 +252,7 @@ export class StreamSockets implements Local {
       setLingerReset(socket.fd, false);
       closeFd(socket.fd);
     }
+    this.#onEnd(socket.stream, reason);
   }
 
   /** Level-triggered interest; a descriptor nothing is wanted of leaves the loop, or its hang-up would spin. */

@@ -1,4 +1,5 @@
-import type { Target } from '@tresse/core';
+import type { Prefix, Target } from '@tresse/core';
+import { UserError } from '@tresse/kit';
 import { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from '@tresse/sys';
 
 /** Where the address stands in struct sockaddr_in and sockaddr_in6. */
@@ -13,6 +14,17 @@ const scratch = new Uint8Array(128);
 export function addressBytes(address: string): Uint8Array {
   encodeSocketAddress(scratch, address, 0);
   return scratch[0] === familyV4 ? scratch.slice(v4At, v4At + 4) : scratch.slice(v6At, v6At + 16);
+}
+
+/** A network, or the one address, as bytes. Throws UserError `PREFIX`, `ADDRESS` when the text is none. */
+export function prefixOf(text: string): Prefix {
+  const [address = '', bits] = text.split('/');
+  const bytes = addressBytes(address);
+  const length = bits === undefined ? bytes.length * 8 : Number(bits);
+  if (!Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
+    throw new UserError('PREFIX', `"${text}" is no network: write ADDRESS/BITS`);
+  }
+  return { address: bytes, bits: length };
 }
 
 /** A socket's address as a stream's target. */
