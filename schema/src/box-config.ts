@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { interfaceName, ipGateway, ipHost, port, relayPort } from './address.ts';
+import { interfaceName, ipCidr, ipGateway, ipHost, port, relayPort } from './address.ts';
 import { ipFamily } from './ip.ts';
 import { packetWishes } from './packet-wishes.ts';
 import { pin } from './pin.ts';
@@ -147,6 +147,22 @@ export const boxConfig = z
           'What new TCP connections do while the relay is not reached: leave by the best line directly, behind its address, ' +
           'or be refused at once.',
         example: 'direct',
+      }),
+    publishable: z
+      .union([
+        z.enum(['lan', 'none']),
+        z
+          .array(z.union([ipCidr, ipHost]))
+          .min(1)
+          .max(64),
+      ])
+      .default('lan')
+      .meta({
+        title: '`lan`, `none`, or a list of IP networks and addresses',
+        description:
+          'Hosts to which the relay may lead ports of its own. `lan` are those of the networks of the LAN interfaces, but for the box ' +
+          "itself and the lines' gateways; a list names hosts and networks, and the box itself where an address of its own stands in it.",
+        example: ['192.168.7.10', '192.168.50.0/24'],
       }),
     relay: relay.optional(),
     packets: packetWishes.default({ bulk: 'earliest', realtimeCopies: 'auto' }).meta({

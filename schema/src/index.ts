@@ -27,7 +27,20 @@ export { type Family, ipFamily, ipNetwork, ipOctets, ipText, ipWithin } from './
 export { type BoxRegister, boxRegister, type Pairing, pairing } from './pairing.ts';
 export { type PairingCode, readPairingCode, writePairingCode } from './pairing-code.ts';
 export type { PacketWishes } from './packet-wishes.ts';
-export { type PeerMessage, peerMessage, type TunnelMessage } from './peer-message.ts';
+export { type PeerMessage, peerMessage, type PublishedMessage, type TunnelMessage } from './peer-message.ts';
+export {
+  type LanHost,
+  lanHosts,
+  portClash,
+  portName,
+  type PortProtocol,
+  protocolsOf,
+  type Publication,
+  publication,
+  type PublicationRegister,
+  publicationRegister,
+  publicationsMax,
+} from './publication.ts';
 export { durationMs, rateBps, shareRatio, sizeBytes } from './quantity.ts';
 export {
   apiRefusal,
@@ -39,16 +52,21 @@ export {
   pairAnswer,
   type PairRequest,
   pairRequest,
+  type PublishRequest,
+  publishRequest,
   type RenameRequest,
   renameRequest,
   type RevokeRequest,
   revokeRequest,
+  type UnpublishRequest,
+  unpublishRequest,
 } from './relay-api.ts';
 export { type RelayConfig, relayConfig } from './relay-config.ts';
 export {
   type DaemonStatus,
   daemonStatus,
   type PathStatus,
+  type PublishedPortStatus,
   type SessionStatus,
   type UplinkStatus,
   type Verdict,

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+import { ipCidr, port } from './address.ts';
+import { lanTarget, publicationsMax } from './publication.ts';
+
 /** This end stops; the session is over. */
 const bye = z.object({
   kind: z.literal('bye'),
@@ -25,7 +28,21 @@ const tunnel = z.object({
   mtu: z.int().min(tunnelMtuMin).max(tunnelMtuMax),
 });
 
+/** Ports of the relay that lead to the LAN of this box, all of them; said when a session begins and when they change. */
+const published = z.object({
+  kind: z.literal('published'),
+  ports: z
+    .array(
+      z.object({ protocol: z.enum(['tcp', 'udp']), port, to: z.array(lanTarget).min(1).max(2), from: z.array(ipCidr) }),
+    )
+    .max(2 * publicationsMax),
+});
+
+/** Networks with hosts that the relay may lead ports to; said by the box when a session begins and when they change. */
+const lan = z.object({ kind: z.literal('lan'), networks: z.array(ipCidr).max(64) });
+
 /** What a daemon says to the other on stream 0, as JSON. Kinds this version does not know are ignored. */
-export const peerMessage = z.discriminatedUnion('kind', [bye, egress, tunnel]);
+export const peerMessage = z.discriminatedUnion('kind', [bye, egress, tunnel, published, lan]);
 export type TunnelMessage = z.infer<typeof tunnel>;
+export type PublishedMessage = z.infer<typeof published>;
 export type PeerMessage = z.infer<typeof peerMessage>;

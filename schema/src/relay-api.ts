@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
+import { port } from './address.ts';
 import { boxName } from './pairing.ts';
+import { publication } from './publication.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -60,6 +62,16 @@ export type RenameRequest = z.infer<typeof renameRequest>;
 export const revokeRequest = z.strictObject({ name: z.string().min(1).max(64) });
 /** See {@link revokeRequest}. */
 export type RevokeRequest = z.infer<typeof revokeRequest>;
+
+/** `POST /v1/publish` at a relay. */
+export const publishRequest = publication;
+/** See {@link publishRequest}. */
+export type PublishRequest = z.input<typeof publication>;
+
+/** `POST /v1/unpublish` at a relay: a protocol of a port, or both. */
+export const unpublishRequest = z.strictObject({ port, protocol: z.enum(['tcp', 'udp', 'both']).default('both') });
+/** See {@link unpublishRequest}. */
+export type UnpublishRequest = z.infer<typeof unpublishRequest>;
 
 /** What both daemons answer where something was done and there is nothing to tell. */
 export const doneAnswer = z.object({ done: z.literal(true) });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { ipCidr, ipHost, port, relayPort } from './address.ts';
 import { pin } from './pin.ts';
+import { portClash, publication, publicationsMax } from './publication.ts';
 
 const knownBox = z.strictObject({
   name: z.string().min(1).max(64).meta({
@@ -83,6 +84,15 @@ export const relayConfig = z
           'otherwise.',
         example: ['10.20.0.0/16'],
       }),
+    publish: z
+      .array(publication)
+      .max(publicationsMax)
+      .default([])
+      .meta({
+        description:
+          'Ports of this relay that lead to hosts behind the boxes, beside those of `tresse relay publish`. TCP goes as bonded streams, UDP ' +
+          'through the tunnel.',
+      }),
   })
   .superRefine((config, context) => {
     for (const [index, box] of config.boxes.entries()) {
@@ -94,6 +104,19 @@ export const relayConfig = z
           message: `two boxes have the ${key} "${box[key]}"`,
         });
       }
+    }
+    const { listen, tunnel, publish } = config;
+    const own = { port: listen.port, protocol: tunnel ? 'both' : 'tcp' } as const;
+    for (const [index, one] of publish.entries()) {
+      const say = (key: string, message: string): void => {
+        context.addIssue({ code: 'custom', path: ['publish', index, key], message });
+      };
+      const taken = portClash(one, own);
+      if (taken !== undefined) say('port', `${taken} is the relay's own`);
+      const double = publish.slice(0, index).flatMap((earlier) => portClash(one, earlier) ?? [])[0];
+      if (double !== undefined) say('port', `${double} is published twice`);
+      if (one.protocol !== 'tcp' && !tunnel)
+        say('protocol', 'UDP needs the tunnel, which is switched off ("tunnel: false")');
     }
   });
 

@@ -68,6 +68,28 @@ const uplinkStatus = z.object({
 /** One uplink of a box with its verdict. */
 export type UplinkStatus = z.infer<typeof uplinkStatus>;
 
+/** A public port of the relay that leads to a LAN, one protocol. */
+const publishedPort = z.object({
+  protocol: z.enum(['tcp', 'udp']),
+  port: z.number(),
+  /** Of a relay: whose LAN, by name. */
+  box: z.string().optional(),
+  /** Hosts with their ports, one of each family at most. */
+  to: z.array(z.string()),
+  /** Networks clients may come from; none: everywhere. */
+  from: z.array(z.string()),
+  /** Of a relay: where it was published. */
+  origin: z.enum(['configured', 'command']).optional(),
+  /** Whether clients get through, as far as is known. */
+  works: z.boolean(),
+  /** Half a sentence: why it does not work, or that it does. */
+  reason: z.string(),
+  /** Of TCP at a relay: connections open now. */
+  streams: z.number().optional(),
+});
+/** See {@link publishedPort}. */
+export type PublishedPortStatus = z.infer<typeof publishedPort>;
+
 /** What `GET /v1/status` of a daemon's local socket answers. */
 export const daemonStatus = z.object({
   kind: z.enum(['box', 'relay']),
@@ -79,6 +101,8 @@ export const daemonStatus = z.object({
   /** Of a box: what becomes of everything that is no TCP: it goes to the relay, is held back while that is not known, or leaves directly. */
   tunnel: z.enum(['carries', 'waiting', 'none']).optional(),
   uplinks: z.array(uplinkStatus),
+  /** Ports of the relay that lead to LANs: all of a relay's, or those that lead to this box's. */
+  published: z.array(publishedPort).default([]),
   sessions: z.array(sessionStatus),
   counters,
   /** What a person should know and can change, in sentences. */
