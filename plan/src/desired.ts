@@ -17,6 +17,7 @@ import {
   uplinkMark,
   uplinkTable,
 } from './numbers.ts';
+import type { PublishedUdp } from './publishable.ts';
 import { ruleset } from './ruleset.ts';
 import type { NetworkState, Route, Rule } from './state.ts';
 import { desiredSysctls, hasIpv6, type Sysctls } from './sysctls.ts';
@@ -32,14 +33,16 @@ export interface Wish extends Choice {
   readonly uplinks: readonly ResolvedUplink[];
   /** Sysctl values as they were before us. */
   readonly sysctls: Sysctls;
+  /** Ports of the relay that lead to hosts of the LAN; default none. */
+  readonly published?: readonly PublishedUdp[];
 }
 
 /** The whole network state a box should have: a pure function of the wish. */
 export function desiredState(wish: Wish): NetworkState {
-  const { config, uplinks, sysctls } = wish;
+  const { config, uplinks, sysctls, packets } = wish;
   const families: readonly Family[] = hasIpv6(sysctls) ? [4, 6] : [4];
   return {
-    sysctls: desiredSysctls(config, uplinks, sysctls),
+    sysctls: desiredSysctls(config, uplinks, sysctls, packets[6] === 'tunnel'),
     routes: families.flatMap((family) => desiredRoutes(wish, family)),
     rules: families.flatMap((family) => desiredRules(wish, family)),
     ruleset: ruleset(wish),

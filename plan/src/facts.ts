@@ -2,6 +2,7 @@ import { type Family, ipFamily, ipOctets, ipWithin } from '@tresse/schema';
 
 import { isNumber, isText, list } from './json.ts';
 import { markMask, nftTable, routeProtocol, rulePriorityFirst, rulePriorityLast } from './numbers.ts';
+import { type PublishedUdp, readPublished } from './publishable.ts';
 import type { Route, Rule } from './state.ts';
 
 /** What an Ethernet carries. */
@@ -49,7 +50,12 @@ export interface KernelState {
   readonly rules: readonly Rule[];
   readonly routes: readonly Route[];
   /** The fingerprint in a comment of our nftables table and its number of rules; absent when there is no table. */
-  readonly table?: { readonly fingerprint: string; readonly ruleCount: number };
+  readonly table?: {
+    readonly fingerprint: string;
+    readonly ruleCount: number;
+    /** Ports of the relay that it leads to the LAN. */
+    readonly published?: readonly PublishedUdp[];
+  };
   /** Values of the sysctls asked for; a missing key does not exist. */
   readonly sysctls: Readonly<Record<string, string>>;
 }
@@ -148,5 +154,5 @@ export function readTable(json: unknown): KernelState['table'] {
   const rules = list(objects.map((object) => object['rule']));
   const comments = rules.map((rule) => rule['comment']).filter(isText);
   const fingerprint = comments.find((comment) => comment.startsWith(`${nftTable} `)) ?? '';
-  return { fingerprint, ruleCount: rules.length };
+  return { fingerprint, ruleCount: rules.length, published: readPublished(comments) };
 }

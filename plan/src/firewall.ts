@@ -1,3 +1,5 @@
+import { portName } from '@tresse/schema';
+
 import { type Advice, warning } from './advice.ts';
 import { isNumber, isText, list } from './json.ts';
 import { interceptMark, markMask, nftTable, relayTunnelPrefix } from './numbers.ts';
@@ -99,8 +101,13 @@ export function adviseBoxFirewall(chains: readonly DroppingChain[], lan: readonl
     );
 }
 
-/** What a relay's own firewall may keep from it, as {@link adviseBoxFirewall}; `tunnel`: it passes packets on. */
-export function adviseRelayFirewall(chains: readonly DroppingChain[], port: number, tunnel: boolean): Advice[] {
+/** What a relay's own firewall may keep from it, as {@link adviseBoxFirewall}; `tunnel`: it passes packets on, UDP of `published` ports among them. */
+export function adviseRelayFirewall(
+  chains: readonly DroppingChain[],
+  port: number,
+  tunnel: boolean,
+  published: readonly { readonly protocol: 'tcp' | 'udp'; readonly port: number }[] = [],
+): Advice[] {
   const input = chains.filter((chain) => chain.hook === 'input' && !looksAt(chain, 'dport', port));
   const forward = chains.filter((chain) => tunnel && chain.hook === 'forward' && !looksAtTunnels(chain));
   const drops = ({ name }: DroppingChain): string => `a firewall of this machine (${name}) drops what it does not know`;
@@ -114,6 +121,16 @@ export function adviseRelayFirewall(chains: readonly DroppingChain[], port: numb
         `${drops(chain)}: it must accept what comes from ${relayTunnelPrefix}* and its answers, or only TCP gets through`,
       ),
     ),
+    ...published.flatMap((one) => {
+      // UDP is passed on, and TCP ends here.
+      const hook = one.protocol === 'tcp' ? 'input' : 'forward';
+      const deaf = chains.filter((chain) => chain.hook === hook && !looksAt(chain, 'dport', one.port));
+      return deaf.map((chain) =>
+        warning(
+          `${drops(chain)}: it must accept ${portName(one.protocol, one.port)}, or nobody gets to what is published`,
+        ),
+      );
+    }),
   ];
 }
 

@@ -26,7 +26,8 @@ export {
   tunnelMark,
   uplinkMark,
 } from './numbers.ts';
-export { relayForwardsIpv6, relayState, relaySysctlsWanted, type RelayWish } from './relay-network.ts';
+export { mayPublish, type Publishable, publishable, type PublishedUdp } from './publishable.ts';
+export { relayForwardsIpv6, type RelayPorts, relayState, relaySysctlsWanted, type RelayWish } from './relay-network.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
 export { stepWords } from './step-words.ts';

@@ -1,7 +1,7 @@
 import { type Family, ipFamily } from '@tresse/schema';
 
 import type { Facts } from './facts.ts';
-import { addressSet, tableOf } from './nft-table.ts';
+import { addressSet, type Chain, tableOf } from './nft-table.ts';
 import { relayTunnelPrefix } from './numbers.ts';
 import type { NetworkState, Ruleset } from './state.ts';
 import { interfaceSetting, type Sysctls } from './sysctls.ts';
@@ -17,7 +17,25 @@ export interface RelayWish {
   readonly special: Readonly<Record<Family, readonly string[]>>;
   /** Private networks they may. */
   readonly allowed: readonly string[];
+  /** Ports that lead to boxes' LANs; default none. */
+  readonly ports?: RelayPorts;
 }
+
+/** What packets to a relay's published ports meet. */
+export interface RelayPorts {
+  /** The relay's addresses where they are; `any`: all. */
+  readonly addresses: readonly string[];
+  /** Each with the networks clients may come from; none: everywhere. */
+  readonly tcp: readonly { readonly port: number; readonly from: readonly string[] }[];
+  /** The same, and what the box is called inside the tunnel, of each family that leads to a host. */
+  readonly udp: readonly {
+    readonly port: number;
+    readonly from: readonly string[];
+    readonly to: Readonly<Partial<Record<Family, string>>>;
+  }[];
+}
+
+const noPorts: RelayPorts = { addresses: ['any'], tcp: [], udp: [] };
 
 const forwarding6 = 'net.ipv6.conf.all.forwarding';
 const headers = { 4: 'ip', 6: 'ip6' } as const;
@@ -39,7 +57,7 @@ export function relayForwardsIpv6(facts: Facts, sysctls: Sysctls): boolean {
  * What a relay wants of its kernel: packets from the tunnels go to the internet behind its own address, and nowhere else; their
  * answers come back; nothing begins from outside.
  */
-export function relayState({ tunnels, facts, sysctls, special, allowed }: RelayWish): NetworkState {
+export function relayState({ tunnels, facts, sysctls, special, allowed, ports = noPorts }: RelayWish): NetworkState {
   if (tunnels.length === 0) return { sysctls: {}, routes: [], rules: [] };
   const families: readonly Family[] = sysctls[forwarding6] === undefined ? [4] : [4, 6];
   const wanted: Record<string, string> = {};
@@ -47,11 +65,17 @@ export function relayState({ tunnels, facts, sysctls, special, allowed }: RelayW
     wanted[forwards4(name)] = '1';
     if (sysctls[forwarding6] === '0' && sysctls[forwards6(name)] !== undefined) wanted[forwards6(name)] = '1';
   }
-  return { sysctls: wanted, routes: [], rules: [], ruleset: relayRuleset(families, special, allowed) };
+  return { sysctls: wanted, routes: [], rules: [], ruleset: relayRuleset(families, special, allowed, ports) };
 }
 
-function relayRuleset(families: readonly Family[], special: RelayWish['special'], allowed: readonly string[]): Ruleset {
-  const inside = `"${relayTunnelPrefix}*"`;
+const inside = `"${relayTunnelPrefix}*"`;
+
+function relayRuleset(
+  families: readonly Family[],
+  special: RelayWish['special'],
+  allowed: readonly string[],
+  ports: RelayPorts,
+): Ruleset {
   const reject = 'counter reject with icmpx type admin-prohibited';
   const allowedOf = (family: Family): string[] => allowed.filter((one) => ipFamily(one.split('/')[0] ?? '') === family);
   const sets = families.flatMap((family) => [
@@ -74,14 +98,66 @@ function relayRuleset(families: readonly Family[], special: RelayWish['special']
     {
       name: 'entering',
       hook: 'type filter hook forward priority filter; policy accept;',
-      rules: [`iifname != ${inside} oifname ${inside} ct state != { established, related } counter drop`],
+      rules: [
+        ...(ports.udp.length === 0
+          ? []
+          : [`iifname != ${inside} oifname ${inside} meta l4proto udp ct status dnat accept`]),
+        `iifname != ${inside} oifname ${inside} ct state != { established, related } counter drop`,
+      ],
     },
     {
       name: 'leaving',
       hook: 'type nat hook postrouting priority srcnat; policy accept;',
       rules: [`iifname ${inside} oifname != ${inside} counter masquerade`],
     },
+    ...portChains(families, ports),
   ]);
+}
+
+/** UDP to a published port goes into the tunnel, by the number it came to; whoever may not come finds it closed. */
+function portChains(families: readonly Family[], ports: RelayPorts): Chain[] {
+  const published = ports.udp.flatMap(({ port, from, to }) =>
+    families.flatMap((family) => {
+      const box = to[family];
+      const sources = sourcesOf(from, family);
+      const here = hereOf(ports.addresses, family);
+      if (box === undefined || sources === undefined || here === undefined) return [];
+      const target = family === 4 ? box : `[${box}]`;
+      return [
+        `iifname != ${inside} meta nfproto ipv${family} ${here}${sources}udp dport ${port} counter dnat ${headers[family]} to ${target}:${port}`,
+      ];
+    }),
+  );
+  const restricted = ports.tcp
+    .filter(({ from }) => from.length > 0)
+    .flatMap(({ port, from }) =>
+      families.map((family) => {
+        const others = sourcesOf(from, family)?.replace(' saddr ', ' saddr != ') ?? '';
+        return `meta nfproto ipv${family} ${others}tcp dport ${port} counter reject with tcp reset`;
+      }),
+    );
+  const closed = ports.udp.map(({ port }) => `udp dport ${port} counter reject`);
+  return [
+    ...chainOf('published', 'type nat hook prerouting priority dstnat; policy accept;', published),
+    ...chainOf('closed', 'type filter hook input priority filter; policy accept;', [...restricted, ...closed]),
+  ];
+}
+
+const chainOf = (name: string, hook: string, rules: readonly string[]): Chain[] =>
+  rules.length === 0 ? [] : [{ name, hook, rules }];
+
+/** Matches where clients may come from; undefined where none of this family may. */
+function sourcesOf(from: readonly string[], family: Family): string | undefined {
+  const own = from.filter((one) => ipFamily(one) === family);
+  if (from.length > 0 && own.length === 0) return undefined;
+  return own.length === 0 ? '' : `${headers[family]} saddr { ${own.join(', ')} } `;
+}
+
+/** Matches the relay's own addresses; undefined where it has none of this family. */
+function hereOf(addresses: readonly string[], family: Family): string | undefined {
+  if (addresses.includes('any')) return 'fib daddr type local ';
+  const own = addresses.filter((one) => ipFamily(one) === family);
+  return own.length === 0 ? undefined : `${headers[family]} daddr { ${own.join(', ')} } `;
 }
 
 /** The interfaces by which the internet is reached. */

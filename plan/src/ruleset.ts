@@ -4,6 +4,7 @@ import { choiceText } from './choice.ts';
 import type { Wish } from './desired.ts';
 import { addressSet, type Chain, tableOf } from './nft-table.ts';
 import { interceptMark, interceptPort, markMask, tunnelInterface, tunnelMark, uplinkMark } from './numbers.ts';
+import { publishedComment, type PublishedUdp } from './publishable.ts';
 import type { Ruleset } from './state.ts';
 import { forwardsIpv6, hasIpv6 } from './sysctls.ts';
 import type { PacketTreatment, Treatment } from './treatment.ts';
@@ -61,7 +62,8 @@ export function ruleset(wish: Wish): Ruleset {
       rules: intercept(wish, families),
     },
     { name: 'inbound', rules: inbound(wish.uplinks) },
-    { name: 'tunnelled', rules: fromTunnel(families) },
+    { name: 'tunnelled', rules: fromTunnel(wish, families) },
+    ...published(wish),
     { name: 'direct', rules: direct(wish, families) },
     {
       name: 'forward',
@@ -93,6 +95,10 @@ function intercept(wish: Wish, families: readonly Family[]): string[] {
         `ct mark & ${mask} == ${octets(uplinkMark(index))} ${marked('meta', octets(uplinkMark(index)))} accept`,
     ),
     'fib daddr type { local, broadcast, multicast } accept',
+    // Answers of published hosts go back as they were asked.
+    ...(portsOf(wish).length === 0
+      ? []
+      : [`ct direction reply ct mark & ${mask} == ${tunnelled} ${marked('meta', tunnelled)} accept`]),
     'ct direction reply goto direct',
     ...families.flatMap((family) => [
       `${names[family].header} daddr @direct${family} goto direct`,
@@ -140,14 +146,39 @@ function packetTreatment(chosen: PacketTreatment, family: Family): string[] {
   }
 }
 
-/** Answers, and pings of the box itself: nothing begins from the relay's side. */
-function fromTunnel(families: readonly Family[]): string[] {
+/** Answers, pings of the box itself, and what is published: nothing else begins from the relay's side. */
+function fromTunnel(wish: Wish, families: readonly Family[]): string[] {
   return [
     'ct state { established, related } accept',
+    ...portsOf(wish).map(
+      ({ family, port }) => `${isUdpTo(family, port)} fib daddr type local ${marked('ct', tunnelled)} accept`,
+    ),
     `meta l4proto { ${families.map((family) => pings[family]).join(', ')} } fib daddr type local accept`,
     'counter drop',
   ];
 }
+
+/** Where ports of the relay lead. The client keeps its address, so that its host knows whom it serves. */
+function published(wish: Wish): Chain[] {
+  const rules = portsOf(wish).map((one) => {
+    const { family, port, host } = one;
+    const to = family === 4 ? host.address : `[${host.address}]`;
+    const { header } = names[family];
+    return (
+      `iifname "${tunnelInterface}" ${isUdpTo(family, port)} counter dnat ${header} to ${to}:${host.port} ` +
+      `comment "${publishedComment(one)}"`
+    );
+  });
+  return rules.length === 0
+    ? []
+    : [{ name: 'published', hook: 'type nat hook prerouting priority dstnat; policy accept;', rules }];
+}
+
+const isUdpTo = (family: Family, port: number): string => `meta nfproto ${names[family].packets} udp dport ${port}`;
+
+/** Published ports of the families that go by the tunnel now. */
+const portsOf = ({ published: ports = [], packets }: Wish): PublishedUdp[] =>
+  ports.filter(({ family }) => packets[family] === 'tunnel');
 
 function linesWithAddress(uplinks: readonly ResolvedUplink[]): ResolvedUplink[] {
   return uplinks.filter((uplink) => uplink.enabled && uplink.addresses.length > 0);

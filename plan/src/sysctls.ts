@@ -26,6 +26,7 @@ export function sysctlsWanted(config: Pick<BoxConfig, 'uplinks' | 'lan'>): strin
     'net.ipv4.conf.all.rp_filter',
     redirectsAll,
     ...lines.flatMap((name) => ['rp_filter', 'arp_ignore', 'arp_announce'].map((setting) => key(name, setting))),
+    ...config.lan.interfaces.map((name) => forced6(name)),
     ...[...new Set([...config.lan.interfaces, ...lines])].flatMap((name) =>
       ['forwarding', 'send_redirects'].map((setting) => key(name, setting)),
     ),
@@ -38,6 +39,9 @@ export const interfaceSetting = (family: 'ipv4' | 'ipv6', name: string, setting:
 
 const key = (name: string, setting: string): string => interfaceSetting('ipv4', name, setting);
 
+/** Forwards a single interface's IPv6, since Linux 6.17. */
+const forced6 = (name: string): string => interfaceSetting('ipv6', name, 'force_forwarding');
+
 const lineInterfaces = (config: Pick<BoxConfig, 'uplinks'>): string[] => [
   ...new Set(config.uplinks.map((uplink) => uplink.interface)),
 ];
@@ -45,7 +49,8 @@ const lineInterfaces = (config: Pick<BoxConfig, 'uplinks'>): string[] => [
 /**
  * - Forwarding for what is not bonded, on our interfaces alone: `ip_forward` would change more than it says, and not change
  *   all of it back. IPv6 has no such switch that is worth having: routers ignore router advertisements, and the lines would
- *   lose their addresses; so IPv6 is forwarded where the machine does so already.
+ *   lose their addresses; so IPv6 is forwarded where the machine does so already, and from the LAN into the tunnel where the
+ *   kernel can for single interfaces.
  * - Loose reverse-path filtering where it is strict: strict mode drops what comes back by any line but the main table's.
  * - Cards that share a subnet answer for their own address only: otherwise either answers for both, packets of one line come
  *   in by the other, and sockets bound to a card never see them.
@@ -55,6 +60,7 @@ export function desiredSysctls(
   config: Pick<BoxConfig, 'uplinks' | 'lan'>,
   uplinks: readonly ResolvedUplink[],
   before: Sysctls,
+  tunnel6 = false,
 ): Record<string, string> {
   const wanted: Record<string, string> = {};
   const want = (name: string, value: string): void => {
@@ -62,6 +68,7 @@ export function desiredSysctls(
   };
   const lines = lineInterfaces(config);
   for (const name of [...config.lan.interfaces, ...lines]) want(key(name, 'forwarding'), '1');
+  if (tunnel6 && !forwardsIpv6(before)) for (const name of config.lan.interfaces) want(forced6(name), '1');
   for (const name of lines) {
     const own = before[key(name, 'rp_filter')];
     const effective = Math.max(Number(before['net.ipv4.conf.all.rp_filter'] ?? '0'), Number(own ?? '0'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { readGateways, readInterfaces, renderState, resolveUplinks } from '../src/index.ts';
+import { readGateways, readInterfaces, readTable, renderState, resolveUplinks } from '../src/index.ts';
 import { bonded, config, desire, machine } from './world.ts';
 
 const household = machine({
@@ -183,4 +183,28 @@ test('golden: packets go to the relay by the tunnel', async () => {
   const tunnel = { 4: 'tunnel', 6: 'tunnel' } as const;
   const state = desire(bothBox, both, bothSysctls, {}, bonded, tunnel);
   await expect(renderState(state)).toMatchFileSnapshot('golden/tunnel.txt');
+});
+
+const ports = [
+  { family: 4, port: 5060, host: { address: '192.168.77.9', port: 5060 } },
+  { family: 6, port: 5060, host: { address: '2001:db8:77::9', port: 5070 } },
+] as const;
+
+test('golden: ports of the relay lead to hosts of the LAN', async () => {
+  const tunnel = { 4: 'tunnel', 6: 'tunnel' } as const;
+  const state = desire(bothBox, both, bothSysctls, {}, bonded, tunnel, ports);
+  await expect(renderState(state)).toMatchFileSnapshot('golden/published.txt');
+  const comments = [...(state.ruleset?.text ?? '').matchAll(/comment "(?<said>[^"]+)"/gu)].map((one) => ({
+    rule: { comment: one.groups?.['said'] },
+  }));
+  expect(readTable([{ table: {} }, ...comments])?.published).toEqual(ports);
+});
+
+test('a family that does not go by the tunnel has no published ports', () => {
+  const packets = { 4: 'tunnel', 6: 'refuse' } as const;
+  const text = renderState(desire(bothBox, both, bothSysctls, {}, bonded, packets, ports));
+  expect(text).toContain('dnat ip to 192.168.77.9:5060');
+  expect(text).not.toContain('dnat ip6');
+  const direct = { 4: 'direct', 6: 'direct' } as const;
+  expect(renderState(desire(bothBox, both, bothSysctls, {}, bonded, direct, ports))).not.toContain('dnat');
 });

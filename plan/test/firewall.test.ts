@@ -75,3 +75,24 @@ test('a relay with tunnels is told that packets must get through too', () => {
   expect(tunnelling(...dropping, rule(dport, 7443), rule(iifname, 'tresse-r*'))).toEqual([]);
   expect(relay(...dropping, rule(dport, 7443))).toEqual([]);
 });
+
+test('a relay is told to open what it publishes, where its connections end and where its packets are passed on', () => {
+  const chains = readDroppingChains([
+    chain('input', 'drop'),
+    chain('forward', 'drop'),
+    rule(dport, { set: [7443, 81] }),
+  ]);
+  const published = ([80, 81] as const).flatMap((port) => [
+    { protocol: 'tcp' as const, port },
+    { protocol: 'udp' as const, port },
+  ]);
+  const before = adviseRelayFirewall(chains, 7443, true).length;
+  expect(
+    adviseRelayFirewall(chains, 7443, true, published)
+      .slice(before)
+      .map((one) => one.sentence),
+  ).toEqual([
+    'a firewall of this machine (ip filter INPUT) drops what it does not know: it must accept TCP port 80, or nobody gets to what is published',
+    'a firewall of this machine (ip filter FORWARD) drops what it does not know: it must accept UDP port 80, or nobody gets to what is published',
+  ]);
+});

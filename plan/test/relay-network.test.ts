@@ -34,3 +34,27 @@ test('only the interfaces that lead to the internet pass packets on, each family
   expect(state.sysctls).toEqual({ 'net.ipv4.conf.eth0.forwarding': '1' });
   expect(state.ruleset?.text).not.toContain('ip6 ');
 });
+
+test('golden: a relay whose ports lead to LANs', async () => {
+  const ports = {
+    addresses: ['any'],
+    tcp: [
+      { port: 80, from: [] },
+      { port: 8080, from: ['198.51.100.0/24', '192.0.2.7/32'] },
+    ],
+    udp: [
+      { port: 5060, from: [], to: { 4: '100.127.0.2', 6: 'fd00::2' } },
+      { port: 5070, from: ['2001:db8:9::/48'], to: { 4: '100.127.0.3', 6: 'fd00::3' } },
+    ],
+  };
+  const state = relayState({ ...common, tunnels: ['tresse-r0'], sysctls: before, ports });
+  await expect(renderState(state)).toMatchFileSnapshot('golden/relay-published.txt');
+  const alone = relayState({
+    ...common,
+    tunnels: ['tresse-r0'],
+    sysctls: before,
+    ports: { ...ports, addresses: ['203.0.113.5'] },
+  });
+  expect(alone.ruleset?.text).toContain('ip daddr { 203.0.113.5 } udp dport 5060');
+  expect(alone.ruleset?.text).not.toContain('dnat ip6');
+});

@@ -7,6 +7,7 @@ import {
   type KernelState,
   type NetworkState,
   type PacketTreatments,
+  type PublishedUdp,
   resolveUplinks,
   sysctlsBefore,
   type Treatments,
@@ -55,6 +56,7 @@ export function desire(
   changed: ChangedSysctls = {},
   treatments: Treatments = { 4: 'bond', 6: 'refuse' },
   packets: PacketTreatments = withoutTunnel,
+  published: readonly PublishedUdp[] = [],
 ): NetworkState {
   const uplinks = resolveUplinks(box, facts);
   const candidates = uplinks.map((uplink) => ({ uplink, verdict: 'degraded', minRttMs: 0 }) as const);
@@ -64,7 +66,8 @@ export function desire(
       return best === undefined ? [] : [[family, best]];
     }),
   );
-  return desiredState({ config: box, uplinks, direct, treatments, packets, sysctls: sysctlsBefore(sysctls, changed) });
+  const before = sysctlsBefore(sysctls, changed);
+  return desiredState({ config: box, uplinks, direct, treatments, packets, sysctls: before, published });
 }
 
 /** A kernel which holds exactly a state. */
