@@ -12,6 +12,7 @@ import {
   SlowWarnings,
   softwareVersion,
   type StateDirectory,
+  writePeerMessage,
 } from '@tresse/daemon';
 import { type BoxEngine, type EngineStatus, localLimits, startBoxEngine } from '@tresse/engine';
 import { sentenceOf, UserError } from '@tresse/kit';
@@ -36,6 +37,7 @@ import { Health, type UplinkView } from './health.ts';
 import { bestPath, linePath, linesUp } from './line-paths.ts';
 import { NewConnections } from './new-connections.ts';
 import { PathNumbers } from './path-numbers.ts';
+import { Published } from './published.ts';
 import { Rekeying } from './rekeying.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { Tunnel } from './tunnel.ts';
@@ -59,6 +61,7 @@ export class Box {
   readonly #connections: NewConnections;
   readonly #flows: DirectFlows;
   readonly #tunnel: Tunnel;
+  readonly #published: Published;
   readonly #rendezvous: Rendezvous;
   readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
@@ -93,6 +96,7 @@ export class Box {
     this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
     this.#flows = new DirectFlows(log);
     this.#tunnel = new Tunnel(log);
+    this.#published = new Published(config);
     this.#connections = new NewConnections(config.withoutRelay, log);
     this.#rendezvous = new Rendezvous(
       config,
@@ -225,6 +229,7 @@ export class Box {
           ...(path && { path }),
         };
       }),
+      published: this.#published.status(this.#connections.reached),
       sessions,
       counters: { ...this.#latest.counters, handshakes: this.#handshakes },
       warnings: [
@@ -272,7 +277,10 @@ export class Box {
     this.#judgeTwin(agreement.elsewhere);
     const isNew = this.#session?.key !== key;
     // Before the key is there: with it comes what the relay says.
-    if (isNew) this.#tunnel.begin();
+    if (isNew) {
+      this.#tunnel.begin();
+      this.#published.begin();
+    }
     await this.#engine?.installKid({
       kid: agreement.kid,
       secret: agreement.secret,
@@ -283,6 +291,7 @@ export class Box {
       packets: this.#config.packets,
     });
     agreement.secret.fill(0);
+    if (isNew) this.#engine?.tellPeers(writePeerMessage(this.#published.message), key);
     this.#outBecause = undefined;
     this.#session = { key, uplink };
     this.#handshakes++;
@@ -306,6 +315,13 @@ export class Box {
       case 'egress':
         if (this.#connections.noteEgress({ 4: message.ipv4, 6: message.ipv6 })) this.#refreshSoon();
         if (this.#tunnel.noteHeardOut()) this.#refreshSoon();
+        break;
+      case 'published':
+        this.#published.note(message);
+        this.#refreshSoon();
+        break;
+      case 'lan':
+        // A relay has none.
         break;
       case 'tunnel':
       default:
@@ -360,9 +376,12 @@ export class Box {
     this.#uplinks = await this.#network.refresh(sysctlsWanted(this.#config), (facts, sysctls) => {
       const uplinks = resolveUplinks(this.#config, facts);
       this.#health.judge(uplinks, (name) => this.#viewOf(name));
+      if (this.#published.look(facts, uplinks)) this.#tellLan();
+      const { udp: published } = this.#published;
       const { direct } = this.#health;
       const choice = this.#connections.choose(uplinks, direct, forwardsIpv6(sysctls), treatPackets(tunnel));
-      return { desired: desiredState({ config: this.#config, uplinks, sysctls, ...choice }), result: uplinks };
+      const wish = { config: this.#config, uplinks, sysctls, published, ...choice };
+      return { desired: desiredState(wish), result: uplinks };
     });
     if (this.#stopped) return;
     this.#tunnel.settle(tunnel);
@@ -370,6 +389,12 @@ export class Box {
     this.#engine?.setDirect(this.#connections.sources(this.#uplinks));
     this.#lookAtFlows();
     if (this.#sending() !== before) this.#rendezvous.hurry();
+  }
+
+  /** Other hosts of the LAN may be published now. */
+  #tellLan(): void {
+    this.#engine?.setLan(this.#published.access);
+    if (this.#session) this.#engine?.tellPeers(writePeerMessage(this.#published.message), this.#session.key);
   }
 
   /** After the rules, so that what is forgotten finds the new way. */

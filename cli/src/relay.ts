@@ -15,6 +15,7 @@ import { Command, Option } from 'commander';
 import { askDaemon } from './ask.ts';
 import { boxesText } from './boxes-text.ts';
 import { exitOf } from './exit.ts';
+import { addPublishCommands } from './publish.ts';
 import { showAge } from './quantity.ts';
 
 const state = (): Option => new Option('--state <dir>', 'state directory').default('/var/lib/tresse');
@@ -27,7 +28,9 @@ interface Where {
 export function relayCommand(): Command {
   const program = new Command('relay')
     .exitOverride(exitOf)
-    .description('pair, boxes, rename, revoke: which boxes the relay here lets in');
+    .description(
+      'pair, boxes, rename, revoke: which boxes the relay here lets in; publish, unpublish, published: its ports that lead to LANs',
+    );
   program
     .command('pair')
     .description('make a pairing code that lets in one box')
@@ -69,6 +72,7 @@ export function relayCommand(): Command {
       await askDaemon(options.state, { path: '/v1/boxes/revoke', body }, doneAnswer);
       process.stdout.write(`The box "${name}" is out. Only a new pairing code lets it in again.\n`);
     });
+  addPublishCommands(program, state);
   return program;
 }
 

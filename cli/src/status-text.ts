@@ -1,6 +1,7 @@
 import type { DaemonStatus, PathStatus, SessionStatus, UplinkStatus, Verdict } from '@tresse/schema';
 
 import { type Paint, plain, type Tone } from './paint.ts';
+import { publishedRows } from './published-text.ts';
 import { showAge, showDelay, showRate } from './quantity.ts';
 import { detailLines } from './status-details.ts';
 import { table } from './table.ts';
@@ -21,6 +22,7 @@ export function statusText(status: DaemonStatus, { paint = plain, details = fals
     `${paint(toneOf(status), sentence(status.summary))} ${paint('faint', `(Tresse ${status.kind}, running for ${showAge(status.uptimeS)})`)}`,
     ...status.warnings.map((warning) => `${paint('fair', 'Warning:')} ${sentence(warning)}`),
     ...(status.kind === 'box' ? boxLines(status, paint) : relayLines(status, paint)),
+    ...publishedLines(status, paint),
     ...(details ? detailLines(status) : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -125,6 +127,17 @@ function relayLines(status: DaemonStatus, paint: Paint): string[] {
     }),
   ]);
   return ['', paint('faint', head), ...rows];
+}
+
+/** The ports that lead to LANs; what does not work stands out. */
+function publishedLines({ published }: DaemonStatus, paint: Paint): string[] {
+  const [head, ...rows] = publishedRows(published);
+  if (head === undefined) return [];
+  return [
+    '',
+    paint('faint', head),
+    ...rows.map((row, i) => (published[i]?.works === false ? paint('fair', row) : row)),
+  ];
 }
 
 function sum(numbers: readonly number[]): number {

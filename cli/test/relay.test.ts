@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 
 import { tresseCommand } from '../src/index.ts';
+import { published, relay as relayStatus } from './statuses.ts';
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -98,4 +99,43 @@ test('rename and revoke ask for it and say what is so now', async () => {
 test("the relay's refusal is its sentence", async () => {
   const { state } = await relay({ code: 'NAME_TAKEN', sentence: 'A box is called "home" already.' }, 422);
   await expect(tresse('pair', '--state', state, '--name', 'home')).rejects.toThrow('A box is called "home" already.');
+});
+
+test('publish and unpublish ask for it and say what is so now', async () => {
+  const { state, asked } = await relay({ done: true });
+  const done = await tresse('publish', '80', 'home', '192.168.7.10:8080', 'fd00::a', '--state', state);
+  expect(done.out).toBe('TCP port 80 of this relay leads to 192.168.7.10:8080 and fd00::a of "home" now.\n');
+  const both = ['--protocol', 'both', '--from', '192.0.2.7, 2001:db8::/32'];
+  expect((await tresse('publish', '53', 'home', '192.168.7.10', ...both, '--state', state)).out).toContain(
+    'TCP port 53 and UDP port 53 of this relay',
+  );
+  expect((await tresse('unpublish', '53', '--state', state)).out).toBe('Port 53 leads nowhere now.\n');
+  expect(asked.map((one) => [one.url, one.body])).toEqual([
+    ['/v1/publish', { port: 80, protocol: 'tcp', box: 'home', to: ['192.168.7.10:8080', 'fd00::a'], from: [] }],
+    [
+      '/v1/publish',
+      { port: 53, protocol: 'both', box: 'home', to: ['192.168.7.10'], from: ['192.0.2.7/32', '2001:db8::/32'] },
+    ],
+    ['/v1/unpublish', { port: 53, protocol: 'both' }],
+  ]);
+  await expect(tresse('publish', 'http', 'home', '192.168.7.10', '--state', state)).rejects.toThrow('port');
+  await expect(tresse('publish', '80', 'home', 'web.lan', '--state', state)).rejects.toThrow('not a host of a LAN');
+});
+
+test('what is published is listed, as a table or as JSON', async () => {
+  const { published: _, ...older } = relayStatus;
+  const empty = await relay(older);
+  expect((await tresse('published', '--state', empty.state)).out).toBe(
+    'Nothing is published: "tresse relay publish" does.\n',
+  );
+  const { state } = await relay({ ...relayStatus, published });
+  expect((await tresse('published', '--state', state)).out.split('\n')).toEqual(
+    [
+      'PUBLISHED     BOX   HOST          CLIENTS         STATE',
+      'TCP port 80   home  192.168.7.10  any             open, 2 connected',
+      'UDP port 53   home  192.168.7.10  192.0.2.0/24    not reached: home is not connected',
+      '',
+    ].map((line) => expect.stringMatching(new RegExp(`^${line.replaceAll(/ +/gu, ' +')}$`, 'u')) as string),
+  );
+  expect(JSON.parse((await tresse('published', '--state', state, '--json')).out)).toEqual(published);
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { statusText } from '../src/index.ts';
 import { coloured, paintFor, plain } from '../src/paint.ts';
 import { showAge, showDelay, showRate, showSize } from '../src/quantity.ts';
-import { bareUplink, box, relay, uplink } from './statuses.ts';
+import { bareUplink, box, published, relay, uplink } from './statuses.ts';
 
 test('bonding over 2 of 3 lines: state first, then each line with its reason', () => {
   const text = statusText(
@@ -211,4 +211,10 @@ test('quantities as people say them', () => {
   expect([0, 1500, 2e9].map(showSize)).toEqual(['0 B', '1.5 kB', '2.0 GB']);
   expect([0, 0.25, 31.4, Infinity].map(showDelay)).toEqual(['-', '0.3 ms', '31 ms', '-']);
   expect([0, 59, 61, 90_000].map(showAge)).toEqual(['0 s', '59 s', '1 min 1 s', '1 d 1 h']);
+});
+
+test('published ports stand below, and what does not work stands out', () => {
+  const text = statusText({ ...relay, published }, { paint: coloured });
+  expect(text).toContain('TCP port 80  home  192.168.7.10  any           open, 2 connected');
+  expect(text).toContain('\u001B[33mUDP port 53  home  192.168.7.10  192.0.2.0/24  not reached: home is not connected');
 });

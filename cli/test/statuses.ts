@@ -53,6 +53,7 @@ export function box(summary: string, uplinks: UplinkStatus[], changes: Partial<D
     uptimeS: 3725,
     summary,
     uplinks,
+    published: [],
     sessions:
       paths.length === 0 ? [] : [{ peer: 'R', streams: 1, paths, counters: { chunksHedged: 1234, 'ack.late': 0 } }],
     counters: { 'loop.faults': 1 },
@@ -69,7 +70,33 @@ export const relay: DaemonStatus = {
   uptimeS: 59,
   summary: '1 of 2 boxes connected',
   uplinks: [],
+  published: [],
   sessions: [{ peer: 'home', streams: 2, paths: [path, { ...path, path: 2, state: 'down' }], counters: {} }],
   counters: {},
   warnings: [],
 };
+
+/** Ports of a relay: one that is used, one whose box is away. */
+export const published: DaemonStatus['published'] = [
+  {
+    protocol: 'tcp',
+    port: 80,
+    box: 'home',
+    to: ['192.168.7.10'],
+    from: [],
+    origin: 'configured',
+    works: true,
+    reason: 'open',
+    streams: 2,
+  },
+  {
+    protocol: 'udp',
+    port: 53,
+    box: 'home',
+    to: ['192.168.7.10'],
+    from: ['192.0.2.0/24'],
+    origin: 'command',
+    works: false,
+    reason: 'home is not connected',
+  },
+];

@@ -78,9 +78,9 @@ export interface BoxPath {
 
 /** Hosts of the LAN that a relay may lead streams to. */
 export interface LanAccess {
-  /** Networks, as ADDRESS/BITS, each with the interface by which its hosts are reached; without one the main table says. */
+  /** Networks, as ADDRESS/BITS or an address, each with the interface by which its hosts are reached; without one the main table says. */
   readonly networks: readonly { readonly network: string; readonly interface?: string }[];
-  /** Addresses in them that are none of their hosts': the box's own, and its lines' gateways. */
+  /** Networks and addresses in them where no stream may lead. */
   readonly except: readonly string[];
 }
 

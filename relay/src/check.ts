@@ -19,10 +19,11 @@ import {
   readInterfaces,
   warning,
 } from '@tresse/plan';
-import { type RelayConfig, relayConfig } from '@tresse/schema';
+import { portName, type RelayConfig, relayConfig } from '@tresse/schema';
 import { ip, listeningPorts, readRuleset } from '@tresse/sys';
 
 import { publicAddresses } from './public-addresses.ts';
+import { listedPorts, type ListedPort, readPublications } from './publication-list.ts';
 import { readRegister } from './register.ts';
 
 /** The first port that needs no rights. */
@@ -52,8 +53,9 @@ export async function checkRelay(options: {
     ...adviseRelay(config, facts),
     ...adviseNeed(() => requireIdentity(directory, 'tresse relay init')),
     ...advisePort(config.listen.port, running),
-    ...adviseRelayFirewall(readDroppingChains(await readRuleset()), config.listen.port, config.tunnel),
+    ...adviseRelayFirewall(readDroppingChains(await readRuleset()), config.listen.port, config.tunnel, guests.ports),
     ...guests.advice,
+    ...guests.ports.flatMap((one) => advisePublished(one, running)),
     ...advisePublic(config, facts.interfaces),
     ...kernelWishes().map((sentence) => warning(sentence)),
   ];
@@ -62,6 +64,9 @@ export async function checkRelay(options: {
     facts: [
       `listens on ${config.tunnel ? 'TCP and UDP' : 'TCP'} port ${config.listen.port} of ${config.listen.addresses.join(', ')}: it must be open in every firewall before this machine`,
       `boxes: ${guests.names.join(', ') || 'none yet: let one in by "tresse relay pair"'}`,
+      ...guests.ports.map((one) => {
+        return `publishes ${portName(one.protocol, one.port)}: ${one.to.join(', ')} of ${one.box}`;
+      }),
     ],
     advice,
     changes: [
@@ -72,13 +77,32 @@ export async function checkRelay(options: {
   return { text, isFine: advice.every((one) => one.severity !== 'problem') };
 }
 
-/** Who may come in. */
-function guestsOf(config: RelayConfig, directory: StateReader): { names: string[]; advice: Advice[] } {
-  const names: string[] = [];
+interface Guests {
+  readonly names: readonly string[];
+  readonly ports: readonly ListedPort[];
+  readonly advice: readonly Advice[];
+}
+
+/** Who may come in, and to whose LANs ports lead. */
+function guestsOf(config: RelayConfig, directory: StateReader): Guests {
+  const boxes: { name: string; pin: string }[] = [];
+  const ports: ListedPort[] = [];
   const advice = adviseNeed(() => {
-    names.push(...[...config.boxes, ...readRegister(directory).boxes].map((box) => box.name));
+    boxes.push(...config.boxes, ...readRegister(directory).boxes);
+    const names = {
+      pinOf: (name: string) => boxes.find((box) => box.name === name)?.pin,
+      nameOf: (pin: string) => boxes.find((box) => box.pin === pin)?.name ?? pin,
+    };
+    ports.push(...listedPorts(config, readPublications(directory).ports, names));
   });
-  return { names, advice };
+  return { names: boxes.map((box) => box.name), ports, advice };
+}
+
+function advisePublished({ protocol, port, box, pin }: ListedPort, running: number | undefined): Advice[] {
+  const name = portName(protocol, port);
+  if (pin === undefined) return [warning(`${name} leads to nobody: no box is called "${box}"`)];
+  if (protocol === 'udp' || running !== undefined || !listeningPorts().includes(port)) return [];
+  return [problem(`${name} is to be published and in use by another program`)];
 }
 
 /** Where pairing codes would send boxes. */

@@ -28,6 +28,9 @@ Commands that ask the running relay:
   boxes [options]     list the boxes it knows
   rename <old> <new>  give a box another name
   revoke <name>       put a box out, at once
+  publish <port> <box> <host...>   lead a public port to a host of a box's LAN
+  unpublish <port>    take a published port back
+  published           list the ports that lead to LANs
 `;
 
 /** The command line of `tresse relay`, but for what asks the running daemon. */

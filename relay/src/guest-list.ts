@@ -34,6 +34,11 @@ export class GuestList {
     return 'name' in welcome ? welcome.name : pin;
   }
 
+  /** The pin of the box that is called so. */
+  pinOf(name: string): string | undefined {
+    return this.#find(name)?.pin;
+  }
+
   /** Lets the box with this pin in by a token. Throws UserError `STATE_UNWRITABLE`. */
   pair(pin: string, token: string, nowMs: number): Welcome {
     const welcome = this.#register.redeem(token, pin, nowMs, (wished) => this.#freeName(wished));

@@ -32,7 +32,10 @@ import {
   type DaemonStatus,
   type PairAnswer,
   type PairRequest,
+  type PeerMessage,
+  type Publication,
   type RelayConfig,
+  type UnpublishRequest,
   writePairingCode,
 } from '@tresse/schema';
 import { readRuleset, readSysctl } from '@tresse/sys';
@@ -41,6 +44,8 @@ import { Attendance } from './attendance.ts';
 import { GuestList } from './guest-list.ts';
 import { lookAround, Outlook, type Surroundings } from './outlook.ts';
 import { ownPublicAddresses } from './public-addresses.ts';
+import { type ListedPort, PublicationList } from './publication-list.ts';
+import { Publisher } from './publisher.ts';
 import { Register } from './register.ts';
 import { Sessions } from './sessions.ts';
 import { tunnelMessage, Tunnels } from './tunnels.ts';
@@ -67,6 +72,7 @@ export class Relay {
   readonly #attendance = new Attendance();
   readonly #reception: Reception;
   readonly #tunnels: Tunnels;
+  readonly #publisher: Publisher;
   readonly #warnings: string[] = [];
   readonly #firewall: SlowWarnings;
   #looking: NodeJS.Timeout | undefined;
@@ -81,10 +87,24 @@ export class Relay {
     this.#log = log;
     this.#register = new Register(directory);
     this.#guests = new GuestList(config.boxes, this.#register);
-    this.#tunnels = new Tunnels(config, identity.pin, directory, log);
+    this.#tunnels = new Tunnels(config, identity.pin, directory, log, () => this.#publisher.ports());
+    this.#publisher = new Publisher(
+      config.listen.addresses,
+      new PublicationList(config, directory, this.#guests),
+      {
+        engine: () => this.#engine,
+        refreshNetwork: async () => {
+          if (this.#tunnels.ports) await this.#tunnels.refresh();
+        },
+        tell: (pin, message) => this.#tell(pin, message),
+        tunnelFault: () => this.#tunnels.warning,
+      },
+      log,
+    );
     this.#firewall = new SlowWarnings(async () => {
       const chains = readDroppingChains(await readRuleset());
-      return adviseRelayFirewall(chains, config.listen.port, config.tunnel).map((one) => one.sentence);
+      const published = this.#publisher.listed();
+      return adviseRelayFirewall(chains, config.listen.port, config.tunnel, published).map((one) => one.sentence);
     });
     this.#reception = new Reception(
       identity,
@@ -134,10 +154,7 @@ export class Relay {
         onTlsConnection: (fd, remote) => this.#reception.adopt(fd, remote),
         onPeerMessage: (sessionKey, bytes) => {
           const message = readPeerMessage(bytes);
-          if (message?.kind !== 'bye') return;
-          this.#log.info('a box says goodbye', { reason: message.reason });
-          this.#sessions.leave(sessionKey);
-          this.#engine?.endSession(sessionKey);
+          if (message) this.#hear(message, sessionKey);
         },
         onFault: (stack, count, restartInMs) => {
           this.#log.error('the data plane failed', { stack, count });
@@ -157,6 +174,9 @@ export class Relay {
         error,
       );
     }
+    await this.#publisher.apply().catch((error: unknown) => {
+      this.#log.warn('published ports are not set up', { reason: sentenceOf(error) });
+    });
     this.#log.info('the relay listens', { port, pin: this.#identity.pin, boxes: this.#guests.size });
     this.#outlook = new Outlook(surroundings, (now) => this.#lookedAround(now));
     this.#looking = setInterval(() => {
@@ -164,6 +184,24 @@ export class Relay {
         this.#log.warn('boxes.json is not current', { reason: sentenceOf(error) }),
       );
     }, lookMs);
+  }
+
+  /** A box says something: of a stranger's making, but whole and well-formed. */
+  #hear(message: PeerMessage, sessionKey: string): void {
+    if (message.kind === 'bye') {
+      this.#log.info('a box says goodbye', { reason: message.reason });
+      this.#sessions.leave(sessionKey);
+      this.#engine?.endSession(sessionKey);
+    } else if (message.kind === 'lan') {
+      const pin = this.#sessions.pinOf(sessionKey);
+      if (pin !== undefined) this.#publisher.noteLan(pin, message.networks);
+    }
+  }
+
+  /** Says something to a box, where its session is there. */
+  #tell(pin: string, message: PeerMessage): void {
+    const key = this.#sessions.keyOf(pin);
+    if (key !== undefined) this.#engine?.tellPeers(writePeerMessage(message), key);
   }
 
   /** The machine has other addresses or routes: streams must not lead to the former, boxes are told of the latter. */
@@ -191,20 +229,22 @@ export class Relay {
     this.#flush();
     if (this.#engine) await sayGoodbye(this.#engine, 'the relay stops');
     await this.#engine?.stop();
+    this.#publisher.close();
     await this.#tunnels.close();
   }
 
   async status(): Promise<DaemonStatus> {
     const engine = await this.#engineStatus();
     const { sessions } = engine;
-    const boxes = connected(engine).size;
+    const here = connected(engine);
     return {
       kind: 'relay',
       version: softwareVersion(),
       pin: this.#identity.pin,
       uptimeS: Math.round((performance.now() - this.#startedAtMs) / 1000),
-      summary: `${boxes} of ${this.#guests.size} boxes connected`,
+      summary: `${here.size} of ${this.#guests.size} boxes connected`,
       uplinks: [],
+      published: this.#publisher.status(engine.published ?? [], here),
       sessions: sessions.map((one) => reportSession(one, 'up', this.#guests.nameOf(one.peer))),
       counters: { ...engine.counters, ...prefixed('handshakes', this.#reception.counters) },
       warnings: [
@@ -230,6 +270,16 @@ export class Relay {
     this.#register.expect(token, name, nowMs + validMs, nowMs);
     this.#log.info('a pairing code was made', { name, validS: Math.round(validMs / 1000) });
     return { code, expiresAtMs: nowMs + validMs, addresses, port };
+  }
+
+  /** Leads a port to a box's LAN. Throws UserErrors as {@link Publisher.publish}. */
+  publish(wanted: Publication): Promise<void> {
+    return this.#publisher.publish(wanted);
+  }
+
+  /** Takes a port back. Throws UserErrors as {@link Publisher.unpublish}. */
+  unpublish(wanted: UnpublishRequest): Promise<ListedPort[]> {
+    return this.#publisher.unpublish(wanted);
   }
 
   /** Every box this relay knows, and who of them is there. */
@@ -260,6 +310,7 @@ export class Relay {
     this.#engine?.endPeer(pin);
     this.#sessions.forget(pin);
     this.#attendance.forget(pin);
+    this.#publisher.forget(pin);
     this.#log.warn('a box was revoked', { box: name, pin });
   }
 
@@ -267,6 +318,7 @@ export class Relay {
   async #look(): Promise<ReadonlySet<string>> {
     const here = connected(await this.#engineStatus());
     const nowMs = Date.now();
+    await this.#publisher.retry();
     this.#attendance.look(here, nowMs);
     for (const pin of here) this.#register.seen(pin, nowMs, this.#attendance.of(pin)?.address);
     if (++this.#looks % looksPerFlush === 0) this.#flush();
@@ -299,6 +351,7 @@ export class Relay {
     const arrival = this.#sessions.arrive({ pin, name, incarnation, address }, place.incarnation, performance.now());
     if (arrival.warning !== undefined) this.#warn(arrival.warning);
     const inner = this.#tunnels.addressesOf(pin, place.worker);
+    this.#publisher.noteInner(pin, inner);
     await this.#engine.installKid({
       kid: agreement.kid,
       secret: agreement.secret,
@@ -312,7 +365,7 @@ export class Relay {
       revision: this.#engine.revisionOf(pin),
     });
     agreement.secret.fill(0);
-    if (arrival.isNew) this.#introduce(arrival.sessionKey, inner);
+    if (arrival.isNew) this.#introduce(pin, arrival.sessionKey, inner);
     this.#attendance.arrive(pin, address, arrival.isNew, Date.now());
     this.#log.info(arrival.isNew ? 'a box is connected' : 'a box renewed its keys', {
       box: name,
@@ -325,9 +378,10 @@ export class Relay {
   }
 
   /** What a box hears when its session begins, in this order. */
-  #introduce(sessionKey: string, inner: InnerAddresses | undefined): void {
+  #introduce(pin: string, sessionKey: string, inner: InnerAddresses | undefined): void {
     if (inner) this.#engine?.tellPeers(writePeerMessage(tunnelMessage(inner)), sessionKey);
     if (this.#outlook) this.#engine?.tellPeers(egressMessage(this.#outlook.now), sessionKey);
+    this.#engine?.tellPeers(writePeerMessage(this.#publisher.messageFor(pin)), sessionKey);
   }
 
   #warn(sentence: string): void {

@@ -1,5 +1,5 @@
 import { get, post, type Route } from '@tresse/daemon';
-import { pairRequest, renameRequest, revokeRequest } from '@tresse/schema';
+import { pairRequest, publishRequest, renameRequest, revokeRequest, unpublishRequest } from '@tresse/schema';
 
 import type { Relay } from './relay.ts';
 
@@ -12,6 +12,14 @@ export function relayRoutes(relay: Relay): Route[] {
     post('/v1/pair', pairRequest, (wishes) => relay.pair(wishes)),
     post('/v1/boxes/rename', renameRequest, ({ from, to }) => {
       relay.rename(from, to);
+      return done;
+    }),
+    post('/v1/publish', publishRequest, async (wanted) => {
+      await relay.publish(wanted);
+      return done;
+    }),
+    post('/v1/unpublish', unpublishRequest, async (wanted) => {
+      await relay.unpublish(wanted);
       return done;
     }),
     post('/v1/boxes/revoke', revokeRequest, ({ name }) => {

@@ -52,6 +52,17 @@ export class Sessions {
     };
   }
 
+  /** Whose session this is; undefined where it has another one by now. */
+  pinOf(sessionKey: string): string | undefined {
+    const pin = sessionKey.split(' ')[0] ?? '';
+    return this.#known.get(pin)?.sessionKey === sessionKey ? pin : undefined;
+  }
+
+  /** The session a box had last. */
+  keyOf(pin: string): string | undefined {
+    return this.#known.get(pin)?.sessionKey;
+  }
+
   /** A box stops in good order: its next start is no twin's. */
   leave(sessionKey: string): void {
     const known = this.#known.get(sessionKey.split(' ')[0] ?? '');

@@ -2,7 +2,7 @@ import { specialNetworks } from '@tresse/core';
 import { type Log, Network, readFacts, type StateDirectory, Tun } from '@tresse/daemon';
 import { type InnerAddresses, openPacketSockets, type PacketPort } from '@tresse/engine';
 import { sentenceOf, TresseError } from '@tresse/kit';
-import { relayForwardsIpv6, relayState, relaySysctlsWanted, relayTunnelPrefix } from '@tresse/plan';
+import { relayForwardsIpv6, type RelayPorts, relayState, relaySysctlsWanted, relayTunnelPrefix } from '@tresse/plan';
 import type { RelayConfig, TunnelMessage } from '@tresse/schema';
 import { closeFd } from '@tresse/sys';
 
@@ -24,8 +24,17 @@ export class Tunnels {
   #sockets: number[][] = [];
   #ipv6 = false;
   #fault: string | undefined;
+  readonly #portsOf: () => RelayPorts;
 
-  constructor(config: Pick<RelayConfig, 'allowPrivate'>, pin: string, directory: StateDirectory, log: Log) {
+  /** `portsOf`: what is published. */
+  constructor(
+    config: Pick<RelayConfig, 'allowPrivate'>,
+    pin: string,
+    directory: StateDirectory,
+    log: Log,
+    portsOf: () => RelayPorts,
+  ) {
+    this.#portsOf = portsOf;
     this.#config = config;
     this.#log = log;
     this.#network = new Network(directory, log);
@@ -78,6 +87,7 @@ export class Tunnels {
         sysctls,
         special: specialNetworks,
         allowed: this.#config.allowPrivate,
+        ports: this.#portsOf(),
       });
       return { desired, result: relayForwardsIpv6(facts, sysctls) };
     });

@@ -34,6 +34,7 @@ test('init makes an identity and a configuration which the relay reads, once, an
       tunnel: true,
       boxes: [],
       allowPrivate: [],
+      publish: [],
     },
   });
 });

@@ -13,15 +13,15 @@ import {
 
 import type { LanAccess } from '../api.ts';
 import type { Connect } from './stream-sockets.ts';
-import { addressBytes, prefixOf, socketAddressOf } from './target.ts';
+import { prefixOf, socketAddressOf } from './target.ts';
 
 /** Connects the relay's streams to the LAN. Throws UserError `PREFIX`, `ADDRESS` when a network is written wrongly. */
 export function lanConnect({ networks, except }: LanAccess, mark: number): Connect {
   const ways = networks.map((one) => ({ prefix: prefixOf(one.network), device: one.interface }));
-  const closed = except.map((one) => addressBytes(one));
+  const closed = except.map((one) => prefixOf(one));
   return ({ target }: Stream) => {
     const way = ways.find(({ prefix }) => within(target.address, prefix));
-    if (!way || closed.some((one) => within(target.address, { address: one, bits: one.length * 8 }))) {
+    if (!way || closed.some((prefix) => within(target.address, prefix))) {
       return { refused: ResetReason.forbidden };
     }
     const { address, port } = socketAddressOf(target);
