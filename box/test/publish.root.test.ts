@@ -43,10 +43,11 @@ const kernelOfRelay = async (): Promise<string> =>
 const carries = (): Promise<void> =>
   vi.waitFor(async () => expect((await status('box')).tunnel).toBe('carries'), patience);
 
+const six = (place: 'lan' | 'box' | 'relay' | 'inet', text: string, device: string): Promise<string> =>
+  at(place, 'ip', '-6', 'addr', 'add', text, 'dev', device, 'nodad');
+
 beforeAll(async () => {
   stage = await Stage.lay();
-  const six = (place: 'lan' | 'box' | 'relay' | 'inet', text: string, device: string): Promise<string> =>
-    at(place, 'ip', '-6', 'addr', 'add', text, 'dev', device, 'nodad');
   await six('lan', 'fd77::2/64', 'eth0');
   await six('box', 'fd77::1/64', 'lan0');
   await six('relay', `${relay6}/128`, 'lo');

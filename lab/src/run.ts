@@ -108,7 +108,7 @@ async function play(scenario: Scenario, order: RunOrder, stage: Stage, draft: Dr
   Object.assign(draft, rivals);
   if (order.onlyLines) return;
   show.phase('starting box and relay');
-  const product = await Product.start(order.names, stage.lines, order.folder);
+  const product = await Product.start(order.names, stage.lines, order.folder, scenario.publish);
   const { steps, checks } = draft;
   try {
     await inTurn(scenario.steps, async (step, index) => {

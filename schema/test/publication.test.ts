@@ -44,22 +44,24 @@ test('what is no host, no port or no network is a sentence', () => {
   expect(told({ ...whole, from: ['192.0.2.7/24'] }).join()).toContain('bits are set behind the prefix');
 });
 
+const port = (number: number, protocol: 'tcp' | 'udp' | 'both'): Parameters<typeof portClash>[0] => ({
+  port: number,
+  protocol,
+});
+
 test('ports clash where number and a protocol are the same', () => {
-  const port = (number: number, protocol: 'tcp' | 'udp' | 'both'): Parameters<typeof portClash>[0] => ({
-    port: number,
-    protocol,
-  });
   expect(portClash(port(80, 'both'), port(80, 'udp'))).toBe('UDP port 80');
   expect(portClash(port(80, 'both'), port(80, 'both'))).toBe('TCP port 80');
   expect(portClash(port(80, 'tcp'), port(80, 'udp'))).toBeUndefined();
   expect(portClash(port(80, 'tcp'), port(81, 'tcp'))).toBeUndefined();
 });
 
+const faults = (config: object): string[] => {
+  const reading = readJsonValue(config, relayConfig);
+  return reading.ok ? [] : reading.sentences;
+};
+
 test('relay.yaml publishes a port once, never its own, and UDP only with the tunnel', () => {
-  const faults = (config: object): string[] => {
-    const reading = readJsonValue(config, relayConfig);
-    return reading.ok ? [] : reading.sentences;
-  };
   expect(faults({ publish: [whole, { ...whole, protocol: 'udp' }] })).toEqual([]);
   expect(faults({ publish: [whole, { ...whole, protocol: 'both' }] })).toEqual([
     'publish.1.port: TCP port 80 is published twice',

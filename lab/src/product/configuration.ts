@@ -1,9 +1,15 @@
-import { addresses, addresses6, lineAddresses, lineAddresses6, nicOf } from '../network/addresses.ts';
+import { addresses, addresses6, lineAddresses, lineAddresses6, nicOf, ports } from '../network/addresses.ts';
 import type { LineSpec } from '../scenario/scenario.ts';
+import type { PublishedSpec } from '../scenario/visit-step.ts';
 
-/** The relay's configuration: one box. JSON is YAML, so nothing has to be quoted by hand. */
-export function relayYaml(boxPin: string): string {
-  return JSON.stringify({ boxes: [{ name: 'lab', pin: boxPin }] }, null, 2);
+/** The relay's configuration: one box, and what is published of its LAN host. JSON is YAML, so nothing has to be quoted by hand. */
+export function relayYaml(boxPin: string, published: readonly PublishedSpec[], ipv6: boolean): string {
+  const publish = published.map(({ port, protocol, from }) => {
+    const own = protocol === 'tcp' ? ports.plain : ports.echo;
+    const to = [`${addresses.lanHost}:${own}`, ...(ipv6 ? [`[${addresses6.lanHost}]:${own}`] : [])];
+    return { port, protocol, box: 'lab', to, from };
+  });
+  return JSON.stringify({ boxes: [{ name: 'lab', pin: boxPin }], publish }, null, 2);
 }
 
 /** The box's configuration: one uplink per line, and the relay. */

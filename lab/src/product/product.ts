@@ -5,6 +5,7 @@ import type { LabNames } from '../network/addresses.ts';
 import { inTurn, until } from '../process/in-turn.ts';
 import type { DaemonAct } from '../scenario/event.ts';
 import type { LineSpec } from '../scenario/scenario.ts';
+import type { PublishedSpec } from '../scenario/visit-step.ts';
 import { boxYaml, relayYaml } from './configuration.ts';
 import { Daemon, type Room } from './daemon.ts';
 import { type SessionCounts, sessionCounts } from './session-counts.ts';
@@ -24,12 +25,18 @@ export class Product {
   }
 
   /** Makes both identities, tells each the other's pin, and starts both daemons. Throws CommandError, SystemError `PRODUCT`. */
-  static async start(names: LabNames, lines: readonly LineSpec[], folder: string): Promise<Product> {
+  static async start(
+    names: LabNames,
+    lines: readonly LineSpec[],
+    folder: string,
+    published: readonly PublishedSpec[] = [],
+  ): Promise<Product> {
     const [relayPin, boxPin] = await Promise.all([
       Daemon.makeIdentity('relay', folder),
       Daemon.makeIdentity('box', folder),
     ]);
-    const relay = await Daemon.start('relay', names.relay, folder, relayYaml(boxPin));
+    const ipv6 = lines.some((line) => line.ipv6 !== undefined);
+    const relay = await Daemon.start('relay', names.relay, folder, relayYaml(boxPin, published, ipv6));
     const box = await Daemon.start('box', names.box, folder, boxYaml(lines, relayPin));
     return new Product(relay, box, lines.length);
   }

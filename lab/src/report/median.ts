@@ -54,7 +54,7 @@ function medianCheck(same: readonly Check[]): Check {
 }
 
 /** What only steps of one kind have. */
-const figuresOfKind = ['daemons', 'mixed', 'pairs', 'flows', 'crowd', 'udp', 'call', 'probe', 'quic'] as const;
+const figuresOfKind = ['daemons', 'mixed', 'pairs', 'flows', 'crowd', 'udp', 'call', 'probe', 'quic', 'visit'] as const;
 
 /** Figures of one form, numbers as their medians: null where one is, and the first of what is no number. */
 export function medianFigures<T>(same: readonly T[]): T {

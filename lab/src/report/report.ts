@@ -8,6 +8,7 @@ import type { FlowsFigures } from './flows-figures.ts';
 import type { MixedFigures } from './mixed-figures.ts';
 import type { ProbeFigures } from './probe-figures.ts';
 import type { UdpFigures } from './udp-figures.ts';
+import type { VisitFigures } from './visit-figures.ts';
 
 /** Rates are bits per second, ratios 0 to 1, `null` stands where a figure could not be taken. */
 export interface Report {
@@ -93,6 +94,8 @@ export interface StepReport {
   readonly quic?: { readonly ofBest: number | null };
   /** Of a step that probes. */
   readonly probe?: ProbeFigures;
+  /** Of a visit to a published port. */
+  readonly visit?: VisitFigures;
 }
 
 /** Requests asked while something else went on. Times from the last event until all were answered, as wanted; null where they never were. */

@@ -6,6 +6,7 @@ import { mixedLines } from './mixed-figures.ts';
 import { probeText } from './probe-figures.ts';
 import type { Check, PairFigures, Report, StepReport } from './report.ts';
 import { udpLines } from './udp-figures.ts';
+import { visitLines } from './visit-figures.ts';
 
 /** The report for people. */
 export function reportTable(report: Report): string {
@@ -68,6 +69,7 @@ function stepTable(step: StepReport, report: Report): string[] {
   if (step.call) return [`${step.name}: ${secondsText(step.seconds)}`, ...callLines(step.call), ...eventLines(step)];
   if (step.udp) return [`${step.name}: ${secondsText(step.seconds)}`, ...udpLines(step.udp), ...eventLines(step)];
   if (step.probe) return [`${step.name}: ${probeText(step.probe)}`];
+  if (step.visit) return [`${step.name}: ${secondsText(step.seconds)}`, ...visitLines(step.visit)];
   if (step.crowd) return [`${step.name}: ${secondsText(step.seconds)}`, ...crowdLines(step.crowd)];
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');

@@ -14,6 +14,7 @@ import { probeStep } from './probe-step.ts';
 import { quicStep } from './quic-step.ts';
 import { statusStep } from './status-step.ts';
 import { udpStep } from './udp-step.ts';
+import { publishedPort, visitStep } from './visit-step.ts';
 
 export type { StepEvent } from './event.ts';
 export type { CallStep } from './call-step.ts';
@@ -111,6 +112,8 @@ const scenarioShape = z.strictObject({
   ipv6Router: z.literal(true).optional(),
   /** The internet host has addresses that are so far from the relay, one way. */
   far: durationMs.optional(),
+  /** Ports of the relay that lead to the LAN host. */
+  publish: z.array(publishedPort).default([]),
   steps: z
     .array(
       z.discriminatedUnion('kind', [
@@ -127,6 +130,7 @@ const scenarioShape = z.strictObject({
         statusStep,
         quicStep,
         probeStep,
+        visitStep,
       ]),
     )
     .min(1),

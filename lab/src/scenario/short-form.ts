@@ -5,6 +5,7 @@ import { shortPing } from './ping-step.ts';
 import { shortQuic } from './quic-step.ts';
 import type { CrowdStep, FlowsStep, MixedStep, Scenario, Step, StepLimits } from './scenario.ts';
 import { shortUdp } from './udp-step.ts';
+import { shortVisit } from './visit-step.ts';
 
 /** The floors of the short form: correctness is judged in full, speed only against gross mistakes. */
 const atLeast = { ofSumMin: 0.85, ofOfferedMin: 0.85, secondsOfSumMin: 0.4 } as const;
@@ -29,6 +30,7 @@ function shortStep(full: Step): Step {
   if (full.kind === 'crowd') return shortCrowd(full);
   if (full.kind === 'udp') return shortUdp(full);
   if (full.kind === 'call') return shortCall(full);
+  if (full.kind === 'visit') return shortVisit(full);
   const common = { events: full.short.events ?? full.events, limits: floorsOf(full.short.limits ?? full.limits) };
   return full.kind === 'wait'
     ? { ...full, ...common, time: full.short.time ?? full.time }

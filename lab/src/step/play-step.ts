@@ -25,6 +25,7 @@ import { playStatus } from './status.ts';
 import { limitChecks, stepChecks, waitChecks, withoutRival } from './step-checks.ts';
 import { runStep } from './step.ts';
 import { playUdp } from './udp.ts';
+import { playVisit } from './visit.ts';
 
 /** What steps are played on and shown on. */
 export interface StepScene {
@@ -60,6 +61,7 @@ export async function playStep(scene: StepScene, step: Step, index: number): Pro
   if (step.kind === 'probe') return await playProbe(scene, step);
   if (step.kind === 'quic') return await playQuic(scene, step, index);
   if (step.kind === 'status') return await playStatus(scene, step);
+  if (step.kind === 'visit') return await playVisit(scene, step, index);
   return step.kind === 'wait' ? await playWait(scene, step, index) : await playTransfers(scene, step, index);
 }
 

@@ -12,6 +12,7 @@ const status = (counters: Record<string, number>): Status => ({
   uptimeS: 1,
   summary: '',
   uplinks: [],
+  published: [],
   sessions: [{ peer: '', streams: 0, paths: [], counters }],
   counters: {},
   warnings: [],

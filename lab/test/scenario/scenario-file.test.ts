@@ -54,7 +54,7 @@ test.each([
   ],
   [
     '  - { kind: fetch, bytes: 1 MB }',
-    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs, page, flows, crowd, udp, call, status, quic, probe)',
+    'steps.0.kind: "fetch" is not accepted (accepted: download, upload, request, wait, ping, mixed, pairs, page, flows, crowd, udp, call, status, quic, probe, visit)',
   ],
   ['  - { kind: request, bytes: 1 MB, to: far }', 'there is no far host'],
   ['  - { kind: pairs, bytes: [1 MB], count: 2, to: far }', 'there is no far host'],
