@@ -37,8 +37,8 @@ import { Health, type UplinkView } from './health.ts';
 import { bestPath, linePath, linesUp } from './line-paths.ts';
 import { NewConnections } from './new-connections.ts';
 import { PathNumbers } from './path-numbers.ts';
-import { Published } from './published.ts';
 import { Rekeying } from './rekeying.ts';
+import { RelaySide } from './relay-side.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { Tunnel } from './tunnel.ts';
 import { unreachedBy } from './unreached.ts';
@@ -61,7 +61,7 @@ export class Box {
   readonly #connections: NewConnections;
   readonly #flows: DirectFlows;
   readonly #tunnel: Tunnel;
-  readonly #published: Published;
+  readonly #relaySide: RelaySide;
   readonly #rendezvous: Rendezvous;
   readonly #rekeying: Rekeying;
   readonly #numbers = new PathNumbers();
@@ -96,7 +96,7 @@ export class Box {
     this.#rekeying = new Rekeying(rekeyEveryMs, () => this.#rendezvous.want('keys are due', 'calm'));
     this.#flows = new DirectFlows(log);
     this.#tunnel = new Tunnel(log);
-    this.#published = new Published(config);
+    this.#relaySide = new RelaySide(config);
     this.#connections = new NewConnections(config.withoutRelay, log);
     this.#rendezvous = new Rendezvous(
       config,
@@ -229,7 +229,8 @@ export class Box {
           ...(path && { path }),
         };
       }),
-      published: this.#published.status(this.#connections.reached),
+      published: this.#relaySide.status(this.#connections.reached),
+      routes: this.#relaySide.routes(this.#connections.reached),
       sessions,
       counters: { ...this.#latest.counters, handshakes: this.#handshakes },
       warnings: [
@@ -279,7 +280,7 @@ export class Box {
     // Before the key is there: with it comes what the relay says.
     if (isNew) {
       this.#tunnel.begin();
-      this.#published.begin();
+      this.#relaySide.begin();
     }
     await this.#engine?.installKid({
       kid: agreement.kid,
@@ -291,7 +292,7 @@ export class Box {
       packets: this.#config.packets,
     });
     agreement.secret.fill(0);
-    if (isNew) this.#engine?.tellPeers(writePeerMessage(this.#published.message), key);
+    if (isNew) this.#engine?.tellPeers(writePeerMessage(this.#relaySide.message), key);
     this.#outBecause = undefined;
     this.#session = { key, uplink };
     this.#handshakes++;
@@ -317,7 +318,11 @@ export class Box {
         if (this.#tunnel.noteHeardOut()) this.#refreshSoon();
         break;
       case 'published':
-        this.#published.note(message);
+        this.#relaySide.notePorts(message);
+        this.#refreshSoon();
+        break;
+      case 'routes':
+        this.#relaySide.noteRoutes(message.networks);
         this.#refreshSoon();
         break;
       case 'lan':
@@ -376,11 +381,11 @@ export class Box {
     this.#uplinks = await this.#network.refresh(sysctlsWanted(this.#config), (facts, sysctls) => {
       const uplinks = resolveUplinks(this.#config, facts);
       this.#health.judge(uplinks, (name) => this.#viewOf(name));
-      if (this.#published.look(facts, uplinks)) this.#tellLan();
-      const { udp: published } = this.#published;
+      if (this.#relaySide.look(facts, uplinks)) this.#tellLan();
+      const { udp: published, behind } = this.#relaySide;
       const { direct } = this.#health;
       const choice = this.#connections.choose(uplinks, direct, forwardsIpv6(sysctls), treatPackets(tunnel));
-      const wish = { config: this.#config, uplinks, sysctls, published, ...choice };
+      const wish = { config: this.#config, uplinks, sysctls, published, behind, ...choice };
       return { desired: desiredState(wish), result: uplinks };
     });
     if (this.#stopped) return;
@@ -393,8 +398,8 @@ export class Box {
 
   /** Other hosts of the LAN may be published now. */
   #tellLan(): void {
-    this.#engine?.setLan(this.#published.access);
-    if (this.#session) this.#engine?.tellPeers(writePeerMessage(this.#published.message), this.#session.key);
+    this.#engine?.setLan(this.#relaySide.access);
+    if (this.#session) this.#engine?.tellPeers(writePeerMessage(this.#relaySide.message), this.#session.key);
   }
 
   /** After the rules, so that what is forgotten finds the new way. */

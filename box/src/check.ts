@@ -107,8 +107,8 @@ async function previewNetwork(config: BoxConfig, directory: StateReader): Promis
   const treatments = now?.treatments ?? treat(config.withoutRelay, beforeAnySession);
   const packets = now?.packets ?? withoutTunnel;
   const sysctls = sysctlsBefore(kernel.sysctls, changed);
-  const published = kernel.table?.published ?? [];
-  const desired = desiredState({ config, uplinks, direct, treatments, packets, sysctls, published });
+  const { published, behind } = { published: [], behind: { networks: [], reachable: [] }, ...kernel.table };
+  const desired = desiredState({ config, uplinks, direct, treatments, packets, sysctls, published, behind });
   const steps = diff(desired, kernel, changed).filter((step) => isTableKnown || step.kind !== 'nft');
   const advice: Advice[] = [];
   if (!isTableKnown) advice.push(warning('without root the nftables table cannot be looked at: it is left out below'));

@@ -185,6 +185,11 @@ export class Stage {
     return at(place, tresse, ...argv, '--state', join(this.folder, state));
   }
 
+  /** The path of a daemon's configuration. */
+  config(room: Room): string {
+    return this.#config(room);
+  }
+
   /** The path of a file in a state directory. */
   file(state: string, name: string): string {
     return join(this.folder, state, name);

@@ -23,6 +23,7 @@ export function statusText(status: DaemonStatus, { paint = plain, details = fals
     ...status.warnings.map((warning) => `${paint('fair', 'Warning:')} ${sentence(warning)}`),
     ...(status.kind === 'box' ? boxLines(status, paint) : relayLines(status, paint)),
     ...publishedLines(status, paint),
+    ...routeLines(status, paint),
     ...(details ? detailLines(status) : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -138,6 +139,18 @@ function publishedLines({ published }: DaemonStatus, paint: Paint): string[] {
     paint('faint', head),
     ...rows.map((row, i) => (published[i]?.works === false ? paint('fair', row) : row)),
   ];
+}
+
+/** Routes between LANs and networks behind the relay, each with what of it is not so. */
+function routeLines({ routes }: DaemonStatus, paint: Paint): string[] {
+  if (routes.length === 0) return [];
+  const lines = routes.flatMap(({ box, networks, lan, faults }) => {
+    const whose = box === undefined ? 'hosts of the LAN' : `hosts of ${box}`;
+    const back = lan.length === 0 ? '' : `, and hosts there reach ${lan.join(', ')}`;
+    const way = networks.length === 0 ? [] : [sentence(`${whose} reach ${networks.join(', ')}${back}`)];
+    return [...way, ...faults.map((fault) => paint('fair', sentence(fault)))];
+  });
+  return ['', ...lines];
 }
 
 function sum(numbers: readonly number[]): number {

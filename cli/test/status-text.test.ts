@@ -218,3 +218,14 @@ test('published ports stand below, and what does not work stands out', () => {
   expect(text).toContain('TCP port 80  home  192.168.7.10  any           open, 2 connected');
   expect(text).toContain('\u001B[33mUDP port 53  home  192.168.7.10  192.0.2.0/24  not reached: home is not connected');
 });
+
+test('routes are told in sentences, with what is not so', () => {
+  const route = { networks: ['10.20.0.0/16'], lan: ['192.168.7.0/24'], faults: ['the box home is not connected'] };
+  expect(statusText({ ...relay, routes: [{ ...route, box: 'home' }] })).toContain(
+    'Hosts of home reach 10.20.0.0/16, and hosts there reach 192.168.7.0/24.\nThe box home is not connected.\n',
+  );
+  const text = statusText(
+    box('bonding over 1 of 1 lines', [uplink('dsl')], { routes: [{ ...route, lan: [], faults: [] }] }),
+  );
+  expect(text).toContain('\nHosts of the LAN reach 10.20.0.0/16.\n');
+});

@@ -54,6 +54,7 @@ export function box(summary: string, uplinks: UplinkStatus[], changes: Partial<D
     summary,
     uplinks,
     published: [],
+    routes: [],
     sessions:
       paths.length === 0 ? [] : [{ peer: 'R', streams: 1, paths, counters: { chunksHedged: 1234, 'ack.late': 0 } }],
     counters: { 'loop.faults': 1 },
@@ -71,6 +72,7 @@ export const relay: DaemonStatus = {
   summary: '1 of 2 boxes connected',
   uplinks: [],
   published: [],
+  routes: [],
   sessions: [{ peer: 'home', streams: 2, paths: [path, { ...path, path: 2, state: 'down' }], counters: {} }],
   counters: {},
   warnings: [],

@@ -21,7 +21,7 @@ export {
 } from './wire/opening.ts';
 export { OpenAllowance } from './stream/open-allowance.ts';
 export { Path } from './line/path.ts';
-export { type Prefix, within } from './prefix.ts';
+export { type Prefix, within, withinAt } from './prefix.ts';
 export { PacketLane } from './packet/packet-lane.ts';
 export { defaultPacketPolicy, type PacketPolicy } from './packet/packet-sender.ts';
 export type { Deliver } from './packet/resequencer.ts';

@@ -202,6 +202,16 @@ export interface PublishedStatus {
   readonly failure?: string;
 }
 
+/** Networks behind a relay and of a box's LAN that know each other, as ADDRESS/BITS. */
+export interface PeerRoutes {
+  /** The box, named as in {@link KidInstall.peer}. */
+  readonly peer: string;
+  /** Its streams may lead there although they are private. */
+  readonly networks: readonly string[];
+  /** Packets to these go to it, and may come from there. */
+  readonly lan: readonly string[];
+}
+
 /** What both kinds of engine offer the main thread. */
 export interface Engine {
   /** Resolves when the worker first runs; rejects when it cannot (a port in use). */
@@ -251,6 +261,8 @@ export interface EnginePlace {
 export interface RelayEngine extends Engine {
   /** The relay's addresses are others now. */
   setOwnAddresses(addresses: readonly string[]): void;
+  /** The routes of boxes; those that are missing have none. */
+  setRoutes(routes: readonly PeerRoutes[]): void;
   /** These ports lead to LANs, and no others. Resolves when no worker looks at the descriptors of others any more. */
   setPublished(ports: readonly PublishedPort[]): Promise<void>;
   /** The place of a peer, named as in {@link KidInstall.peer}; undefined while its worker is starting. */

@@ -17,6 +17,7 @@ export type {
   PacketPort,
   PathStatus,
   PeerLimits,
+  PeerRoutes,
   PublishedPort,
   PublishedStatus,
   RelayEngine,

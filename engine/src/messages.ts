@@ -7,6 +7,7 @@ import type {
   LanAccess,
   LogFields,
   LogLevel,
+  PeerRoutes,
   PublishedPort,
   RelayEngineOptions,
 } from './api.ts';
@@ -21,6 +22,7 @@ export type ToWorker =
   | { readonly type: 'message'; readonly bytes: Uint8Array; readonly sessionKey: string | undefined }
   | { readonly type: 'lan'; readonly access: LanAccess }
   | { readonly type: 'published'; readonly call: number; readonly ports: readonly PublishedPort[] }
+  | { readonly type: 'routes'; readonly routes: readonly PeerRoutes[] }
   | { readonly type: 'own'; readonly addresses: readonly string[] }
   | { readonly type: 'strand'; readonly fd: number }
   | { readonly type: 'status'; readonly call: number };

@@ -2,7 +2,7 @@ import { workerOfKid } from '@tresse/core';
 import { BugError, sentenceOf, SystemError } from '@tresse/kit';
 import { bindAddress, closeFd, closeWithReset, listen, setReuseAddress, setV6Only, tcpSocket } from '@tresse/sys';
 
-import type { EngineEvents, EnginePlace, PublishedPort, RelayEngine, RelayEngineOptions } from './api.ts';
+import type { EngineEvents, EnginePlace, PeerRoutes, PublishedPort, RelayEngine, RelayEngineOptions } from './api.ts';
 import { EngineHost } from './engine-host.ts';
 import type { FromWorker, RelayWorkerData } from './messages.ts';
 import { WorkerLink } from './worker-link.ts';
@@ -18,11 +18,13 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
   readonly #places = new Map<string, number>();
   #own: readonly string[] | undefined;
   #published: readonly PublishedPort[] = [];
+  #routes: readonly PeerRoutes[] = [];
 
   constructor(options: RelayEngineOptions, events: EngineEvents) {
     super(events);
     const onReady = (): void => {
       if (this.#own) this.setOwnAddresses(this.#own);
+      if (this.#routes.length > 0) this.setRoutes(this.#routes);
       void this.#publish();
     };
     const worker = new URL('./worker/relay-worker.ts', import.meta.url);
@@ -59,6 +61,11 @@ class RelayHost extends EngineHost<RelayWorkerData> implements RelayEngine {
   setOwnAddresses(addresses: readonly string[]): void {
     this.#own = addresses;
     for (const link of this.links) link.post({ type: 'own', addresses });
+  }
+
+  setRoutes(routes: readonly PeerRoutes[]): void {
+    this.#routes = routes;
+    for (const link of this.links) link.post({ type: 'routes', routes });
   }
 
   async setPublished(ports: readonly PublishedPort[]): Promise<void> {

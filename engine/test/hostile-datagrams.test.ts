@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import {
+  defaultPacketPolicy,
   type DatagramHeader,
   datagramHeaderBytes,
   Path,
@@ -82,8 +83,10 @@ function install(who: 'honest' | 'hostile'): KidInstall {
   return { kid, cipher: 'aes-256-gcm', secret: secrets[who] } as KidInstall;
 }
 
-const sessionOf = (): Session =>
-  ({ paths: new Map([1, 2].map((id) => [id, new StandingPath(id)])) }) as unknown as Session;
+const streamsOf = (): Parameters<RelayPackets['begin']>[0] => ({
+  session: { paths: new Map([1, 2].map((id) => [id, new StandingPath(id)])) } as unknown as Session,
+  sendDatagram: () => {},
+});
 
 /** An IPv4 packet of UDP from one of the boxes. */
 function packet(from: number, length: number, number: number): Buffer {
@@ -122,8 +125,8 @@ beforeEach(({ annotate, task }) => {
   };
   relay = new RelayPackets(loop, [sockets.relay], tun);
   members = {
-    honest: relay.begin(sessionOf(), { ipv4: '10.0.0.1' }),
-    hostile: relay.begin(sessionOf(), { ipv4: '10.0.0.2' }),
+    honest: relay.begin(streamsOf(), { ipv4: '10.0.0.1' }, defaultPacketPolicy),
+    hostile: relay.begin(streamsOf(), { ipv4: '10.0.0.2' }, defaultPacketPolicy),
   };
   for (const who of ['honest', 'hostile'] as const) relay.addKey(members[who], install(who));
   box = new PacketDriver(
@@ -131,7 +134,7 @@ beforeEach(({ annotate, task }) => {
     loop,
     new Map([[1, new StandingPath(1)]]),
     (slab, start, length) => answers.push(Buffer.from(slab.bytes.subarray(start, start + length))),
-    () => true,
+    () => {},
   );
   box.addKey(numbers.honest, aead, secrets.honest);
   readDatagrams(

@@ -1,5 +1,6 @@
 import { type BoxConfig, type Family, ipWithin } from '@tresse/schema';
 
+import type { Behind } from './behind.ts';
 import type { Choice } from './choice.ts';
 import {
   barrierMetric,
@@ -35,6 +36,8 @@ export interface Wish extends Choice {
   readonly sysctls: Sysctls;
   /** Ports of the relay that lead to hosts of the LAN; default none. */
   readonly published?: readonly PublishedUdp[];
+  /** Routes between the LAN and networks behind the relay; default none. */
+  readonly behind?: Behind;
 }
 
 /** The whole network state a box should have: a pure function of the wish. */

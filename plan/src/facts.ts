@@ -1,5 +1,6 @@
 import { type Family, ipFamily, ipOctets, ipWithin } from '@tresse/schema';
 
+import { type Behind, readNetworks } from './behind.ts';
 import { isNumber, isText, list } from './json.ts';
 import { markMask, nftTable, routeProtocol, rulePriorityFirst, rulePriorityLast } from './numbers.ts';
 import { type PublishedUdp, readPublished } from './publishable.ts';
@@ -55,6 +56,8 @@ export interface KernelState {
     readonly ruleCount: number;
     /** Ports of the relay that it leads to the LAN. */
     readonly published?: readonly PublishedUdp[];
+    /** Networks behind the relay that it knows, and those of the LAN that may be reached from there. */
+    readonly behind?: Behind;
   };
   /** Values of the sysctls asked for; a missing key does not exist. */
   readonly sysctls: Readonly<Record<string, string>>;
@@ -101,6 +104,13 @@ export function readGateways(json: unknown, family: Family): GatewayFact[] {
       );
     })
     .toSorted((a, b) => a.metric - b.metric);
+}
+
+/** Reads `ip -j route get fibmatch ADDRESS`: the interface of a route of its own; undefined for the way to the internet, and this machine itself. */
+export function readWay(json: unknown): string | undefined {
+  const [way] = list(json);
+  const { dst, dev } = way ?? {};
+  return dst === 'default' || dev === 'lo' || !isText(dev) ? undefined : dev;
 }
 
 /** Reads our rules of one family out of `ip -j rule show`. */
@@ -154,5 +164,11 @@ export function readTable(json: unknown): KernelState['table'] {
   const rules = list(objects.map((object) => object['rule']));
   const comments = rules.map((rule) => rule['comment']).filter(isText);
   const fingerprint = comments.find((comment) => comment.startsWith(`${nftTable} `)) ?? '';
-  return { fingerprint, ruleCount: rules.length, published: readPublished(comments) };
+  const sets = list(objects.map((object) => object['set']));
+  const networksIn = (name: string): string[] =>
+    ([4, 6] as const)
+      .flatMap((family) => readNetworks(sets.find((set) => set['name'] === `${name}${family}`)?.['elem']))
+      .toSorted();
+  const behind = { networks: networksIn('behind'), reachable: networksIn('reachable') };
+  return { fingerprint, ruleCount: rules.length, published: readPublished(comments), behind };
 }

@@ -13,6 +13,7 @@ export {
   readRoutes,
   readRules,
   readTable,
+  readWay,
 } from './facts.ts';
 export { adviseBoxFirewall, adviseRelayFirewall, readDroppingChains } from './firewall.ts';
 export {
@@ -26,8 +27,16 @@ export {
   tunnelMark,
   uplinkMark,
 } from './numbers.ts';
+export { type Behind, behindOf } from './behind.ts';
 export { mayPublish, type Publishable, publishable, type PublishedUdp } from './publishable.ts';
-export { relayForwardsIpv6, type RelayPorts, relayState, relaySysctlsWanted, type RelayWish } from './relay-network.ts';
+export {
+  relayForwardsIpv6,
+  type RelayPorts,
+  type RelayRoute,
+  relayState,
+  relaySysctlsWanted,
+  type RelayWish,
+} from './relay-network.ts';
 export { renderState, renderStep } from './render.ts';
 export { type NetworkState, nothing } from './state.ts';
 export { stepWords } from './step-words.ts';

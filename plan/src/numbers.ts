@@ -58,6 +58,9 @@ export const routeProtocol = 200;
 /** The metric of the route that keeps a line's packets from leaving by another line while it has no routes. */
 export const barrierMetric = 9999;
 
+/** The metric of a relay's routes to LANs, in the main table: whatever else leads there goes before. */
+export const lanRouteMetric = 5100;
+
 /** The box's TUN device, and the beginning of the relay's, one for each of its workers: the kernel takes them away with the daemon. */
 export const tunnelInterface = 'tresse0';
 export const relayTunnelPrefix = 'tresse-r';

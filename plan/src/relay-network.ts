@@ -2,8 +2,8 @@ import { type Family, ipFamily } from '@tresse/schema';
 
 import type { Facts } from './facts.ts';
 import { addressSet, type Chain, tableOf } from './nft-table.ts';
-import { relayTunnelPrefix } from './numbers.ts';
-import type { NetworkState, Ruleset } from './state.ts';
+import { lanRouteMetric, relayTunnelPrefix } from './numbers.ts';
+import type { NetworkState, Route, Ruleset } from './state.ts';
 import { interfaceSetting, type Sysctls } from './sysctls.ts';
 
 /** What a relay's network state is derived from. */
@@ -19,6 +19,22 @@ export interface RelayWish {
   readonly allowed: readonly string[];
   /** Ports that lead to boxes' LANs; default none. */
   readonly ports?: RelayPorts;
+  /** Routes between networks behind the relay and boxes' LANs; default none. */
+  readonly routes?: readonly RelayRoute[];
+  /** Interfaces by which those networks are reached. */
+  readonly behind?: readonly string[];
+}
+
+/** The route of a box that is there. */
+export interface RelayRoute {
+  /** The TUN device that leads to it. */
+  readonly device: string;
+  /** What it is called inside the tunnel. */
+  readonly inner: Readonly<Partial<Record<Family, string>>>;
+  /** Behind the relay: its LAN may send there. */
+  readonly networks: readonly string[];
+  /** Its LAN's: those networks may send there. */
+  readonly lan: readonly string[];
 }
 
 /** What packets to a relay's published ports meet. */
@@ -41,8 +57,8 @@ const forwarding6 = 'net.ipv6.conf.all.forwarding';
 const headers = { 4: 'ip', 6: 'ip6' } as const;
 
 /** The sysctls whose values {@link relayState} must be told, as they were before anything of ours. */
-export function relaySysctlsWanted(facts: Facts): string[] {
-  return [forwarding6, ...outwards(facts).flatMap((name) => [forwards4(name), forwards6(name)])];
+export function relaySysctlsWanted(facts: Facts, behind: readonly string[] = []): string[] {
+  return [forwarding6, ...passing(facts, behind).flatMap((name) => [forwards4(name), forwards6(name)])];
 }
 
 /**
@@ -57,25 +73,38 @@ export function relayForwardsIpv6(facts: Facts, sysctls: Sysctls): boolean {
  * What a relay wants of its kernel: packets from the tunnels go to the internet behind its own address, and nowhere else; their
  * answers come back; nothing begins from outside.
  */
-export function relayState({ tunnels, facts, sysctls, special, allowed, ports = noPorts }: RelayWish): NetworkState {
+export function relayState(wish: RelayWish): NetworkState {
+  const { tunnels, facts, sysctls, routes = [], behind = [] } = wish;
   if (tunnels.length === 0) return { sysctls: {}, routes: [], rules: [] };
   const families: readonly Family[] = sysctls[forwarding6] === undefined ? [4] : [4, 6];
   const wanted: Record<string, string> = {};
-  for (const name of outwards(facts)) {
+  for (const name of passing(facts, behind)) {
     wanted[forwards4(name)] = '1';
     if (sysctls[forwarding6] === '0' && sysctls[forwards6(name)] !== undefined) wanted[forwards6(name)] = '1';
   }
-  return { sysctls: wanted, routes: [], rules: [], ruleset: relayRuleset(families, special, allowed, ports) };
+  return {
+    sysctls: wanted,
+    routes: routes.flatMap((one) => lanRoutes(one, families)),
+    rules: [],
+    ruleset: relayRuleset(wish, families),
+  };
 }
 
 const inside = `"${relayTunnelPrefix}*"`;
 
-function relayRuleset(
-  families: readonly Family[],
-  special: RelayWish['special'],
-  allowed: readonly string[],
-  ports: RelayPorts,
-): Ruleset {
+function lanRoutes({ device, lan }: RelayRoute, families: readonly Family[]): Route[] {
+  const common = { type: 'unicast', device, table: 'main', metric: lanRouteMetric } as const;
+  return families.flatMap((family) =>
+    ofFamily(lan, family).map((destination) =>
+      Object.assign({ family, destination }, common, family === 4 ? { link: true } : {}),
+    ),
+  );
+}
+
+const familyOf = (network: string): Family => ipFamily(network.split('/')[0] ?? '');
+
+function relayRuleset(wish: RelayWish, families: readonly Family[]): Ruleset {
+  const { special, allowed, ports = noPorts, routes = [], behind = [] } = wish;
   const reject = 'counter reject with icmpx type admin-prohibited';
   const allowedOf = (family: Family): string[] => allowed.filter((one) => ipFamily(one.split('/')[0] ?? '') === family);
   const sets = families.flatMap((family) => [
@@ -87,6 +116,7 @@ function relayRuleset(
     'ct state { established, related } accept',
     'fib daddr type local meta l4proto { icmp, ipv6-icmp } accept',
     `fib daddr type { local, broadcast, multicast } ${reject}`,
+    ...routes.flatMap((one) => fromLan(one, families)),
     ...families.flatMap((family) => [
       `${headers[family]} daddr @allowed${family} accept`,
       `${headers[family]} daddr @special${family} ${reject}`,
@@ -99,6 +129,10 @@ function relayRuleset(
       name: 'entering',
       hook: 'type filter hook forward priority filter; policy accept;',
       rules: [
+        ...(routes.length === 0
+          ? []
+          : [`oifname ${inside} tcp flags & (syn|rst) == syn tcp option maxseg size set rt mtu`]),
+        ...routes.flatMap((one) => toLan(one, families, behind)),
         ...(ports.udp.length === 0
           ? []
           : [`iifname != ${inside} oifname ${inside} meta l4proto udp ct status dnat accept`]),
@@ -112,6 +146,36 @@ function relayRuleset(
     },
     ...portChains(families, ports),
   ]);
+}
+
+const ofFamily = (networks: readonly string[], family: Family): string[] =>
+  networks.filter((one) => familyOf(one) === family);
+
+/** A box's LAN, which comes by the box's own address, to the networks that its route names. */
+function fromLan({ inner, networks }: RelayRoute, families: readonly Family[]): string[] {
+  return families.flatMap((family) => {
+    const own = inner[family];
+    const to = ofFamily(networks, family);
+    if (own === undefined || to.length === 0) return [];
+    return [`${headers[family]} saddr ${own} ${headers[family]} daddr { ${to.join(', ')} } accept`];
+  });
+}
+
+/** Those networks, by the interfaces where they are, to the LAN. */
+function toLan(
+  { networks, lan, device }: RelayRoute,
+  families: readonly Family[],
+  behind: readonly string[],
+): string[] {
+  return families.flatMap((family) => {
+    const [from, to] = [ofFamily(networks, family), ofFamily(lan, family)];
+    if (from.length === 0 || to.length === 0 || behind.length === 0) return [];
+    const ways = behind.map((name) => `"${name}"`).join(', ');
+    const header = headers[family];
+    return [
+      `iifname { ${ways} } oifname "${device}" ${header} saddr { ${from.join(', ')} } ${header} daddr { ${to.join(', ')} } accept`,
+    ];
+  });
 }
 
 /** UDP to a published port goes into the tunnel, by the number it came to; whoever may not come finds it closed. */
@@ -159,6 +223,9 @@ function hereOf(addresses: readonly string[], family: Family): string | undefine
   const own = addresses.filter((one) => ipFamily(one) === family);
   return own.length === 0 ? undefined : `${headers[family]} daddr { ${own.join(', ')} } `;
 }
+
+/** The interfaces that have to pass packets on: by which the internet is reached, and networks behind the relay. */
+const passing = (facts: Facts, behind: readonly string[]): string[] => [...new Set([...outwards(facts), ...behind])];
 
 /** The interfaces by which the internet is reached. */
 function outwards({ gateways, interfaces }: Facts): string[] {

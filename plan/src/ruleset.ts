@@ -1,5 +1,6 @@
 import type { Family } from '@tresse/schema';
 
+import { noneBehind, networksOf } from './behind.ts';
 import { choiceText } from './choice.ts';
 import type { Wish } from './desired.ts';
 import { addressSet, type Chain, tableOf } from './nft-table.ts';
@@ -68,7 +69,7 @@ export function ruleset(wish: Wish): Ruleset {
     {
       name: 'forward',
       hook: 'type filter hook forward priority mangle; policy accept;',
-      rules: clamp(wish.uplinks, families),
+      rules: clamp(wish, families),
     },
     {
       name: 'nat',
@@ -76,13 +77,40 @@ export function ruleset(wish: Wish): Ruleset {
       rules: translate(wish, families),
     },
   ];
-  const sets = families.map((family) => directSet(wish, family));
+  const sets = families.flatMap((family) => [directSet(wish, family)].concat(behindSets(wish, family)));
   return tableOf(sets, chains, ` ${choiceText(wish, wish.uplinks)}`);
 }
 
 function directSet({ config }: Wish, family: Family): string {
   const relay = config.relay.addresses.filter((address) => address.includes(':') === (family === 6));
   return addressSet('direct', family, [...directNetworks[family], ...relay]);
+}
+
+/** Networks behind the relay, and those of the LAN that may be reached from there; where nothing is routed there are none. */
+function behindSets({ behind = noneBehind }: Wish, family: Family): string[] {
+  return (['networks', 'reachable'] as const).flatMap((which) => {
+    const own = networksOf(behind[which], family);
+    return own.length === 0 ? [] : [addressSet(which === 'networks' ? 'behind' : 'reachable', family, own)];
+  });
+}
+
+/** Whether a family has networks of a kind. */
+const has = ({ behind = noneBehind }: Wish, which: 'networks' | 'reachable', family: Family): boolean =>
+  networksOf(behind[which], family).length > 0;
+
+/** The relay reaches them, whatever it reaches of the internet. What goes by neither lane now must not leave by a line. */
+function onlyBehind(wish: Wish, family: Family): string[] {
+  if (!has(wish, 'networks', family)) return [];
+  const { treatments } = wish;
+  const to = `${names[family].header} daddr @behind${family}`;
+  const isReached = treatments[4] === 'bond';
+  const tcp = isReached ? treatment('bond', family) : [`${isTcp(family)} counter reject with tcp reset`];
+  return [
+    ...(treatments[family] === 'bond' ? [] : tcp.map((rule) => `${to} ${rule}`)),
+    ...(wish.packets[family] === 'tunnel'
+      ? []
+      : [`${to} meta l4proto != tcp counter reject with icmpx type admin-prohibited`]),
+  ];
 }
 
 function intercept(wish: Wish, families: readonly Family[]): string[] {
@@ -95,13 +123,14 @@ function intercept(wish: Wish, families: readonly Family[]): string[] {
         `ct mark & ${mask} == ${octets(uplinkMark(index))} ${marked('meta', octets(uplinkMark(index)))} accept`,
     ),
     'fib daddr type { local, broadcast, multicast } accept',
-    // Answers of published hosts go back as they were asked.
-    ...(portsOf(wish).length === 0
+    // Answers of hosts that were spoken to from the relay's side go back as they were asked.
+    ...(portsOf(wish).length === 0 && !families.some((family) => isReachable(wish, family))
       ? []
       : [`ct direction reply ct mark & ${mask} == ${tunnelled} ${marked('meta', tunnelled)} accept`]),
     'ct direction reply goto direct',
     ...families.flatMap((family) => [
-      `${names[family].header} daddr @direct${family} goto direct`,
+      ...onlyBehind(wish, family),
+      `${names[family].header} daddr @direct${family} ${has(wish, 'networks', family) ? `${names[family].header} daddr != @behind${family} ` : ''}goto direct`,
       ...treatment(wish.treatments[family], family),
       ...packetTreatment(wish.packets[family], family),
     ]),
@@ -153,6 +182,14 @@ function fromTunnel(wish: Wish, families: readonly Family[]): string[] {
     ...portsOf(wish).map(
       ({ family, port }) => `${isUdpTo(family, port)} fib daddr type local ${marked('ct', tunnelled)} accept`,
     ),
+    // Not the box itself, although its address lies there.
+    ...families
+      .filter((family) => isReachable(wish, family))
+      .map((family) => {
+        const { header } = names[family];
+        const way = `${header} saddr @behind${family} ${header} daddr @reachable${family}`;
+        return `${way} fib daddr type unicast ${marked('ct', tunnelled)} accept`;
+      }),
     `meta l4proto { ${families.map((family) => pings[family]).join(', ')} } fib daddr type local accept`,
     'counter drop',
   ];
@@ -175,6 +212,10 @@ function published(wish: Wish): Chain[] {
 }
 
 const isUdpTo = (family: Family, port: number): string => `meta nfproto ${names[family].packets} udp dport ${port}`;
+
+/** Whether hosts of the LAN may be spoken to from behind the relay now. */
+const isReachable = (wish: Wish, family: Family): boolean =>
+  wish.packets[family] === 'tunnel' && has(wish, 'networks', family) && has(wish, 'reachable', family);
 
 /** Published ports of the families that go by the tunnel now. */
 const portsOf = ({ published: ports = [], packets }: Wish): PublishedUdp[] =>
@@ -207,10 +248,12 @@ function direct({ uplinks, direct: best }: Wish, families: readonly Family[]): s
 }
 
 /** Both ends of a direct connection are told what the line carries: outwards by the route, inwards by the card it came in by. */
-function clamp(uplinks: readonly ResolvedUplink[], families: readonly Family[]): string[] {
+function clamp(wish: Wish, families: readonly Family[]): string[] {
+  const { uplinks } = wish;
   const syn = 'tcp flags & (syn|rst) == syn tcp option maxseg size set';
   const mtus = new Map(uplinks.filter((uplink) => uplink.mtu > 0).map((uplink) => [uplink.interface, uplink.mtu]));
   return [
+    ...(families.some((family) => isReachable(wish, family)) ? [`oifname "${tunnelInterface}" ${syn} rt mtu`] : []),
     `oifname ${quoted(interfaces(uplinks))} ${syn} rt mtu`,
     ...families.flatMap((family) =>
       [...mtus].map(([name, mtu]) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { readGateways, readInterfaces, readTable, renderState, resolveUplinks } from '../src/index.ts';
+import { behindOf, readGateways, readInterfaces, readTable, renderState, resolveUplinks } from '../src/index.ts';
 import { bonded, config, desire, machine } from './world.ts';
 
 const household = machine({
@@ -207,4 +207,40 @@ test('a family that does not go by the tunnel has no published ports', () => {
   expect(text).not.toContain('dnat ip6');
   const direct = { 4: 'direct', 6: 'direct' } as const;
   expect(renderState(desire(bothBox, both, bothSysctls, {}, bonded, direct, ports))).not.toContain('dnat');
+});
+
+const routed = { networks: ['10.20.0.0/16', 'fd20::/48'], reachable: ['192.168.77.0/24'] };
+
+test('golden: routes between the LAN and networks behind the relay', async () => {
+  const tunnel = { 4: 'tunnel', 6: 'tunnel' } as const;
+  const state = desire(bothBox, both, bothSysctls, {}, bonded, tunnel, [], routed);
+  await expect(renderState(state)).toMatchFileSnapshot('golden/routes.txt');
+  const elem = [{ prefix: { addr: '10.20.0.0', len: 16 } }];
+  const known = readTable([
+    { table: {} },
+    { set: { name: 'behind4', elem } },
+    { set: { name: 'behind6', elem: [{ prefix: { addr: 'fd20::', len: 48 } }] } },
+    { set: { name: 'reachable4', elem: ['192.168.77.9'] } },
+  ]);
+  expect(known?.behind).toEqual({ networks: routed.networks, reachable: ['192.168.77.9/32'] });
+});
+
+const routedText = (treatments: typeof bonded, packets: 'tunnel' | 'direct' | 'refuse'): string =>
+  renderState(desire(bothBox, both, bothSysctls, {}, treatments, { 4: packets, 6: packets }, [], routed));
+
+test('what is for a network behind the relay goes through it or nowhere', () => {
+  const gone = routedText({ 4: 'direct', 6: 'direct' }, 'direct');
+  expect(gone).toContain('ip daddr @behind4 meta nfproto ipv4 meta l4proto tcp counter reject with tcp reset');
+  expect(gone).toContain('ip6 daddr @behind6 meta l4proto != tcp counter reject');
+  expect(gone).not.toContain('@reachable4');
+  // The relay has no way to the IPv6 internet, but one to this network.
+  const without6 = routedText({ 4: 'bond', 6: 'refuse' }, 'tunnel');
+  expect(without6).toContain('ip6 daddr @behind6 meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:7500');
+});
+
+test('of the networks a relay offers none is taken that the machine is in', () => {
+  expect(behindOf(['fd20::/48', '10.20.0.0/16', '10.0.0.0/8', '192.168.77.128/25', '2001:db8:1::/48'], both)).toEqual([
+    '10.20.0.0/16',
+    'fd20::/48',
+  ]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { relayForwardsIpv6, relayState, relaySysctlsWanted, renderState } from '../src/index.ts';
+import { readWay, relayForwardsIpv6, relayState, relaySysctlsWanted, renderState } from '../src/index.ts';
 import { machine } from './world.ts';
 
 const facts = machine({
@@ -57,4 +57,29 @@ test('golden: a relay whose ports lead to LANs', async () => {
   });
   expect(alone.ruleset?.text).toContain('ip daddr { 203.0.113.5 } udp dport 5060');
   expect(alone.ruleset?.text).not.toContain('dnat ip6');
+});
+
+test('golden: a relay with routes between networks behind it and LANs', async () => {
+  const routes = [
+    {
+      device: 'tresse-r0',
+      inner: { 4: '100.127.0.2', 6: 'fd00::2' },
+      networks: ['10.20.0.0/16', 'fd20::/48'],
+      lan: ['192.168.7.0/24', 'fd07::/64'],
+    },
+    { device: 'tresse-r1', inner: { 4: '100.127.4.2' }, networks: ['10.20.0.0/16', 'fd20::/48'], lan: [] },
+  ];
+  const sysctls = { ...before, 'net.ipv4.conf.eth1.forwarding': '0', 'net.ipv6.conf.eth1.force_forwarding': '0' };
+  expect(relaySysctlsWanted(facts, ['eth1'])).toEqual([...Object.keys(before), ...Object.keys(sysctls).slice(-2)]);
+  const state = relayState({ ...common, tunnels: ['tresse-r0', 'tresse-r1'], sysctls, routes, behind: ['eth1'] });
+  await expect(renderState(state)).toMatchFileSnapshot('golden/relay-routes.txt');
+  const nowhere = relayState({ ...common, tunnels: ['tresse-r0'], sysctls, routes });
+  expect(nowhere.ruleset?.text).not.toContain('daddr { 192.168.7.0/24 }');
+});
+
+test('the way to a network is a route of its own', () => {
+  expect(readWay([{ dst: '10.20.0.0/16', gateway: '10.9.0.1', dev: 'eth1' }])).toBe('eth1');
+  expect(readWay([{ dst: 'default', gateway: '203.0.113.1', dev: 'eth0' }])).toBeUndefined();
+  expect(readWay([{ type: 'local', dst: '127.0.0.0/8', dev: 'lo' }])).toBeUndefined();
+  expect(readWay([])).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { type BoxConfig, boxConfig, ipFamily } from '@tresse/schema';
 
 import {
+  type Behind,
   bestUplink,
   desiredState,
   type Facts,
@@ -57,6 +58,7 @@ export function desire(
   treatments: Treatments = { 4: 'bond', 6: 'refuse' },
   packets: PacketTreatments = withoutTunnel,
   published: readonly PublishedUdp[] = [],
+  behind: Behind = { networks: [], reachable: [] },
 ): NetworkState {
   const uplinks = resolveUplinks(box, facts);
   const candidates = uplinks.map((uplink) => ({ uplink, verdict: 'degraded', minRttMs: 0 }) as const);
@@ -67,7 +69,7 @@ export function desire(
     }),
   );
   const before = sysctlsBefore(sysctls, changed);
-  return desiredState({ config: box, uplinks, direct, treatments, packets, sysctls: before, published });
+  return desiredState({ config: box, uplinks, direct, treatments, packets, sysctls: before, published, behind });
 }
 
 /** A kernel which holds exactly a state. */

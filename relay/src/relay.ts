@@ -42,6 +42,7 @@ import { readRuleset, readSysctl } from '@tresse/sys';
 
 import { Attendance } from './attendance.ts';
 import { GuestList } from './guest-list.ts';
+import { LanRoutes } from './lan-routes.ts';
 import { lookAround, Outlook, type Surroundings } from './outlook.ts';
 import { ownPublicAddresses } from './public-addresses.ts';
 import { type ListedPort, PublicationList } from './publication-list.ts';
@@ -73,6 +74,7 @@ export class Relay {
   readonly #reception: Reception;
   readonly #tunnels: Tunnels;
   readonly #publisher: Publisher;
+  readonly #routes: LanRoutes;
   readonly #warnings: string[] = [];
   readonly #firewall: SlowWarnings;
   #looking: NodeJS.Timeout | undefined;
@@ -87,7 +89,12 @@ export class Relay {
     this.#log = log;
     this.#register = new Register(directory);
     this.#guests = new GuestList(config.boxes, this.#register);
-    this.#tunnels = new Tunnels(config, identity.pin, directory, log, () => this.#publisher.ports());
+    this.#routes = new LanRoutes(config.routes, this.#guests);
+    this.#tunnels = new Tunnels(config, identity.pin, directory, log, {
+      ports: () => this.#publisher.ports(),
+      routes: () => this.#routes.forKernel(),
+      networks: () => this.#routes.networks,
+    });
     this.#publisher = new Publisher(
       config.listen.addresses,
       new PublicationList(config, directory, this.#guests),
@@ -174,6 +181,7 @@ export class Relay {
         error,
       );
     }
+    this.#engine.setRoutes(this.#routes.forEngine());
     await this.#publisher.apply().catch((error: unknown) => {
       this.#log.warn('published ports are not set up', { reason: sentenceOf(error) });
     });
@@ -194,8 +202,22 @@ export class Relay {
       this.#engine?.endSession(sessionKey);
     } else if (message.kind === 'lan') {
       const pin = this.#sessions.pinOf(sessionKey);
-      if (pin !== undefined) this.#publisher.noteLan(pin, message.networks);
+      if (pin === undefined) return;
+      this.#publisher.noteLan(pin, message.networks);
+      if (this.#routes.noteReachable(pin, message.reachable)) this.#routeAnew();
     }
+  }
+
+  /** Engine and kernel learn the routes that hold now. */
+  #routeAnew(): void {
+    this.#engine?.setRoutes(this.#routes.forEngine());
+    if (this.#tunnels.ports) this.#refreshNetwork();
+  }
+
+  #refreshNetwork(): void {
+    this.#tunnels.refresh().catch((error: unknown) => {
+      this.#log.warn('the network is not set up for tunnels', { reason: sentenceOf(error) });
+    });
   }
 
   /** Says something to a box, where its session is there. */
@@ -212,11 +234,7 @@ export class Relay {
       ipv6: now.ipv6,
     });
     this.#engine?.setOwnAddresses(now.own);
-    if (this.#tunnels.ports) {
-      this.#tunnels.refresh().catch((error: unknown) => {
-        this.#log.warn('the network is not set up for tunnels', { reason: sentenceOf(error) });
-      });
-    }
+    if (this.#tunnels.ports) this.#refreshNetwork();
     this.#engine?.tellPeers(egressMessage(now));
   }
 
@@ -245,6 +263,7 @@ export class Relay {
       summary: `${here.size} of ${this.#guests.size} boxes connected`,
       uplinks: [],
       published: this.#publisher.status(engine.published ?? [], here),
+      routes: this.#routes.status(here),
       sessions: sessions.map((one) => reportSession(one, 'up', this.#guests.nameOf(one.peer))),
       counters: { ...engine.counters, ...prefixed('handshakes', this.#reception.counters) },
       warnings: [
@@ -311,6 +330,8 @@ export class Relay {
     this.#sessions.forget(pin);
     this.#attendance.forget(pin);
     this.#publisher.forget(pin);
+    this.#routes.forget(pin);
+    this.#routeAnew();
     this.#log.warn('a box was revoked', { box: name, pin });
   }
 
@@ -352,6 +373,7 @@ export class Relay {
     if (arrival.warning !== undefined) this.#warn(arrival.warning);
     const inner = this.#tunnels.addressesOf(pin, place.worker);
     this.#publisher.noteInner(pin, inner);
+    if (this.#routes.noteArrival(pin, place.worker, inner)) this.#routeAnew();
     await this.#engine.installKid({
       kid: agreement.kid,
       secret: agreement.secret,
@@ -381,7 +403,9 @@ export class Relay {
   #introduce(pin: string, sessionKey: string, inner: InnerAddresses | undefined): void {
     if (inner) this.#engine?.tellPeers(writePeerMessage(tunnelMessage(inner)), sessionKey);
     if (this.#outlook) this.#engine?.tellPeers(egressMessage(this.#outlook.now), sessionKey);
-    this.#engine?.tellPeers(writePeerMessage(this.#publisher.messageFor(pin)), sessionKey);
+    for (const message of [this.#publisher.messageFor(pin), this.#routes.messageFor(pin)]) {
+      this.#engine?.tellPeers(writePeerMessage(message), sessionKey);
+    }
   }
 
   #warn(sentence: string): void {

@@ -2,11 +2,29 @@ import { specialNetworks } from '@tresse/core';
 import { type Log, Network, readFacts, type StateDirectory, Tun } from '@tresse/daemon';
 import { type InnerAddresses, openPacketSockets, type PacketPort } from '@tresse/engine';
 import { sentenceOf, TresseError } from '@tresse/kit';
-import { relayForwardsIpv6, type RelayPorts, relayState, relaySysctlsWanted, relayTunnelPrefix } from '@tresse/plan';
+import {
+  readWay,
+  relayForwardsIpv6,
+  type RelayPorts,
+  type RelayRoute,
+  relayState,
+  relaySysctlsWanted,
+  relayTunnelPrefix,
+} from '@tresse/plan';
 import type { RelayConfig, TunnelMessage } from '@tresse/schema';
-import { closeFd } from '@tresse/sys';
+import { closeFd, CommandError, ip } from '@tresse/sys';
 
 import { InnerNetwork } from './inner-network.ts';
+
+/** What else packets may do at this relay. */
+export interface TunnelWishes {
+  /** What is published. */
+  ports(): RelayPorts;
+  /** Routes of boxes that are there. */
+  routes(): RelayRoute[];
+  /** Networks behind this relay that routes name. */
+  networks(): readonly string[];
+}
 
 /** An inner packet of so many octets and all that goes around it fit into 1,500, over IPv6 too. */
 const mtu = 1_413;
@@ -24,17 +42,16 @@ export class Tunnels {
   #sockets: number[][] = [];
   #ipv6 = false;
   #fault: string | undefined;
-  readonly #portsOf: () => RelayPorts;
+  readonly #wishes: TunnelWishes;
 
-  /** `portsOf`: what is published. */
   constructor(
     config: Pick<RelayConfig, 'allowPrivate'>,
     pin: string,
     directory: StateDirectory,
     log: Log,
-    portsOf: () => RelayPorts,
+    wishes: TunnelWishes,
   ) {
-    this.#portsOf = portsOf;
+    this.#wishes = wishes;
     this.#config = config;
     this.#log = log;
     this.#network = new Network(directory, log);
@@ -79,7 +96,8 @@ export class Tunnels {
 
   /** Brings the kernel to what the machine's network is like now. Throws CommandError. */
   async refresh(): Promise<void> {
-    const names = relaySysctlsWanted(await readFacts());
+    const behind = await interfacesTo(this.#wishes.networks());
+    const names = relaySysctlsWanted(await readFacts(), behind);
     this.#ipv6 = await this.#network.refresh(names, (facts, sysctls) => {
       const desired = relayState({
         tunnels: this.#devices.map(({ name }) => name),
@@ -87,7 +105,9 @@ export class Tunnels {
         sysctls,
         special: specialNetworks,
         allowed: this.#config.allowPrivate,
-        ports: this.#portsOf(),
+        ports: this.#wishes.ports(),
+        routes: this.#wishes.routes(),
+        behind,
       });
       return { desired, result: relayForwardsIpv6(facts, sysctls) };
     });
@@ -107,4 +127,22 @@ export class Tunnels {
 /** What a relay tells a box of its place in the tunnel. */
 export function tunnelMessage(inner: InnerAddresses): TunnelMessage {
   return { kind: 'tunnel', ...inner, mtu };
+}
+
+/** The interfaces by which networks are reached by routes of their own; the way to the internet is none. */
+async function interfacesTo(networks: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(networks.map((network) => interfaceTo(network)));
+  return [...new Set(found.flatMap((one) => one ?? []))].toSorted();
+}
+
+async function interfaceTo(network: string): Promise<string | undefined> {
+  const [address = ''] = network.split('/');
+  const family = address.includes(':') ? '-6' : '-4';
+  try {
+    return readWay(await ip(family, 'route', 'get', 'fibmatch', address));
+  } catch (error) {
+    // No route leads there.
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
 }

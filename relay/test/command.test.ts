@@ -35,6 +35,7 @@ test('init makes an identity and a configuration which the relay reads, once, an
       boxes: [],
       allowPrivate: [],
       publish: [],
+      routes: [],
     },
   });
 });

@@ -164,6 +164,15 @@ export const boxConfig = z
           "itself and the lines' gateways; a list names hosts and networks, and the box itself where an address of its own stands in it.",
         example: ['192.168.7.10', '192.168.50.0/24'],
       }),
+    reachable: z
+      .array(ipCidr)
+      .max(32)
+      .default([])
+      .meta({
+        description:
+          'Networks of the LAN, the box itself left out, whose hosts may be reached from networks behind the relay, where that routes them here (`routes` in its relay.yaml).',
+        example: ['192.168.7.0/24'],
+      }),
     relay: relay.optional(),
     packets: packetWishes.default({ bulk: 'earliest', realtimeCopies: 'auto' }).meta({
       description: 'What becomes of UDP, pings and everything else that is no TCP, in the tunnel to the relay.',

@@ -62,11 +62,13 @@ export {
   unpublishRequest,
 } from './relay-api.ts';
 export { type RelayConfig, relayConfig } from './relay-config.ts';
+export { type BoxRoute, overlap } from './route.ts';
 export {
   type DaemonStatus,
   daemonStatus,
   type PathStatus,
   type PublishedPortStatus,
+  type RouteStatus,
   type SessionStatus,
   type UplinkStatus,
   type Verdict,

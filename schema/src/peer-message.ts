@@ -38,11 +38,21 @@ const published = z.object({
     .max(2 * publicationsMax),
 });
 
-/** Networks with hosts that the relay may lead ports to; said by the box when a session begins and when they change. */
-const lan = z.object({ kind: z.literal('lan'), networks: z.array(ipCidr).max(64) });
+/**
+ * Networks with hosts that the relay may lead ports to, and those that may be reached from networks behind it; said by the box when a session begins and when they
+ * change.
+ */
+const lan = z.object({
+  kind: z.literal('lan'),
+  networks: z.array(ipCidr).max(64),
+  reachable: z.array(ipCidr).max(64).default([]),
+});
+
+/** Networks behind the relay that hosts of the LAN reach through it, all of them; said when a session begins. */
+const routes = z.object({ kind: z.literal('routes'), networks: z.array(ipCidr).max(64) });
 
 /** What a daemon says to the other on stream 0, as JSON. Kinds this version does not know are ignored. */
-export const peerMessage = z.discriminatedUnion('kind', [bye, egress, tunnel, published, lan]);
+export const peerMessage = z.discriminatedUnion('kind', [bye, egress, tunnel, published, lan, routes]);
 export type TunnelMessage = z.infer<typeof tunnel>;
 export type PublishedMessage = z.infer<typeof published>;
 export type PeerMessage = z.infer<typeof peerMessage>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ipCidr, ipHost, port, relayPort } from './address.ts';
 import { pin } from './pin.ts';
 import { portClash, publication, publicationsMax } from './publication.ts';
+import { boxRoute, overlap, routesMax } from './route.ts';
 
 const knownBox = z.strictObject({
   name: z.string().min(1).max(64).meta({
@@ -84,6 +85,10 @@ export const relayConfig = z
           'otherwise.',
         example: ['10.20.0.0/16'],
       }),
+    routes: z.array(boxRoute).max(routesMax).default([]).meta({
+      description:
+        "Routes between networks behind this relay and those of boxes' LANs. They need the tunnel, but for TCP from the LAN.",
+    }),
     publish: z
       .array(publication)
       .max(publicationsMax)
@@ -105,7 +110,17 @@ export const relayConfig = z
         });
       }
     }
-    const { listen, tunnel, publish } = config;
+    const { listen, tunnel, publish, routes } = config;
+    for (const [index, one] of routes.entries()) {
+      const say = (key: string, message: string): void => {
+        context.addIssue({ code: 'custom', path: ['routes', index, key], message });
+      };
+      const earlier = routes.slice(0, index);
+      if (earlier.some(({ box }) => box === one.box)) say('box', `two routes are for the box "${one.box}"`);
+      const others = [...earlier.flatMap(({ lan }) => lan), ...routes.flatMap(({ networks }) => networks)];
+      const double = one.lan.flatMap((network) => others.filter((other) => overlap(network, other)))[0];
+      if (double !== undefined) say('lan', `${double} would be in two places`);
+    }
     const own = { port: listen.port, protocol: tunnel ? 'both' : 'tcp' } as const;
     for (const [index, one] of publish.entries()) {
       const say = (key: string, message: string): void => {

@@ -90,6 +90,20 @@ const publishedPort = z.object({
 /** See {@link publishedPort}. */
 export type PublishedPortStatus = z.infer<typeof publishedPort>;
 
+/** Networks behind the relay and of a LAN that know each other. */
+const routeStatus = z.object({
+  /** Of a relay: whose LAN, by name. */
+  box: z.string().optional(),
+  /** Behind the relay, reached by hosts of the LAN. */
+  networks: z.array(z.string()),
+  /** Of the LAN, reached from there. */
+  lan: z.array(z.string()),
+  /** What of it is not so, as half a sentence each. */
+  faults: z.array(z.string()),
+});
+/** See {@link routeStatus}. */
+export type RouteStatus = z.infer<typeof routeStatus>;
+
 /** What `GET /v1/status` of a daemon's local socket answers. */
 export const daemonStatus = z.object({
   kind: z.enum(['box', 'relay']),
@@ -103,6 +117,7 @@ export const daemonStatus = z.object({
   uplinks: z.array(uplinkStatus),
   /** Ports of the relay that lead to LANs: all of a relay's, or those that lead to this box's. */
   published: z.array(publishedPort).default([]),
+  routes: z.array(routeStatus).default([]),
   sessions: z.array(sessionStatus),
   counters,
   /** What a person should know and can change, in sentences. */

@@ -60,7 +60,7 @@ test.each([
   [
     'an unknown key at the top',
     ['lan:\n', 'wan: 1\nlan:\n'],
-    'box.yaml:9:1 wan: unknown key (accepted: uplinks, lan, withoutRelay, publishable, relay, packets)',
+    'box.yaml:9:1 wan: unknown key (accepted: uplinks, lan, withoutRelay, publishable, reachable, relay, packets)',
   ],
   [
     'an address that cannot be',

@@ -88,3 +88,17 @@ test('the daemons tell each other of it; what is malformed is nothing', () => {
   expect(peerMessage.parse({ kind: 'lan', networks: ['192.168.7.0/24'] })).toMatchObject({ kind: 'lan' });
   expect(peerMessage.safeParse({ kind: 'lan', networks: ['192.168.7.0/24; x'] }).success).toBe(false);
 });
+
+test('relay.yaml has one route a box, and no network in two places', () => {
+  const route = { box: 'home', networks: ['10.20.0.0/16'], lan: ['192.168.7.0/24'] };
+  expect(faults({ routes: [route, { box: 'office', networks: ['10.20.0.0/16'] }] })).toEqual([]);
+  expect(faults({ routes: [route, { box: 'home', networks: ['10.30.0.0/16'] }] })).toEqual([
+    'routes.1.box: two routes are for the box "home"',
+  ]);
+  expect(faults({ routes: [route, { box: 'office', networks: ['10.30.0.0/16'], lan: ['192.168.0.0/16'] }] })).toEqual([
+    'routes.1.lan: 192.168.7.0/24 would be in two places',
+  ]);
+  expect(faults({ routes: [{ ...route, lan: ['10.20.7.0/24'] }] })).toEqual([
+    'routes.0.lan: 10.20.0.0/16 would be in two places',
+  ]);
+});

@@ -145,6 +145,7 @@ class BoxPlane {
       case 'strand':
       case 'own':
       case 'published':
+      case 'routes':
         // A relay's only.
         break;
       case 'status':

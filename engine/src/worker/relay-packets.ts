@@ -2,7 +2,7 @@
  * The relay's end of the packet lane: one TUN device and one UDP port for all sessions of a worker. Datagrams name their session by the
  * number of its key, packets by the address the box has inside.
  */
-import { kidNumber, type PacketPolicy, readU32 } from '@tresse/core';
+import { kidNumber, type PacketPolicy, type Prefix, readU32, withinAt } from '@tresse/core';
 import type { Slab } from '@tresse/kit';
 import type { EventLoop } from '@tresse/sys';
 
@@ -11,7 +11,7 @@ import { aeadOf } from './ciphers.ts';
 import { readDatagrams } from './datagram-port.ts';
 import { PacketDriver } from './packet-driver.ts';
 import type { SessionDriver } from './session-driver.ts';
-import { addressBytes } from './target.ts';
+import { addressBytes, prefixOf } from './target.ts';
 import { TunDevice } from './tun-device.ts';
 
 /** Where the addresses stand in a packet, by family. */
@@ -22,6 +22,8 @@ export interface PacketMember {
   readonly driver: PacketDriver;
   readonly four: number;
   readonly six: Uint8Array;
+  /** Networks behind it that packets may go to, and come from. */
+  lan: readonly Prefix[];
 }
 
 export class RelayPackets {
@@ -41,6 +43,8 @@ export class RelayPackets {
   /** By the last four bytes of the inner address. */
   readonly #byFour = new Map<number, PacketMember>();
   readonly #bySix = new Map<number, PacketMember>();
+  /** Those with networks behind them. */
+  readonly #routed = new Set<PacketMember>();
 
   /** The descriptors stay the caller's. */
   constructor(loop: EventLoop, udpFds: readonly number[], tunFd: number) {
@@ -64,7 +68,11 @@ export class RelayPackets {
     return this.#tun.undelivered;
   }
 
-  begin(streams: SessionDriver, inner: InnerAddresses, policy: PacketPolicy): PacketMember {
+  begin(
+    streams: Pick<SessionDriver, 'session' | 'sendDatagram'>,
+    inner: InnerAddresses,
+    policy: PacketPolicy,
+  ): PacketMember {
     const driver = new PacketDriver(
       'relay',
       this.#loop,
@@ -74,10 +82,17 @@ export class RelayPackets {
       policy,
     );
     const six = inner.ipv6 === undefined ? new Uint8Array(16) : addressBytes(inner.ipv6);
-    const member: PacketMember = { driver, four: readU32(addressBytes(inner.ipv4), 0), six };
+    const member: PacketMember = { driver, four: readU32(addressBytes(inner.ipv4), 0), six, lan: [] };
     this.#byFour.set(member.four, member);
     if (inner.ipv6 !== undefined) this.#bySix.set(readU32(six, 12), member);
     return member;
+  }
+
+  /** Packets to these networks, as ADDRESS/BITS, are this box's, and may come from it. Throws UserError `PREFIX`. */
+  setLan(member: PacketMember, networks: readonly string[]): void {
+    member.lan = networks.map((one) => prefixOf(one));
+    if (member.lan.length > 0) this.#routed.add(member);
+    else this.#routed.delete(member);
   }
 
   addKey(member: PacketMember, { kid, cipher, secret }: KidInstall): void {
@@ -94,6 +109,7 @@ export class RelayPackets {
   end(member: PacketMember): void {
     for (const number of member.driver.numbers) this.forgetKey(member, number);
     member.driver.end();
+    this.#routed.delete(member);
     if (this.#byFour.get(member.four) === member) this.#byFour.delete(member.four);
     const six = readU32(member.six, 12);
     if (this.#bySix.get(six) === member) this.#bySix.delete(six);
@@ -102,16 +118,27 @@ export class RelayPackets {
   #fromTun(bytes: Uint8Array, length: number): void {
     const version = (bytes[0] ?? 0) >> 4;
     const member =
-      version === 4
+      this.#routedTo(bytes, version) ??
+      (version === 4
         ? this.#byFour.get(readU32(bytes, at[4].destination))
-        : this.#bySix.get(readU32(bytes, at[6].destination + 12));
+        : this.#bySix.get(readU32(bytes, at[6].destination + 12)));
     if (member) member.driver.handleLocal(bytes, 0, length);
     else this.counters.packetsAstray++;
   }
 
-  /** A box speaks for itself only: its packets would be answered by another box's session. */
+  /** By what is behind the boxes. Before their own addresses, of which only the end is looked at. */
+  #routedTo(bytes: Uint8Array, version: number): PacketMember | undefined {
+    for (const member of this.#routed) {
+      const found =
+        version === 4 ? isBehind(member, bytes, at[4].destination, 4) : isBehind(member, bytes, at[6].destination, 16);
+      if (found) return member;
+    }
+    return undefined;
+  }
+
+  /** A box speaks for itself and its LAN only: its packets would be answered by another box's session. */
   #toTun(member: PacketMember, slab: Slab, start: number, length: number): void {
-    if (isFrom(member, slab.bytes, start)) this.#tun.write(slab, start, length);
+    if (isFrom(member, slab.bytes, start) || isFromLan(member, slab.bytes, start)) this.#tun.write(slab, start, length);
     else this.counters.packetsSpoofed++;
   }
 }
@@ -120,4 +147,19 @@ function isFrom({ four, six }: PacketMember, bytes: Uint8Array, start: number): 
   if ((bytes[start] ?? 0) >> 4 === 4) return readU32(bytes, start + at[4].source) === four;
   for (let i = 0; i < 16; i++) if (bytes[start + at[6].source + i] !== six[i]) return false;
   return true;
+}
+
+/** Whether the address at an offset, of a family's length, is behind the box. */
+function isBehind(member: PacketMember, bytes: Uint8Array, offset: number, length: 4 | 16): boolean {
+  for (const network of member.lan) {
+    if (network.address.length === length && withinAt(bytes, offset, network)) return true;
+  }
+  return false;
+}
+
+function isFromLan(member: PacketMember, bytes: Uint8Array, start: number): boolean {
+  if (member.lan.length === 0) return false;
+  return (bytes[start] ?? 0) >> 4 === 4
+    ? isBehind(member, bytes, start + at[4].source, 4)
+    : isBehind(member, bytes, start + at[6].source, 16);
 }

@@ -6,7 +6,7 @@ import { closeWithReset, nativeSlab, randomBytes, runWorker, type WorkerContext 
 import type { EngineStatus, KidInstall, SessionStatus } from '../api.ts';
 import type { FromWorker, RelayWorkerData, ToWorker } from '../messages.ts';
 import { aeadOf } from './ciphers.ts';
-import { egressConnect } from './egress.ts';
+import { Exits } from './exits.ts';
 import { memoryBudget, MemoryGovernor } from './memory-governor.ts';
 import { PublishedPorts } from './published-ports.ts';
 import { RelayKids } from './relay-kids.ts';
@@ -16,7 +16,6 @@ import type { StrandKeys } from './strand-keys.ts';
 import { type ListenerOwner, type RelayKid, StrandListener } from './strand-listener.ts';
 import { hasWantedCongestionControl } from './strand-options.ts';
 import { StrandSocket } from './strand-socket.ts';
-import type { Connect } from './stream-sockets.ts';
 
 type Context = WorkerContext<ToWorker, FromWorker, RelayWorkerData>;
 
@@ -43,7 +42,7 @@ class RelayPlane implements ListenerOwner {
   readonly #log: Log;
   readonly #pool = new FreeListPool(nativeSlab, unusedSlabBytes);
   readonly #listener: StrandListener;
-  #egress: Connect;
+  readonly #exits: Exits;
   readonly #sessions = new Map<string, RelaySession>();
   readonly #kids = new RelayKids<RelaySession>(({ packets }, hex) => {
     if (packets) this.#packets?.forgetKey(packets, kidNumber(Buffer.from(hex, 'hex'), 0));
@@ -57,7 +56,7 @@ class RelayPlane implements ListenerOwner {
     this.#context = context;
     this.#log = (level, text, fields) => context.post({ type: 'log', level, text, fields });
     const { loop, data } = context;
-    this.#egress = egressConnect(data);
+    this.#exits = new Exits(data);
     this.#governor = new MemoryGovernor((data.memoryBytes ?? memoryBudget()) / data.workers);
     this.#listener = new StrandListener(loop, this, data.index, data.workers);
     const port = data.packetPorts?.[data.index];
@@ -149,7 +148,11 @@ class RelayPlane implements ListenerOwner {
         }
         break;
       case 'own':
-        this.#egress = egressConnect({ ...this.#context.data, ownAddresses: message.addresses });
+        this.#exits.setOwn(message.addresses);
+        break;
+      case 'routes':
+        this.#exits.setRoutes(message.routes);
+        for (const session of this.#sessions.values()) this.#setLan(session);
         break;
       case 'strand':
         this.#listener.adopt(message.fd);
@@ -186,7 +189,7 @@ class RelayPlane implements ListenerOwner {
       install.peer,
       loop,
       this.#pool,
-      (stream) => this.#egress(stream),
+      (stream) => this.#exits.of(install.peer)(stream),
       this.#log,
       {
         onPath: (path, suspect) => {
@@ -212,8 +215,14 @@ class RelayPlane implements ListenerOwner {
       asleep: false,
     };
     this.#sessions.set(install.sessionKey, session);
+    this.#setLan(session);
     this.#log('info', 'session begins', { box: install.peer, cipher: install.cipher });
     return session;
+  }
+
+  /** Networks behind a box are known by its packets. */
+  #setLan({ packets, peer }: RelaySession): void {
+    if (packets) this.#packets?.setLan(packets, this.#exits.lanOf(peer));
   }
 
   /** The session of a box that is there. */

@@ -13,6 +13,7 @@ const status = (counters: Record<string, number>): Status => ({
   summary: '',
   uplinks: [],
   published: [],
+  routes: [],
   sessions: [{ peer: '', streams: 0, paths: [], counters }],
   counters: {},
   warnings: [],
