@@ -33,11 +33,12 @@ test('bonding over 2 of 3 lines: state first, then each line with its reason', (
   `);
 });
 
+function ofUdp(udp: PathStatus['udp']): UplinkStatus {
+  const one = uplink('dsl');
+  return one.path ? { ...one, path: { ...one.path, udp } } : one;
+}
+
 test('a line whose UDP does not get through says so', () => {
-  const ofUdp = (udp: PathStatus['udp']): UplinkStatus => {
-    const one = uplink('dsl');
-    return one.path ? { ...one, path: { ...one.path, udp } } : one;
-  };
   expect(statusText(box('bonding', [ofUdp('blocked')]))).toMatch(/^dsl .*UDP is blocked there and goes by TCP$/mu);
   expect(statusText(box('bonding', [ofUdp('limited')]))).toMatch(/^dsl .*UDP is held down there and goes by TCP$/mu);
   expect(statusText(box('bonding', [ofUdp('open')]))).not.toContain('UDP');
