@@ -33,8 +33,9 @@ export class PacketPace {
     return this.#left > 0;
   }
 
+  /** What does not wait for the pace leaves no more than a moment's debt: bulk would stand still for it. */
   spend(bytes: number): void {
-    this.#left -= bytes;
+    this.#left = Math.max(this.#left - bytes, -Math.max(savedBytesMin, savedMs * this.#perMs));
   }
 
   /** In how many ms the next one may leave, for what {@link ready} has just refused. */

@@ -36,6 +36,8 @@ const strandUnsentBytesMax = 3_000;
 const strandUnsentMs = 4;
 /** Until it has room: a look so soon, ms. */
 const strandLookMs = 1;
+/** While it is being found out what lines carry, packets may stand longer by so much, ms: a drop would tell their sender of a line that is full, where ours is only not known. */
+const findingMs = 200;
 
 const byUrgency: readonly PacketClass[] = [PacketClass.realtime, PacketClass.interactive, PacketClass.bulk];
 
@@ -94,6 +96,8 @@ export const defaultPacketPolicy: PacketPolicy = { bulk: 'earliest', realtimeCop
 interface Candidate extends SpreadLine {
   line: PacketLine;
   strand: Strand | undefined;
+  /** What it carries is not known yet, and is more than is given to it. */
+  finding: boolean;
   pace: PacketPace;
   /** How much more may be on its way, bytes. */
   roomBytes: number;
@@ -120,6 +124,8 @@ export class PacketSender {
   /** The last one goes once more on each of these. */
   readonly #copiesOn: PacketLine[] = [];
   #count = 0;
+  /** The rate of the line surveyed last is being found out. */
+  #finding = false;
   /** The lines were looked at, and nothing has happened since but what left. */
   #surveyed = false;
   #surveyedMs = -Infinity;
@@ -176,7 +182,7 @@ export class PacketSender {
   }
 
   #send(kind: PacketClass, nowMs: number): boolean {
-    const flow = this.#queue.next(kind, kind === PacketClass.bulk ? this.#apartMs() : 0, nowMs);
+    const flow = this.#queue.next(kind, this.#patienceMs(kind), nowMs);
     if (!flow) return false;
     const at = kind === PacketClass.bulk ? this.#forBulk(flow) : this.#forSoon(flow, nowMs);
     const line = this.#lines[at]?.line;
@@ -259,6 +265,7 @@ export class PacketSender {
       const roomBytes = strand ? 0 : this.#udpRoomBytes(line, pace, rate, nowMs);
       const open = strand ? strandTakes(strand, rate) : pace.open && roomBytes > 0;
       const unsentBytes = strand ? strand.unsentBytes : 0;
+      const finding = !strand && this.#finding;
       const at = this.#count++;
       const known = this.#lines[at];
       if (known) {
@@ -266,6 +273,7 @@ export class PacketSender {
         known.id = line.id;
         known.strand = strand;
         known.pace = pace;
+        known.finding = finding;
         known.rate = rate;
         known.open = open;
         known.roomBytes = roomBytes;
@@ -276,6 +284,7 @@ export class PacketSender {
           id: line.id,
           line,
           strand,
+          finding,
           pace,
           roomBytes,
           rate,
@@ -297,6 +306,7 @@ export class PacketSender {
     const cameRate = spilt && !line.rateKnown && datagrams.deliveryRate > 0 ? datagrams.deliveryRate : Infinity;
     const paced = Math.min(rate, Math.max(rateMin, cameRate));
     const ready = pace.ready(paced, spilt ? 'full' : known ? 'known' : 'least', most, nowMs);
+    this.#finding = !known && !spilt;
     datagrams.paced = most < Infinity;
     datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
     const windowBytes = Math.max(line.windowBytes(nowMs), known ? 0 : datagrams.startBytes(nowMs));
@@ -320,6 +330,14 @@ export class PacketSender {
     }
     const stays = own >= 0 && this.#delay(own) <= this.#delay(best) * (1 + soonerShare) + soonerMs;
     return stays ? own : best;
+  }
+
+  /** How long packets of a kind may stand beyond what is usual, ms, and be no fault of their sender's. */
+  #patienceMs(kind: PacketClass): number {
+    if (kind === PacketClass.realtime) return 0;
+    let finding = false;
+    for (let i = 0; i < this.#count; i++) finding ||= this.#lines[i]?.finding === true;
+    return (kind === PacketClass.bulk ? this.#apartMs() : 0) + (finding ? findingMs : 0);
   }
 
   /** How much longer the way over the farthest line is, ms: a line takes its part once so much waits for the others. */
