@@ -19,7 +19,7 @@ export interface PacketWorldReport {
 }
 
 /** Of the possible, in the worst of worlds. */
-const shareMin = 0.6;
+const shareMin = 0.5;
 const excessMax = 1.25;
 /** The resequencer's longest deadline, and what a clock that is read at events may miss, ms. */
 const holdMsMax = 300 + 1;

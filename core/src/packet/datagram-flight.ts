@@ -31,6 +31,9 @@ const spiltRtts = 4;
 /** Share of a new sample in the smoothed round trip (RFC 6298), and in the share that is lost. */
 const rttShare = 0.125;
 const lossShare = 0.1;
+/** A round trip counts as so much longer than those before at most, times and ms. */
+const rttGrowthMax = 4;
+const rttGrowthMs = 1_000;
 /** Losses are judged over so many packets at least. */
 const lossPacketsMin = 20;
 
@@ -327,8 +330,10 @@ export class DatagramFlight {
       this.#varianceMs = rttMs / 4;
       return;
     }
-    this.#varianceMs += (Math.abs(rttMs - this.#rttMs) - this.#varianceMs) / 4;
-    this.#rttMs += (rttMs - this.#rttMs) * rttShare;
+    // Where our own clock has leapt, all that is on its way seems to have been away so long.
+    const apartMs = Math.min(rttMs, rttGrowthMax * this.#rttMs + rttGrowthMs) - this.#rttMs;
+    this.#varianceMs += (Math.abs(apartMs) - this.#varianceMs) / 4;
+    this.#rttMs += apartMs * rttShare;
   }
 
   #takeQueue(nowMs: number): void {

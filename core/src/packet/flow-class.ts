@@ -95,6 +95,13 @@ export class FlowClass {
     return this.#class;
   }
 
+  /** Its packets stand in a queue for too long: full ones are a transfer's, however slow the line is. */
+  stood(): void {
+    const open = this.#given === undefined && this.#class === PacketClass.interactive;
+    if (open && this.#out.bytes >= bulkBytesStays && this.#out.meanBytes >= fullBytesMin)
+      this.#class = PacketClass.bulk;
+  }
+
   /** One came the other way. */
   received(bytes: number, nowMs: number): void {
     this.#in.take(bytes, nowMs);

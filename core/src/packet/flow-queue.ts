@@ -125,6 +125,7 @@ export class FlowQueue {
       if (!flow.codel.drops(stoodMs, targetMs[kind] + apartMs, flow.count === 1, nowMs) && !stale) return true;
       this.dropped++;
       this.#slots.give(this.take(flow, kind));
+      flow.kind.stood();
     }
     return false;
   }

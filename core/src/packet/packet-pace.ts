@@ -22,8 +22,10 @@ export class PacketPace {
   ready(rate: number, known: RateKnown, most: number, nowMs: number): boolean {
     this.#perMs = Math.min(gains[known] * rate, most) * 0.001;
     const elapsedMs = nowMs - this.#countedMs;
-    const keptMs = !this.open ? Math.max(savedMs, Math.min(elapsedMs, waitedMsMax)) : savedMs;
-    this.#left = Math.min(Math.max(savedBytesMin, keptMs * this.#perMs), this.#left + elapsedMs * this.#perMs);
+    const keptMs = this.open ? savedMs : Math.max(savedMs, Math.min(elapsedMs, waitedMsMax));
+    const saved = Math.max(savedBytesMin, keptMs * this.#perMs);
+    // What did not wait for its turn is a debt of no more than the same.
+    this.#left = Math.min(saved, Math.max(-saved, this.#left) + elapsedMs * this.#perMs);
     this.#countedMs = nowMs;
     return this.open;
   }

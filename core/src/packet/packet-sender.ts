@@ -101,6 +101,8 @@ interface Candidate extends SpreadLine {
   pace: PacketPace;
   /** How much more may be on its way, bytes. */
   roomBytes: number;
+  /** Its queue has run over: what fills it has to wait for its turn, be it bulk or not. */
+  spilt: boolean;
 }
 
 export class PacketSender {
@@ -184,7 +186,7 @@ export class PacketSender {
   #send(kind: PacketClass, nowMs: number): boolean {
     const flow = this.#queue.next(kind, this.#patienceMs(kind), nowMs);
     if (!flow) return false;
-    const at = kind === PacketClass.bulk ? this.#forBulk(flow) : this.#forSoon(flow, nowMs);
+    const at = kind === PacketClass.bulk ? this.#forBulk(flow) : this.#forSoon(flow, kind, nowMs);
     const line = this.#lines[at]?.line;
     if (!line) {
       this.#queue.settle(flow, kind, false);
@@ -267,6 +269,7 @@ export class PacketSender {
       const unsentBytes = strand ? strand.unsentBytes : 0;
       const finding = !strand && this.#finding;
       const at = this.#count++;
+      const spilt = !strand && line.datagrams.spilt(nowMs);
       const known = this.#lines[at];
       if (known) {
         known.line = line;
@@ -277,6 +280,7 @@ export class PacketSender {
         known.rate = rate;
         known.open = open;
         known.roomBytes = roomBytes;
+        known.spilt = spilt;
         known.unsentBytes = unsentBytes;
         known.delayMs = line.delayMs;
       } else {
@@ -287,6 +291,7 @@ export class PacketSender {
           finding,
           pace,
           roomBytes,
+          spilt,
           rate,
           open,
           unsentBytes,
@@ -319,12 +324,13 @@ export class PacketSender {
   }
 
   /** The line that answers soonest; the flow's own while that is no worse. */
-  #forSoon(flow: Flow, nowMs: number): number {
+  #forSoon(flow: Flow, kind: PacketClass, nowMs: number): number {
     let best = -1;
     let own = -1;
     for (let i = 0; i < this.#count; i++) {
       const one = this.#lines[i];
       if (!one || isFull(one, nowMs)) continue;
+      if (one.spilt && !one.pace.open && kind !== PacketClass.realtime) continue;
       if (one.line.id === flow.line) own = i;
       if (best < 0 || this.#delay(i) < this.#delay(best)) best = i;
     }

@@ -65,3 +65,18 @@ test('a flow changes with what it does', () => {
   expect(run(flow, udp, 172, 50, true, 5_000)).toBe(PacketClass.realtime);
   expect(flow.sent(udp, 172, 20_000)).toBe(PacketClass.interactive);
 });
+
+test('full packets that stand in a queue are a transfer’s, be they few; small ones, and ruled ones, are not', () => {
+  const slow = new FlowClass(udp);
+  expect(run(slow, udp, 1_400, 60, false)).toBe(PacketClass.interactive);
+  slow.stood();
+  expect(run(slow, udp, 1_400, 60, false, 2_000)).toBe(PacketClass.bulk);
+  const small = new FlowClass(udp);
+  run(small, udp, 300, 200, false);
+  small.stood();
+  expect(small.class).toBe(PacketClass.interactive);
+  const ruled = new FlowClass(udp, PacketClass.interactive);
+  run(ruled, udp, 1_400, 60, false);
+  ruled.stood();
+  expect(ruled.class).toBe(PacketClass.interactive);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { PacketPace } from '../../src/packet/packet-pace.ts';
+import { PacketPace, type RateKnown } from '../../src/packet/packet-pace.ts';
 
 /** 1 MB/s: a millisecond is worth 1,200 bytes at the gain of a line whose rate is known. */
 const rate = 1_000_000;
@@ -48,4 +48,30 @@ test('the bound on bulk holds whatever the line could carry', () => {
     }
   }
   expect(spent / 100).toBeLessThan(510);
+});
+
+/** Bytes that leave in a second over a line of 100,000 bytes per second, a packet of 1,000 whenever one may. */
+function second(pace: PacketPace, known: RateKnown, fromMs: number, most = Infinity): number {
+  let bytes = 0;
+  for (let ms = fromMs; ms < fromMs + 1_000; ms++) {
+    while (pace.ready(100_000, known, most, ms)) {
+      pace.spend(1_000);
+      bytes += 1_000;
+    }
+  }
+  return bytes;
+}
+
+test('a known line is sent a fifth more, an unknown one nearly three times, one that has run over what it carries', () => {
+  expect(second(new PacketPace(), 'known', 0) / 120_000).toBeCloseTo(1, 1);
+  expect(second(new PacketPace(), 'least', 0) / 289_000).toBeCloseTo(1, 1);
+  expect(second(new PacketPace(), 'full', 0) / 100_000).toBeCloseTo(1, 1);
+  expect(second(new PacketPace(), 'least', 0, 50_000) / 50_000).toBeCloseTo(1, 0);
+});
+
+test('what did not wait for its turn holds the others up for a moment only', () => {
+  const pace = new PacketPace();
+  pace.ready(100_000, 'known', Infinity, 0);
+  for (let i = 0; i < 500; i++) pace.spend(1_000);
+  expect(second(pace, 'known', 1)).toBeGreaterThan(100_000);
 });
