@@ -26,6 +26,12 @@ export function showDelay(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
 }
 
+/** A share, 0 to 1, as people say it. */
+export function showShare(share: number): string {
+  const percent = 100 * share;
+  return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : Math.round(percent)} %`;
+}
+
 /** A time in seconds, in its two largest units; `1 h`, not `1 h 0 min`. */
 export function showAge(seconds: number): string {
   const parts = [

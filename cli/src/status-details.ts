@@ -1,5 +1,6 @@
 import type { DaemonStatus, PathStatus } from '@tresse/schema';
 
+import { packetLines } from './packet-text.ts';
 import { showDelay, showSize } from './quantity.ts';
 import { table } from './table.ts';
 
@@ -11,6 +12,7 @@ export function detailLines(status: DaemonStatus): string[] {
     `Version ${status.version}, pin ${status.pin}`,
     ...(status.uplinks.length > 0 ? ['', ...uplinkRows(status)] : []),
     ...(paths.length > 0 ? ['', ...pathRows(status)] : []),
+    ...packetLines(status),
     ...counterLines([status.counters, ...status.sessions.map((one) => one.counters)]),
   ];
 }

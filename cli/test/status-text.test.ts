@@ -1,10 +1,10 @@
-import type { PathStatus, UplinkStatus } from '@tresse/schema';
+import { daemonStatus, type PathStatus, type UplinkStatus } from '@tresse/schema';
 import { expect, test } from 'vitest';
 
 import { statusText } from '../src/index.ts';
 import { coloured, paintFor, plain } from '../src/paint.ts';
 import { showAge, showDelay, showRate, showSize } from '../src/quantity.ts';
-import { bareUplink, box, published, relay, uplink } from './statuses.ts';
+import { bareUplink, box, packetPath, published, relay, uplink } from './statuses.ts';
 
 test('bonding over 2 of 3 lines: state first, then each line with its reason', () => {
   const text = statusText(
@@ -33,6 +33,7 @@ test('bonding over 2 of 3 lines: state first, then each line with its reason', (
   `);
 });
 
+/** A line, and what of UDP gets through there. */
 function ofUdp(udp: PathStatus['udp']): UplinkStatus {
   const one = uplink('dsl');
   return one.path ? { ...one, path: { ...one.path, udp } } : one;
@@ -187,6 +188,72 @@ test('details have addresses, paths and what was counted in words', () => {
       chunks hedged  1,234
     "
   `);
+});
+
+const idle = {
+  rttMs: 0,
+  queueMs: 0,
+  deliveryBps: 0,
+  datagramBytesMax: 1_200,
+  bytesOut: { realtime: 0, interactive: 0, bulk: 0 },
+};
+const packets = {
+  waiting: { realtime: 0, interactive: 300, bulk: 120_000 },
+  held: 5,
+  late: 12,
+  givenUp: 3,
+  doubled: 40,
+  copied: 41,
+  dropped: 1_234,
+  split: 0,
+};
+
+test('what becomes of UDP, line by line and in words', () => {
+  const lines = [
+    uplink('dsl', { path: packetPath('dsl') }),
+    uplink('lte', { path: packetPath('lte', { ...idle, state: 'silent' }) }),
+    uplink('fibre', { path: packetPath('fibre', { ...idle, state: 'asking' }) }),
+  ];
+  const status = box('bonding over 3 of 3 lines', lines, { tunnel: 'carries' });
+  const told = { ...status, sessions: status.sessions.map((session) => Object.assign(session, { packets })) };
+  const text = statusText(told, { details: true });
+  expect(text.slice(text.indexOf('1 stream'), text.indexOf('Version'))).toMatchInlineSnapshot(`
+    "1 stream is open.
+    UDP and everything else that is no TCP goes through the relay too.
+    What does not go through the relay cannot leave: no line can send.
+
+    "
+  `);
+  expect(text.slice(text.indexOf('PATH  LINE   UDP'), text.indexOf('Counted'))).toMatchInlineSnapshot(`
+    "PATH  LINE   UDP                 RTT    JITTER  LOSS   QUEUE  ARRIVES     LONGEST  SENT
+    1     dsl    gets through        32 ms  1.3 ms  0.4 %  12 ms  7.4 Mbit/s  1452 B   2.1 % calls, 98 % transfers of 8.2 MB
+    1     lte    no answer any more  -      1.3 ms  0.4 %  -      -           1200 B   -
+    1     fibre  no answer yet       -      1.3 ms  0.4 %  -      -           1200 B   -
+
+    300 B of what must not wait, 120 kB of transfers waits for a line; 1,234 dropped that would have stood too long.
+    Order: 5 held back, 12 came too late for it, 3 waited for in vain.
+    Copies: 41 sent for safety, 40 that came twice dropped. In pieces, because a line takes no longer ones: 0.
+
+    "
+  `);
+  expect(daemonStatus.parse(told)).toEqual(told);
+});
+
+test('a line whose packets go by TCP says so', () => {
+  for (const [udp, words] of [
+    ['blocked', 'blocked, goes by TCP'],
+    ['limited', 'held down, goes by TCP'],
+  ] as const) {
+    const path = { ...packetPath('dsl', { state: 'silent' }), udp };
+    expect(statusText(box('bonding over 1 of 1 lines', [uplink('dsl', { path })]), { details: true })).toContain(words);
+  }
+});
+
+test('a relay tells whose packets they are', () => {
+  const sessions = [{ peer: 'home', streams: 2, paths: [packetPath('x')], packets, counters: {} }];
+  const text = statusText({ ...relay, sessions }, { details: true });
+  expect(text).toContain('1     home  gets through');
+  expect(text).toContain('home: Order: 5 held back');
 });
 
 test('colours do not change the words, and come only for a terminal nobody asked to be plain', () => {

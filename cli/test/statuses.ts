@@ -21,6 +21,25 @@ const path: PathStatus = {
   ],
 };
 
+/** A path that carries packets too, of which so many were dropped on the way. */
+export function packetPath(uplinkName: string, changes: Partial<NonNullable<PathStatus['packets']>> = {}): PathStatus {
+  return {
+    ...path,
+    uplink: uplinkName,
+    packets: {
+      state: 'carries',
+      rttMs: 32.4,
+      jitterMs: 1.27,
+      lossRatio: 0.004,
+      queueMs: 12.2,
+      deliveryBps: 7.4e6,
+      datagramBytesMax: 1_452,
+      bytesOut: { realtime: 172_000, interactive: 0, bulk: 8_000_000 },
+      ...changes,
+    },
+  };
+}
+
 /** A line of a box, up and carrying unless told otherwise. */
 export function uplink(name: string, changes: Partial<UplinkStatus> = {}): UplinkStatus {
   return {

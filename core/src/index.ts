@@ -32,6 +32,7 @@ export {
   datagramHeaderBytes,
   datagramSessionAt,
   datagramOverheadBytes,
+  PacketClass,
   readDatagramHeader,
   sealCounterOf,
   writeDatagramHeader,

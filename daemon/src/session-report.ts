@@ -1,4 +1,4 @@
-import type { PathStatus, SessionStatus } from '@tresse/schema';
+import type { PathStatus, SessionPackets, SessionStatus } from '@tresse/schema';
 
 /** A path as an engine reports it: inwards and outwards are seen from that engine. */
 interface EnginePath extends Omit<PathStatus, 'uplink' | 'rateDownBps' | 'rateUpBps' | 'strands'> {
@@ -13,6 +13,7 @@ interface EngineSession {
   readonly peer: string;
   readonly streams: number;
   readonly paths: readonly EnginePath[];
+  readonly packets?: SessionPackets;
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -25,6 +26,7 @@ export function reportSession(session: EngineSession, inwards: 'down' | 'up', pe
     peer,
     streams: session.streams,
     counters: { ...session.counters },
+    ...(session.packets && { packets: session.packets }),
     paths: session.paths.map(({ rateInBps, rateOutBps, uplink, strands, ...rest }) =>
       Object.assign(rest, {
         strands: [...strands],

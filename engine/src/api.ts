@@ -135,6 +135,50 @@ export interface StrandStatus {
   readonly bytesOut: number;
 }
 
+/** Something of each class of packets: calls and games, what should not wait, transfers. */
+export interface PerClass {
+  readonly realtime: number;
+  readonly interactive: number;
+  readonly bulk: number;
+}
+
+/** What a path does for the packet lane. */
+export interface PathPackets {
+  /** Datagrams get through; nobody has answered one yet; or nobody does any more. */
+  readonly state: 'carries' | 'asking' | 'silent';
+  readonly rttMs: number;
+  /** Mean deviation of the round trip. */
+  readonly jitterMs: number;
+  /** Of what was sent lately, 0 to 1. */
+  readonly lossRatio: number;
+  /** How much longer the way there is than at its shortest. */
+  readonly queueMs: number;
+  /** The last rate at which datagrams arrived there, bits per second; 0: not known. */
+  readonly deliveryBps: number;
+  /** The largest datagram that is sent, UDP's header not counted; longer packets go in pieces. */
+  readonly datagramBytesMax: number;
+  /** Sent since the path began. */
+  readonly bytesOut: PerClass;
+}
+
+/** What a session does in the packet lane. */
+export interface SessionPackets {
+  /** Waits for a line, bytes. */
+  readonly waiting: PerClass;
+  /** Came, and wait for one before them. */
+  readonly held: number;
+  /** Delivered behind a newer one of their flow; and missing ones that were waited for no longer. */
+  readonly late: number;
+  readonly givenUp: number;
+  /** Second copies that were thrown away; and those sent. */
+  readonly doubled: number;
+  readonly copied: number;
+  /** Dropped because they stood too long, or for want of room. */
+  readonly dropped: number;
+  /** Sent in pieces, because a line takes no longer ones. */
+  readonly split: number;
+}
+
 export interface PathStatus {
   readonly path: number;
   readonly uplink?: string;
@@ -155,6 +199,8 @@ export interface PathStatus {
   readonly relayAddress?: string;
   /** Box: why the newest connection over it was not made, as the errno's name; absent once one stood. */
   readonly connectFault?: string;
+  /** Absent where the path has no part in the packet lane. */
+  readonly packets?: PathPackets;
   readonly strands: readonly StrandStatus[];
 }
 
@@ -162,6 +208,8 @@ export interface SessionStatus {
   readonly peer: string;
   readonly streams: number;
   readonly paths: readonly PathStatus[];
+  /** Absent without a packet lane. */
+  readonly packets?: SessionPackets;
   readonly counters: Readonly<Record<string, number>>;
 }
 

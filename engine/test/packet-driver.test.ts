@@ -194,6 +194,25 @@ test('the box may come from another address at any datagram, but a replayed one 
   until(loop, () => box.came.length === 1, 'an answer at the new address');
 });
 
+test('the status tells of each path, and of the whole', () => {
+  const bare = { peer: 'home', streams: 0, counters: { chunksHedged: 1 } };
+  const path = { state: 'up', rttMs: 1, minRttMs: 1, rateInBps: 0, rateOutBps: 0, estimateBps: 0 } as const;
+  const more = { bytesIn: 0, bytesOut: 0, suspicions: 0, udp: 'open', strands: [] } as const;
+  const status = { ...bare, paths: [1, 9].map((id) => Object.assign({ path: id }, path, more)) };
+  expect(box.driver.completed(status).paths[0]?.packets?.state).toBe('asking');
+  for (let i = 0; i < 50; i++) give(box, packet(i, 1_000));
+  until(loop, () => relay.came.length === 50, 'packets at the relay');
+  until(loop, () => box.driver.completed(status).paths[0]?.packets?.datagramBytesMax === 1_452, 'the largest is known');
+  const { paths: told, packets, counters } = box.driver.completed(status);
+  expect(told[0]?.packets).toMatchObject({ state: 'carries', lossRatio: 0 });
+  expect(told[0]?.packets?.bytesOut.interactive).toBeGreaterThan(1_000);
+  expect(told[0]?.packets?.rttMs).toBeGreaterThan(0);
+  // A path that no datagram takes.
+  expect(told[1]?.packets).toBeUndefined();
+  expect(packets).toMatchObject({ held: 0, dropped: 0, waiting: { realtime: 0, interactive: 0, bulk: 0 } });
+  expect(counters).toMatchObject({ chunksHedged: 1, datagramsForged: 0, packetsSplit: expect.any(Number) });
+});
+
 test('a new key loses nothing, and the old one opens until it is forgotten', () => {
   give(box, packet(1));
   until(loop, () => relay.came.length === 1, 'a packet under the first key');

@@ -66,9 +66,11 @@ export { type BoxRoute, overlap } from './route.ts';
 export {
   type DaemonStatus,
   daemonStatus,
+  type PathPackets,
   type PathStatus,
   type PublishedPortStatus,
   type RouteStatus,
+  type SessionPackets,
   type SessionStatus,
   type UplinkStatus,
   type Verdict,

@@ -16,6 +16,44 @@ const strandStatus = z.object({
   bytesOut: z.number(),
 });
 
+const perClass = z.object({ realtime: z.number(), interactive: z.number(), bulk: z.number() });
+
+const pathPackets = z.object({
+  /** carries, asking (nobody has answered a datagram yet), silent (nobody does any more). */
+  state: z.string(),
+  rttMs: z.number(),
+  jitterMs: z.number(),
+  /** Of what was sent lately, 0 to 1. */
+  lossRatio: z.number(),
+  /** How much longer the way there is than at its shortest. */
+  queueMs: z.number(),
+  /** The last rate at which datagrams arrived at the other end; 0: not known. */
+  deliveryBps: z.number(),
+  /** The largest datagram sent; longer packets go in pieces. */
+  datagramBytesMax: z.number(),
+  /** Sent since the path began. */
+  bytesOut: perClass,
+});
+/** What a path does for UDP and everything else that is no TCP. */
+export type PathPackets = z.infer<typeof pathPackets>;
+
+const sessionPackets = z.object({
+  /** Waits for a line, bytes. */
+  waiting: perClass,
+  /** Packets that came, and wait for one before them. */
+  held: z.number(),
+  late: z.number(),
+  /** Missing ones that were waited for no longer. */
+  givenUp: z.number(),
+  /** Second copies that were thrown away; and those sent. */
+  doubled: z.number(),
+  copied: z.number(),
+  dropped: z.number(),
+  split: z.number(),
+});
+/** What a session does with UDP and everything else that is no TCP. */
+export type SessionPackets = z.infer<typeof sessionPackets>;
+
 const pathStatus = z.object({
   path: z.number(),
   uplink: z.string().optional(),
@@ -36,6 +74,8 @@ const pathStatus = z.object({
   /** Of a box: where it leads, and why the newest connection over it was not made (an errno's name). */
   relayAddress: z.string().optional(),
   connectFault: z.string().optional(),
+  /** Absent where datagrams have no way there. */
+  packets: pathPackets.optional(),
   strands: z.array(strandStatus),
 });
 /** One path of a session. */
@@ -46,6 +86,7 @@ const sessionStatus = z.object({
   peer: z.string(),
   streams: z.number(),
   paths: z.array(pathStatus),
+  packets: sessionPackets.optional(),
   counters,
 });
 /** One session. */

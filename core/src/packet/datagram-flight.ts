@@ -60,6 +60,8 @@ export class DatagramFlight {
   unsentBytes = 0;
   /** How large they may be. */
   readonly mtu: PathMtu = new PathMtu();
+  /** Sent of each class, bytes. */
+  readonly classBytes: Float64Array = new Float64Array(3);
   #log: Float64Array = new Float64Array(logFirst * fields);
   #next = 0;
   #highest = -1;

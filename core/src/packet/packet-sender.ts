@@ -232,6 +232,8 @@ export class PacketSender {
     const bytes = pieceStart(length, index + 1, pieces) - pieceStart(length, index, pieces) + more + wireOverheadBytes;
     this.#restOn = index + 1 < pieces ? line : undefined;
     this.#out.path = line.id;
+    const { classBytes } = line.datagrams;
+    classBytes[this.#out.prefix.class] = (classBytes[this.#out.prefix.class] ?? 0) + bytes;
     if (this.#out.strand) {
       this.#surveyed = false;
       return;

@@ -433,9 +433,10 @@ class BoxPlane {
 
   #status(): EngineStatus {
     const session = this.#driver?.status((id) => this.#paths.get(id)?.uplink);
-    const counters = { ...session?.counters, ...this.#packets?.driver?.figures };
+    const told = session && { ...session, paths: session.paths.map((path) => this.#told(path)) };
+    const complete = told && (this.#packets?.driver?.completed(told) ?? told);
     return {
-      sessions: session ? [{ ...session, paths: session.paths.map((path) => this.#told(path)), counters }] : [],
+      sessions: complete ? [complete] : [],
       counters: {
         ...this.#counters,
         ...this.#pump.counters,

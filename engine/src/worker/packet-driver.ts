@@ -27,7 +27,9 @@ import {
   type Timer,
 } from '@tresse/sys';
 
+import type { SessionStatus } from '../api.ts';
 import { firstKeyNumber, packetKeys, type PacketKeys } from './packet-keys.ts';
+import { reportLane, reportPath } from './packet-report.ts';
 
 /** Packets that may wait, of all flows of a session: 8 MB. */
 const slotCount = 4_096;
@@ -197,9 +199,18 @@ export class PacketDriver {
     this.#dirty = true;
   }
 
+  /** A session's status, with what its packet lane does. */
+  completed(status: SessionStatus): SessionStatus {
+    const paths = status.paths.map((one) => {
+      const path = this.#ways.has(one.path) ? this.#paths.get(one.path) : undefined;
+      return path ? { ...one, packets: reportPath(path, this.#loop.nowMs) } : one;
+    });
+    return { ...status, paths, packets: reportLane(this.lane), counters: { ...status.counters, ...this.figures } };
+  }
+
   /** What happened so far, by names for the status. */
   get figures(): Readonly<Record<string, number>> {
-    const { queue, order, copies, malformed } = this.lane;
+    const { queue, order, copies, malformed, split, unfinished } = this.lane;
     return {
       datagramsForged: this.counters.forged,
       datagramsStrayed: this.counters.strayed,
@@ -209,6 +220,8 @@ export class PacketDriver {
       packetsCrowdedOut: queue.crowdedOut,
       packetsRefused: queue.refused,
       packetsCopied: copies,
+      packetsSplit: split,
+      packetsUnfinished: unfinished,
       packetsDoubled: order.copies,
       packetsLate: order.late,
       packetsGivenUp: order.givenUp,

@@ -293,7 +293,7 @@ class RelayPlane implements ListenerOwner {
 
 function statusOf({ driver, packets }: RelaySession): SessionStatus {
   const status = driver.status(() => undefined);
-  return { ...status, counters: { ...status.counters, ...packets?.driver.figures } };
+  return packets?.driver.completed(status) ?? status;
 }
 
 runWorker<ToWorker, FromWorker, RelayWorkerData>((context) => {
