@@ -91,6 +91,8 @@ export class DatagramFlight {
   /** When a queue stood last for a round trip, ms. */
   #queueSeenMs: number = -Infinity;
   #spiltMs: number = -Infinity;
+  /** Datagrams below this number may have been too long for the line. */
+  #holeUntil = 0;
   #wayMinMs: number = Infinity;
   #wayMinBeforeMs: number = Infinity;
   #waySinceMs = 0;
@@ -277,7 +279,13 @@ export class DatagramFlight {
     this.#heardMs = nowMs;
     this.#askedMs = -1;
     this.#suspect = false;
+    const { shrinks } = this.mtu;
     this.mtu.take(report.highest, report.largest, this.#rttMs, nowMs);
+    if (this.mtu.shrinks > shrinks) {
+      // What was lost until now, and what is on its way, was too long for the line, which is no fuller for it.
+      this.#spiltMs = -Infinity;
+      this.#holeUntil = this.#next;
+    }
     // A newer one has overtaken it.
     if (report.highest < this.#highest || report.bytes < this.#delivered) return true;
     this.#inFlightBefore = this.bytesInFlight;
@@ -373,10 +381,11 @@ export class DatagramFlight {
   #takeLoss(report: Readonly<Report>, nowMs: number): void {
     const packets = report.highest + 1;
     const sent = packets - this.#packetsSeen;
-    if (sent < lossPacketsMin) return;
-    const lost = Math.max(0, packets - report.packets - this.#lostSeen);
-    if (lost / sent > Math.max(spiltMin, 2 * this.#loss)) this.#spiltMs = nowMs;
-    this.#loss += (Math.min(1, lost / sent) - this.#loss) * lossShare;
+    const hole = report.highest < this.#holeUntil;
+    if (sent < lossPacketsMin && !hole) return;
+    const lost = hole ? 0 : Math.max(0, packets - report.packets - this.#lostSeen);
+    if (lost > spiltMin * sent && lost > 2 * this.#loss * sent) this.#spiltMs = nowMs;
+    if (!hole) this.#loss += (Math.min(1, lost / sent) - this.#loss) * lossShare;
     this.#packetsSeen = packets;
     this.#lostSeen = packets - report.packets;
   }

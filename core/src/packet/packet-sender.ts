@@ -306,7 +306,7 @@ export class PacketSender {
   /** Sets the pace, and returns what of the line's window is free. */
   #udpRoomBytes(line: PacketLine, pace: PacketPace, rate: number, nowMs: number): number {
     const { datagrams } = line;
-    const most = line.packetPace(nowMs);
+    const most = Math.max(rateMin, line.packetPace(nowMs));
     const known = line.rateKnown && !(most === Infinity && datagrams.unfilled(nowMs));
     const spilt = datagrams.spilt(nowMs);
     // What was reckoned with is too much: what came is not.

@@ -243,3 +243,22 @@ test('a queue that runs over, however short, holds the sender back for a while; 
   expect(flight.spilt(10_400)).toBe(true);
   expect(flight.startBytes(10_400)).toBe(0);
 });
+
+test('what is lost for its size says nothing of how full the line is', () => {
+  const flight = new DatagramFlight();
+  const receipts = new PathReceipts(1);
+  flight.mtu.take(0, 1_452, 10, 0);
+  for (let ms = 0; ms < 2_000; ms += 5) {
+    const size = ms % 10 === 0 ? Math.min(1_452, flight.mtu.limitBytes) : 572;
+    const number = flight.give(size + 28, false, ms);
+    if (ms > 1_000 && size > 1_300) continue;
+    receipts.take(number, size + 28, size, ms + 10);
+    const report = none();
+    receipts.report(report, ms + 11);
+    flight.take(report, ms + 20);
+  }
+  expect(flight.mtu.shrinks).toBe(1);
+  expect(flight.mtu.limitBytes).toBe(1_200);
+  expect(flight.spilt(2_000)).toBe(false);
+  expect(flight.lossRatio).toBeLessThan(0.05);
+});
