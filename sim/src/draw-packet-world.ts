@@ -42,9 +42,10 @@ const floodGain = 1.2;
 
 export function drawPacketWorld(seed: number): PacketWorldSpec {
   const prng = new Prng(seed ^ 0x3c6ef372);
-  // Fast lines cost packets: few worlds have them.
-  const most = prng.chance(0.08) ? prng.logUniform(40e6, 500e6) : prng.logUniform(1e6, 40e6);
-  const lines = Array.from({ length: prng.int(1, 5) }, () => drawLine(prng, most));
+  // Fast lines cost packets: few worlds have them, and short ones.
+  const fast = prng.chance(0.03);
+  const most = fast ? prng.logUniform(40e6, 500e6) : prng.logUniform(1e6, 40e6);
+  const lines = Array.from({ length: prng.int(1, 5) }, () => drawLine(prng, most, fast ? 60 : 600));
   const faults = prng.chance(0.05) ? [] : drawPacketFaults(prng, lines.length, faultsFromMs, faultsToMs);
   const rttMs = Math.max(...lines.map(({ down, up }) => down.delayMs + up.delayMs));
   const againMs = healMs + convergenceMs + convergenceRtts * rttMs;
@@ -67,10 +68,10 @@ export function drawPacketWorld(seed: number): PacketWorldSpec {
   return { seed, lines, faults, flows: [...flows, answers], flood, healMs, backMs, endMs };
 }
 
-function drawLine(prng: Prng, most: number): PacketLineSpec {
+function drawLine(prng: Prng, most: number, delayMsMax: number): PacketLineSpec {
   const rateBps = prng.logUniform(0.5e6, most);
   const common = {
-    delayMs: prng.logUniform(1, 600),
+    delayMs: prng.logUniform(1, delayMsMax),
     queueMs: prng.logUniform(20, 2_000),
     jitterMs: prng.chance(0.8) ? 0 : prng.logUniform(0.5, 30),
     lossRatio: prng.chance(0.8) ? 0 : prng.logUniform(0.001, 0.05),

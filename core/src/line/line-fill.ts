@@ -91,6 +91,8 @@ export interface Flight {
   /** It is let out no faster than the line's pace, and so much waits for that. */
   readonly paced: boolean;
   readonly unsentBytes: number;
+  /** So much is lost that little is on its way: not because little was given. */
+  readonly losing?: boolean;
 }
 
 export class LineFill {
@@ -250,7 +252,9 @@ export class LineFill {
       // What a pace holds back may be more. And out of a pause little has been acknowledged so far, which proves no slow line.
       const bounded = coarse && lineBytesPerSecond > most;
       const starved =
-        this.#rate.measured && outstandingBytes < (starvedShare * this.#rate.bytesPerSecond * baseMs) / 1_000;
+        strand.losing !== true &&
+        this.#rate.measured &&
+        outstandingBytes < (starvedShare * this.#rate.bytesPerSecond * baseMs) / 1_000;
       const atLeast = sourceLimited || !carries || strand.paced || bounded || starved;
       const provenMs = shared || bounded || starved ? 0 : queueMs;
       this.#rate.add(Math.min(lineBytesPerSecond, most), atLeast, baseMs, provenMs, nowMs);

@@ -34,6 +34,7 @@ const lossShare = 0.1;
 /** A round trip counts as so much longer than those before at most, times and ms. */
 const rttGrowthMax = 4;
 const rttGrowthMs = 1_000;
+const losingRatio = 0.25;
 /** Losses are judged over so many packets at least. */
 const lossPacketsMin = 20;
 
@@ -198,6 +199,11 @@ export class DatagramFlight {
   /** That rate was limited by what there was to send. */
   get sourceLimited(): boolean {
     return this.#rateLimited;
+  }
+
+  /** More is lost than on the worst of lines that are not overfed. */
+  get losing(): boolean {
+    return this.#loss > losingRatio;
   }
 
   /** Share of packets lost lately, 0 to 1. */
