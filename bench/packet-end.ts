@@ -29,6 +29,8 @@ const driver = new PacketDriver(
   loop,
   new Map([[path, new Path(path)]]),
   (slab, start, length) => tun.write(slab, start, length),
+  () => {},
+  undefined,
   () => true,
 );
 const tun = new TunDevice(loop, tunFd, (bytes, length) => driver.handleLocal(bytes, 0, length));
@@ -37,12 +39,14 @@ bindAddress(socket, side === 'box' ? at.boxLine : at.relayLine, port);
 readDatagrams(
   loop,
   socket,
-  (header, slab, length, fd, from) => driver.receive(header, slab, length, fd, from),
+  (header, slab, start, length, fd, from) => driver.receive(header, slab, start, length, fd, from),
   () => driver.counters.strayed++,
 );
 driver.addKey(1, bestAead('aes-256-gcm'), new Uint8Array(32).fill(1));
 if (side === 'box') driver.setWay(path, socket, endpoint(at.relayLine, port));
-loop.afterBatch(() => driver.afterBatch());
+loop.afterBatch(() => {
+  driver.afterBatch();
+});
 
 function turn(): void {
   for (let i = 0; i < turnsAtOnce; i++) if (loop.turn(waitMs) === 0) break;

@@ -123,7 +123,7 @@ beforeEach(({ annotate, task }) => {
     honest: packetKeys(aead, secrets.honest, firstKeyNumber),
     hostile: packetKeys(aead, secrets.hostile, firstKeyNumber),
   };
-  relay = new RelayPackets(loop, [sockets.relay], tun);
+  relay = new RelayPackets(loop, [sockets.relay], tun, () => {});
   members = {
     honest: relay.begin(streamsOf(), { ipv4: '10.0.0.1' }, defaultPacketPolicy),
     hostile: relay.begin(streamsOf(), { ipv4: '10.0.0.2' }, defaultPacketPolicy),
@@ -140,7 +140,7 @@ beforeEach(({ annotate, task }) => {
   readDatagrams(
     loop,
     sockets.box,
-    (header, slab, length, fd, from) => void box.receive(header, slab, length, fd, from),
+    (header, slab, start, length, fd, from) => void box.receive(header, slab, start, length, fd, from),
     () => {},
   );
   loop.afterBatch(() => {

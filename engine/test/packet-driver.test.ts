@@ -82,11 +82,11 @@ function end(side: 'box' | 'relay'): End {
 }
 
 function listenTo(made: End, fd: number): void {
-  const take: TakeDatagram = (header, slab, length, socket, from) => {
+  const take: TakeDatagram = (header, slab, start, length, socket, from) => {
     const copy = endpoint();
     copyEndpoint(from, copy);
-    made.datagrams.push({ fd, bytes: Buffer.from(slab.bytes.subarray(0, length)), from: copy });
-    made.driver.receive(header, slab, length, socket, from);
+    made.datagrams.push({ fd, bytes: Buffer.from(slab.bytes.subarray(start, start + length)), from: copy });
+    made.driver.receive(header, slab, start, length, socket, from);
   };
   readDatagrams(loop, fd, take, () => made.driver.counters.forged++);
 }
@@ -97,7 +97,8 @@ function replay(to: End, fd: number, bytes: Uint8Array, from: Endpoint): boolean
   slab.bytes.set(bytes);
   const header = { path: 0, key: 0, session: 0, number: 0 };
   return (
-    readDatagramHeader(slab.bytes, 0, bytes.length, header) && to.driver.receive(header, slab, bytes.length, fd, from)
+    readDatagramHeader(slab.bytes, 0, bytes.length, header) &&
+    to.driver.receive(header, slab, 0, bytes.length, fd, from)
   );
 }
 

@@ -64,7 +64,9 @@ async function end(side: 'box' | 'relay', host: number): Promise<End> {
   );
   const device = new TunDevice(loop, tun, (bytes, length) => driver.handleLocal(bytes, 0, length));
   driver.addKey(7, aead, new Uint8Array(32).fill(1));
-  loop.afterBatch(() => driver.afterBatch());
+  loop.afterBatch(() => {
+    driver.afterBatch();
+  });
   const made: End = { netns, tun, device, driver, sockets: [] };
   for (const path of paths) made.sockets.push(listening(driver, 100 * host + path));
   return made;
@@ -84,7 +86,7 @@ function listening(driver: PacketDriver, place: number): number {
   readDatagrams(
     loop,
     fd,
-    (header, slab, length, socket, from) => driver.receive(header, slab, length, socket, from),
+    (header, slab, start, length, socket, from) => driver.receive(header, slab, start, length, socket, from),
     () => driver.counters.forged++,
   );
   return fd;

@@ -16,8 +16,8 @@ import {
 import type { BoxPath, KidInstall } from '../api.ts';
 import { aeadOf } from './ciphers.ts';
 import { readDatagrams } from './datagram-port.ts';
-import { PacketDriver } from './packet-driver.ts';
-import type { SessionDriver } from './session-driver.ts';
+import { PacketDriver, tellRefusal } from './packet-driver.ts';
+import type { Log, SessionDriver } from './session-driver.ts';
 import { TunDevice } from './tun-device.ts';
 
 /** The lane of a new session counts as carrying for so long, ms: what hosts send first should not go another way than what follows. */
@@ -38,6 +38,7 @@ export class BoxPackets {
   readonly #loop: EventLoop;
   readonly #mark: number;
   readonly #onCarries: (carries: boolean) => void;
+  readonly #log: Log;
   readonly #tun: TunDevice;
   readonly #sockets = new Map<number, PathSocket>();
   #paths: ReadonlyMap<number, BoxPath> = new Map();
@@ -49,9 +50,10 @@ export class BoxPackets {
   #told: boolean | undefined;
 
   /** `onCarries` hears whether packets get through: first within three seconds of a session's begin, then at each change. */
-  constructor(loop: EventLoop, tunFd: number, mark: number, onCarries: (carries: boolean) => void) {
+  constructor(loop: EventLoop, tunFd: number, mark: number, log: Log, onCarries: (carries: boolean) => void) {
     this.#loop = loop;
     this.#mark = mark;
+    this.#log = log;
     this.#onCarries = onCarries;
     this.#tun = new TunDevice(loop, tunFd, (bytes, length) => this.#driver?.handleLocal(bytes, 0, length));
   }
@@ -96,6 +98,7 @@ export class BoxPackets {
     }
     if (nowMs - this.#keyedMs > oldKeyMs) for (const number of driver.numbers.slice(0, -1)) driver.forget(number);
     this.#tell(driver.carries, nowMs);
+    tellRefusal(this.#log);
   }
 
   end(): void {
@@ -129,9 +132,9 @@ export class BoxPackets {
       readDatagrams(
         this.#loop,
         fd,
-        (header, slab, length, socket, from) => {
+        (header, slab, start, length, socket, from) => {
           // A path's datagrams come by its own line, or a peer could be told to send elsewhere.
-          if (header.path === path.path) driver.receive(header, slab, length, socket, from);
+          if (header.path === path.path) driver.receive(header, slab, start, length, socket, from);
           else this.counters.datagramsAstray++;
         },
         () => this.counters.datagramsStrange++,

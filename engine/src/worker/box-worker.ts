@@ -73,7 +73,7 @@ class BoxPlane {
     this.#reach = new Reach(context.loop.nowMs);
     this.#pump = new DirectPump(context.loop, context.data.mark);
     if (context.data.tunFd !== undefined) {
-      this.#packets = new BoxPackets(context.loop, context.data.tunFd, context.data.mark, (carried) =>
+      this.#packets = new BoxPackets(context.loop, context.data.tunFd, context.data.mark, this.#log, (carried) =>
         context.post({ type: 'packets', carried }),
       );
     }

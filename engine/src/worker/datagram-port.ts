@@ -5,27 +5,30 @@ import {
   type Endpoint,
   endpoint,
   type EventLoop,
+  joinReceived,
   nativeSlab,
   READABLE,
+  receivedSegmentBytes,
   receiveFrom,
   setReceiveBuffer,
   setSendBuffer,
 } from '@tresse/sys';
 
-/** Reads per turn: others have theirs too. */
-const readsMax = 64;
+/** Datagrams per turn, or a few more: others have theirs too. */
+const datagramsMax = 256;
 /** The kernel holds so much while the loop is busy elsewhere, bytes: 10 ms of 1 Gbit/s, counted with its own overhead. */
 const bufferBytes = 4 * 1_048_576;
 
-/** One of each serves all sockets: a datagram is handled at once. */
-const slab: Slab = nativeSlab(4_096);
+/** One of each serves all sockets: datagrams are handled at once. The kernel joins no more than fit. */
+const slab: Slab = nativeSlab(65_536);
 const from: Endpoint = endpoint();
 const header: DatagramHeader = { path: 0, key: 0, session: 0, number: 0 };
 
-/** Takes what came: a header that was read, the whole datagram, its length, its socket and where it came from, all until it returns. */
+/** Takes what came: a header that was read, the whole datagram from `start` on, its length, its socket and where it came from, all until it returns. */
 export type TakeDatagram = (
   header: Readonly<DatagramHeader>,
   slab: Slab,
+  start: number,
   length: number,
   fd: number,
   from: Readonly<Endpoint>,
@@ -35,12 +38,21 @@ export type TakeDatagram = (
 export function readDatagrams(loop: EventLoop, fd: number, take: TakeDatagram, stray: () => void): void {
   setReceiveBuffer(fd, bufferBytes);
   setSendBuffer(fd, bufferBytes);
+  joinReceived(fd);
   loop.add(fd, READABLE, () => {
-    for (let i = 0; i < readsMax; i++) {
+    for (let taken = 0; taken < datagramsMax;) {
       const count = receiveFrom(fd, slab.address, slab.bytes.length, from);
       if (count < 0) return;
-      if (readDatagramHeader(slab.bytes, 0, count, header)) take(header, slab, count, fd, from);
-      else stray();
+      const size = receivedSegmentBytes() || count;
+      for (let start = 0; start < count; start += size) {
+        const length = Math.min(size, count - start);
+        if (readDatagramHeader(slab.bytes, start, length, header)) take(header, slab, start, length, fd, from);
+        else stray();
+        taken++;
+      }
+      if (count > 0) continue;
+      stray();
+      taken++;
     }
   });
 }

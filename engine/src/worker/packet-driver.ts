@@ -23,28 +23,25 @@ import {
   type EventLoop,
   nativeSlab,
   randomBytes,
-  sendTo,
   type Timer,
 } from '@tresse/sys';
 
 import type { SessionStatus } from '../api.ts';
+import { DatagramTrains, type Way } from './datagram-trains.ts';
 import { firstKeyNumber, packetKeys, type PacketKeys } from './packet-keys.ts';
 import { reportLane, reportPath } from './packet-report.ts';
+import type { Log } from './session-driver.ts';
 
 /** Packets that may wait, of all flows of a session: 8 MB. */
 const slotCount = 4_096;
 const { tagBytes } = limits;
 
-/** One out buffer serves all: a datagram is sealed and sent at once. */
+/** One of these serves all sessions of a thread: it is empty after each one's turn. */
+const trains: DatagramTrains = new DatagramTrains();
+/** What goes in a strand is sent at once. */
 const out: Slab = nativeSlab(4_096);
 /** The same, from where a record begins whose body stands where a datagram's does. */
 const outRecord: Slab = partOf(out, datagramHeaderBytes - limits.recordHeaderBytes - limits.frameHeaderBytes);
-
-/** Where a path's datagrams leave, and where they go. */
-interface Way {
-  fd: number;
-  readonly to: Endpoint;
-}
 
 /** What seals and opens, named in datagrams by the number of its kid. */
 interface NumberedKeys extends PacketKeys {
@@ -63,6 +60,15 @@ export interface PacketCounters {
   /** The kernel took one not. */
   unsent: number;
 }
+
+/** Says once that datagrams leave one by one, where the kernel has refused several in one call. */
+export function tellRefusal(log: Log): void {
+  if (!trains.takeRefusal() || refusalTold) return;
+  refusalTold = true;
+  log('info', 'the kernel does not send several datagrams at once on a line: packets take more processor', {});
+}
+
+let refusalTold = false;
 
 export class PacketDriver {
   readonly lane: PacketLane;
@@ -138,9 +144,10 @@ export class PacketDriver {
   setWay(path: number, fd: number, to: Readonly<Endpoint>): void {
     let way = this.#ways.get(path);
     if (!way) {
-      way = { fd, to: endpoint() };
+      way = { fd, to: endpoint(), single: false };
       this.#ways.set(path, way);
     }
+    if (way.fd !== fd) way.single = false;
     way.fd = fd;
     copyEndpoint(to, way.to);
     this.#dirty = true;
@@ -164,19 +171,24 @@ export class PacketDriver {
   }
 
   /**
-   * Takes a datagram, whose header was read, of so many bytes at the beginning of `slab`; it is opened in place. It came to socket `fd`. Returns whether it was
+   * Takes a datagram, whose header was read, of so many bytes from `start` on; it is opened in place. It came to socket `fd`. Returns whether it was
    * authentic and new.
    */
-  receive(header: Readonly<DatagramHeader>, slab: Slab, length: number, fd: number, from: Readonly<Endpoint>): boolean {
+  receive(
+    header: Readonly<DatagramHeader>,
+    slab: Slab,
+    start: number,
+    length: number,
+    fd: number,
+    from: Readonly<Endpoint>,
+  ): boolean {
     const { path, number, session } = header;
     const keys = this.#keys.get(session);
+    const textAt = start + datagramHeaderBytes;
     const textBytes = length - datagramHeaderBytes - tagBytes;
     const known = keys !== undefined && header.key === firstKeyNumber && this.lane.fresh(path, number);
     const counter = sealCounterOf(path, number);
-    if (
-      !known ||
-      !keys.aead.open(this.#opening(keys), counter, slab, 0, datagramHeaderBytes, datagramHeaderBytes, textBytes)
-    ) {
+    if (!known || !keys.aead.open(this.#opening(keys), counter, slab, start, datagramHeaderBytes, textAt, textBytes)) {
       this.counters.forged++;
       return false;
     }
@@ -185,8 +197,7 @@ export class PacketDriver {
       this.counters.strayed++;
       return true;
     }
-    const end = datagramHeaderBytes + textBytes;
-    const highest = this.lane.handleDatagram(path, number, slab, datagramHeaderBytes, end, this.#loop.nowMs);
+    const highest = this.lane.handleDatagram(path, number, slab, textAt, textAt + textBytes, this.#loop.nowMs);
     // The peer is where its newest datagram came from: a NAT forgets, a phone moves.
     if (highest) this.setWay(path, fd, from);
     this.#dirty = true;
@@ -243,11 +254,13 @@ export class PacketDriver {
     this.#dirty = false;
     this.#survey();
     const { nowMs } = this.#loop;
-    const at = datagramHeaderBytes;
-    for (let next = this.lane.poll(out, at, nowMs); next; next = this.lane.poll(out, at, nowMs)) {
-      if (next.strand) this.#sendInStrand(next.strand, outRecord, next.length);
-      else this.#send(keys, next.path, next.number, next.length);
+    for (;;) {
+      const next = this.lane.poll(trains.landing, trains.landingAt + datagramHeaderBytes, nowMs);
+      if (!next) break;
+      if (next.strand) this.#sendInStrand(next.strand, this.#record(next.length), next.length);
+      else this.#add(keys, next.path, next.number, next.length);
     }
+    this.counters.unsent += trains.flush();
     this.#timer.at(this.lane.nextMs(nowMs));
   }
 
@@ -275,17 +288,25 @@ export class PacketDriver {
     return this.#side === 'box' ? keys.down : keys.up;
   }
 
-  #send(keys: NumberedKeys, path: number, number: number, length: number): void {
+  /** What was polled, from where a record begins. */
+  #record(length: number): Slab {
+    const at = trains.landingAt + datagramHeaderBytes;
+    out.bytes.set(trains.landing.bytes.subarray(at, at + length), datagramHeaderBytes);
+    return outRecord;
+  }
+
+  #add(keys: NumberedKeys, path: number, number: number, length: number): void {
     const way = this.#ways.get(path);
     if (!way) return;
+    const start = trains.add(way, datagramHeaderBytes + length + tagBytes, datagramHeaderBytes, length);
+    const slab = trains.landing;
     this.#header.session = keys.number;
     this.#header.path = path;
     this.#header.number = number;
-    writeDatagramHeader(out.bytes, 0, this.#header);
+    writeDatagramHeader(slab.bytes, start, this.#header);
     const key = this.#side === 'box' ? keys.up : keys.down;
     const counter = sealCounterOf(path, number);
-    keys.aead.seal(key, counter, out, 0, datagramHeaderBytes, datagramHeaderBytes, length);
-    if (sendTo(way.fd, out.address, datagramHeaderBytes + length + tagBytes, way.to) < 0) this.counters.unsent++;
+    keys.aead.seal(key, counter, slab, start, datagramHeaderBytes, start + datagramHeaderBytes, length);
   }
 }
 

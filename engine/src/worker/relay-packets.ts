@@ -9,8 +9,8 @@ import type { EventLoop } from '@tresse/sys';
 import type { InnerAddresses, KidInstall } from '../api.ts';
 import { aeadOf } from './ciphers.ts';
 import { readDatagrams } from './datagram-port.ts';
-import { PacketDriver } from './packet-driver.ts';
-import type { SessionDriver } from './session-driver.ts';
+import { PacketDriver, tellRefusal } from './packet-driver.ts';
+import type { Log, SessionDriver } from './session-driver.ts';
 import { addressBytes, prefixOf } from './target.ts';
 import { TunDevice } from './tun-device.ts';
 
@@ -38,6 +38,7 @@ export class RelayPackets {
     packetsAstray: 0,
   };
   readonly #loop: EventLoop;
+  readonly #log: Log;
   readonly #tun: TunDevice;
   readonly #byNumber = new Map<number, PacketMember>();
   /** By the last four bytes of the inner address. */
@@ -47,21 +48,27 @@ export class RelayPackets {
   readonly #routed = new Set<PacketMember>();
 
   /** The descriptors stay the caller's. */
-  constructor(loop: EventLoop, udpFds: readonly number[], tunFd: number) {
+  constructor(loop: EventLoop, udpFds: readonly number[], tunFd: number, log: Log) {
     this.#loop = loop;
+    this.#log = log;
     this.#tun = new TunDevice(loop, tunFd, (bytes, length) => this.#fromTun(bytes, length));
     for (const fd of udpFds) {
       readDatagrams(
         loop,
         fd,
-        (header, slab, length, socket, from) => {
+        (header, slab, start, length, socket, from) => {
           const member = this.#byNumber.get(header.session);
-          if (member) member.driver.receive(header, slab, length, socket, from);
+          if (member) member.driver.receive(header, slab, start, length, socket, from);
           else this.counters.datagramsUnknown++;
         },
         () => this.counters.datagramsStrange++,
       );
     }
+  }
+
+  /** Called some times a second. */
+  sweep(): void {
+    tellRefusal(this.#log);
   }
 
   get undelivered(): number {

@@ -61,7 +61,7 @@ class RelayPlane implements ListenerOwner {
     this.#listener = new StrandListener(loop, this, data.index, data.workers);
     const port = data.packetPorts?.[data.index];
     this.#published = new PublishedPorts(loop, (peer) => this.#awake(peer));
-    if (port) this.#packets = new RelayPackets(loop, port.udpFds, port.tunFd);
+    if (port) this.#packets = new RelayPackets(loop, port.udpFds, port.tunFd, this.#log);
   }
 
   /** Listens, and adds everything to the loop. Throws ErrnoError when a port is taken. */
@@ -258,6 +258,7 @@ class RelayPlane implements ListenerOwner {
       const nowMs = this.#context.loop.nowMs;
       this.#listener.sweep(nowMs);
       this.#kids.sweep(nowMs);
+      this.#packets?.sweep();
     }
     if (sweeps || this.#governor.near(this.#pool.usedBytes)) this.#shed();
     if (this.#ticks % (ticksPerSweep * sweepsPerTrim) === 0) this.#pool.trim();
