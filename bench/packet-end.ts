@@ -33,7 +33,7 @@ const driver = new PacketDriver(
   undefined,
   () => true,
 );
-const tun = new TunDevice(loop, tunFd, (bytes, length) => driver.handleLocal(bytes, 0, length));
+const tun = new TunDevice(loop, tunFd, (bytes, start, end) => driver.handleLocal(bytes, start, end));
 const socket = udpSocket(4);
 bindAddress(socket, side === 'box' ? at.boxLine : at.relayLine, port);
 readDatagrams(
@@ -46,6 +46,7 @@ driver.addKey(1, bestAead('aes-256-gcm'), new Uint8Array(32).fill(1));
 if (side === 'box') driver.setWay(path, socket, endpoint(at.relayLine, port));
 loop.afterBatch(() => {
   driver.afterBatch();
+  tun.afterBatch();
 });
 
 function turn(): void {

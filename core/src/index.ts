@@ -20,6 +20,9 @@ export {
   writeOpening,
 } from './wire/opening.ts';
 export { OpenAllowance } from './stream/open-allowance.ts';
+export { Cutter } from './offload/cutter.ts';
+export { Joiner, joinerBytes } from './offload/joiner.ts';
+export { emptyVnetHeader, readVnetHeader, type VnetHeader, vnetHeaderBytes } from './offload/vnet-header.ts';
 export { Path } from './line/path.ts';
 export { type Prefix, within, withinAt } from './prefix.ts';
 export { PacketLane } from './packet/packet-lane.ts';

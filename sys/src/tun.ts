@@ -11,7 +11,14 @@ const O_CLOEXEC = 0x80000;
 const IFF_TUN = 1;
 const IFF_TAP = 2;
 const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
 const TUNSETIFF = 0x4004_54ca;
+const TUNGETIFF = 0x8004_54d2;
+const TUNSETOFFLOAD = 0x4004_54d0;
+const TUNSETVNETHDRSZ = 0x4004_54d8;
+/** Checksums left to us, long segments of TCP over IPv4 and IPv6, with ECN; and of UDP (Linux 6.2): `linux/if_tun.h`. */
+const TUN_F_TCP = 1 | 2 | 4 | 8;
+const TUN_F_UDP = 32 | 64;
 const TUNSETCARRIER = 0x4004_54e2;
 
 const openPath: (path: number, flags: number, mode: number) => number = native('int open(uintptr_t, int, int)');
@@ -34,9 +41,37 @@ export function openTap(name: string): TunDevice {
   return openDevice(name, IFF_TAP | IFF_NO_PI);
 }
 
-/** Makes a TUN device (IP packets without a header before them); otherwise like {@link openTap}. */
+/** Makes a TUN device; otherwise like {@link openTap}. What stands before its IP packets {@link tunOffloads} says. */
 export function openTun(name: string): TunDevice {
-  return openDevice(name, IFF_TUN | IFF_NO_PI);
+  return openDevice(name, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+}
+
+/** What a TUN device and this kernel leave to who reads and writes its packets. */
+export interface TunOffloads {
+  /** Of struct virtio_net_hdr before every packet, bytes; 0: there is none, and packets are whole and no longer than the device's MTU. */
+  readonly headerBytes: number;
+  /** Segments of TCP may come as one long packet, and go as one. */
+  readonly tcp: boolean;
+  /** So may datagrams of UDP. */
+  readonly udp: boolean;
+}
+
+/** struct virtio_net_hdr: flags 1, kind of segments 1, length of headers 2, of a segment 2, where the checksum begins 2, and its place from there 2. */
+const vnetHeaderBytes = 10;
+
+/** Asks a TUN device for long packets, as far as its kernel has them. Returns what it gives: nothing where the descriptor is no such device. */
+export function tunOffloads(fd: number): TunOffloads {
+  const request = nativeSlab(40);
+  const known = ioctl(fd, TUNGETIFF, request.address) >= 0;
+  const flags = (request.bytes[16] ?? 0) | ((request.bytes[17] ?? 0) << 8);
+  const size = wordSlab(1);
+  size.words[0] = vnetHeaderBytes;
+  const headed = known && (flags & IFF_VNET_HDR) !== 0 && ioctl(fd, TUNSETVNETHDRSZ, size.address) === 0;
+  if (!headed) return { headerBytes: 0, tcp: false, udp: false };
+  // The argument is the number itself.
+  const udp = ioctl(fd, TUNSETOFFLOAD, TUN_F_TCP | TUN_F_UDP) === 0;
+  const tcp = udp || ioctl(fd, TUNSETOFFLOAD, TUN_F_TCP) === 0;
+  return { headerBytes: vnetHeaderBytes, tcp, udp };
 }
 
 /** Pulls or plugs the cable of a TUN or TAP device: without carrier the kernel's routes over it are dead. Throws ErrnoError. */

@@ -9,7 +9,7 @@ import { EventLoop } from '../src/loop.ts';
 import { inNetns } from '../src/netns.ts';
 import { run, runJson } from '../src/run.ts';
 import { nativeSlab } from '../src/slab.ts';
-import { openTap, openTun, setCarrier } from '../src/tun.ts';
+import { openTap, openTun, setCarrier, tunOffloads } from '../src/tun.ts';
 import { withNetns } from './namespace.ts';
 
 describe('TAP', () => {
@@ -84,6 +84,18 @@ describe('TAP', () => {
       closeFd(first.fd);
     }));
 });
+
+test('TUN gives long packets, and says so; a TAP has none, nor what is no device', () =>
+  withNetns((name) => {
+    const tun = inNetns(name, () => openTun('tsyl'));
+    const tap = inNetns(name, () => openTap('tsyp'));
+    const { headerBytes, tcp } = tunOffloads(tun.fd);
+    expect({ headerBytes, tcp }).toEqual({ headerBytes: 10, tcp: true });
+    expect(tunOffloads(tap.fd)).toEqual({ headerBytes: 0, tcp: false, udp: false });
+    closeFd(tun.fd);
+    closeFd(tap.fd);
+    expect(tunOffloads(1)).toEqual({ headerBytes: 0, tcp: false, udp: false });
+  }));
 
 test('TUN is a device without Ethernet', () =>
   withNetns(async (name) => {

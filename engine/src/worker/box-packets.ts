@@ -55,7 +55,8 @@ export class BoxPackets {
     this.#mark = mark;
     this.#log = log;
     this.#onCarries = onCarries;
-    this.#tun = new TunDevice(loop, tunFd, (bytes, length) => this.#driver?.handleLocal(bytes, 0, length));
+    this.#tun = new TunDevice(loop, tunFd, (bytes, start, end) => this.#driver?.handleLocal(bytes, start, end));
+    if (this.#tun.lack !== undefined) log('info', this.#tun.lack, {});
   }
 
   get driver(): PacketDriver | undefined {
@@ -110,6 +111,7 @@ export class BoxPackets {
 
   afterBatch(): void {
     this.#driver?.afterBatch();
+    this.#tun.afterBatch();
   }
 
   #tell(carries: boolean, nowMs: number): void {

@@ -51,7 +51,8 @@ export class RelayPackets {
   constructor(loop: EventLoop, udpFds: readonly number[], tunFd: number, log: Log) {
     this.#loop = loop;
     this.#log = log;
-    this.#tun = new TunDevice(loop, tunFd, (bytes, length) => this.#fromTun(bytes, length));
+    this.#tun = new TunDevice(loop, tunFd, (bytes, start, end) => this.#fromTun(bytes, start, end));
+    if (this.#tun.lack !== undefined) log('info', this.#tun.lack, {});
     for (const fd of udpFds) {
       readDatagrams(
         loop,
@@ -64,6 +65,11 @@ export class RelayPackets {
         () => this.counters.datagramsStrange++,
       );
     }
+  }
+
+  /** Called after every turn of the loop, behind all sessions' drivers. */
+  afterBatch(): void {
+    this.#tun.afterBatch();
   }
 
   /** Called some times a second. */
@@ -122,22 +128,24 @@ export class RelayPackets {
     if (this.#bySix.get(six) === member) this.#bySix.delete(six);
   }
 
-  #fromTun(bytes: Uint8Array, length: number): void {
-    const version = (bytes[0] ?? 0) >> 4;
+  #fromTun(bytes: Uint8Array, start: number, end: number): void {
+    const version = (bytes[start] ?? 0) >> 4;
     const member =
-      this.#routedTo(bytes, version) ??
+      this.#routedTo(bytes, start, version) ??
       (version === 4
-        ? this.#byFour.get(readU32(bytes, at[4].destination))
-        : this.#bySix.get(readU32(bytes, at[6].destination + 12)));
-    if (member) member.driver.handleLocal(bytes, 0, length);
+        ? this.#byFour.get(readU32(bytes, start + at[4].destination))
+        : this.#bySix.get(readU32(bytes, start + at[6].destination + 12)));
+    if (member) member.driver.handleLocal(bytes, start, end);
     else this.counters.packetsAstray++;
   }
 
   /** By what is behind the boxes. Before their own addresses, of which only the end is looked at. */
-  #routedTo(bytes: Uint8Array, version: number): PacketMember | undefined {
+  #routedTo(bytes: Uint8Array, start: number, version: number): PacketMember | undefined {
     for (const member of this.#routed) {
       const found =
-        version === 4 ? isBehind(member, bytes, at[4].destination, 4) : isBehind(member, bytes, at[6].destination, 16);
+        version === 4
+          ? isBehind(member, bytes, start + at[4].destination, 4)
+          : isBehind(member, bytes, start + at[6].destination, 16);
       if (found) return member;
     }
     return undefined;

@@ -75,6 +75,7 @@ class RelayPlane implements ListenerOwner {
         session.driver.afterBatch();
         session.packets?.driver.afterBatch();
       }
+      this.#packets?.afterBatch();
     });
     const tick = loop.timer(() => {
       this.#tick();
