@@ -1,5 +1,5 @@
 import { SystemError } from '@tresse/kit';
-import { run } from '@tresse/sys';
+import { CommandError, run } from '@tresse/sys';
 
 import { cores } from './pinned.ts';
 
@@ -17,11 +17,23 @@ interface Report {
   readonly error?: string;
 }
 
-/** The server takes one test at a time, and ends the one before when the last of its bytes have come. */
+/** A first datagram that a flood has crowded out leaves iperf3 waiting: that is no figure, and no failure. */
+async function once(argv: readonly string[], netns: string, timeoutMs: number): Promise<Report> {
+  const full = ['taskset', '-c', String(cores.load), 'iperf3', '-J', ...argv];
+  try {
+    return JSON.parse(await run(full, { netns, timeoutMs })) as Report;
+  } catch (error) {
+    if (error instanceof CommandError && error.failure === 'timeout') return { error: 'is busy' };
+    throw error;
+  }
+}
+
+/** The server takes one test at a time, and ends the one before when the last of its bytes have come: until then it is busy, or refuses. */
+const notYet = /busy|refused/u;
+
 async function ask(argv: readonly string[], netns: string, timeoutMs: number, tries = triesMax): Promise<Report> {
-  const text = await run(['taskset', '-c', String(cores.load), 'iperf3', '-J', ...argv], { netns, timeoutMs });
-  const report = JSON.parse(text) as Report;
-  if (tries === 1 || report.error?.includes('busy') !== true) return report;
+  const report = await once(argv, netns, timeoutMs);
+  if (tries === 1 || !notYet.test(report.error ?? '')) return report;
   await new Promise((resolve) => setTimeout(resolve, triesGapMs));
   return await ask(argv, netns, timeoutMs, tries - 1);
 }

@@ -135,7 +135,6 @@ export async function packetLane(): Promise<void> {
     const tunnels: Tunnel[] = [];
     try {
       await startAll(folder, tunnels);
-      await latency(tunnels);
       await inTurn(tunnels, async (tunnel) => {
         await transfer(tunnel, false, warmUpSeconds);
         await transfer(tunnel, true, warmUpSeconds);
@@ -150,6 +149,8 @@ export async function packetLane(): Promise<void> {
         const title = `Packet lane, UDP packets of ${size} bytes (${udpSeconds} s)`;
         await compare(title, 'packets/s', perPacket, 'CPU us/packet', tunnels, async (one) => await flood(one, size));
       });
+      // Last: what has run is compiled by then.
+      await latency(tunnels);
       say(
         `  both ends of each tunnel on core ${cores.measured}, iperf3 on core ${cores.load}; rivals as Debian has them`,
       );
