@@ -18,7 +18,7 @@ export interface QuicOrder {
   /** For files of its own. */
   readonly folder: string;
   readonly patienceMs: number;
-  readonly onBytes: (total: number, firstMs: number) => void;
+  readonly onBytes: (total: number) => void;
 }
 
 /** What was seen of it. Times are of the monotonic clock. */
@@ -44,7 +44,7 @@ export async function fetchByQuic(order: QuicOrder): Promise<QuicFetch> {
   reader.process.stdout?.on('data', (piece: Buffer) => {
     arrivals.add(piece.length, monotonicMs());
     check.take(piece);
-    order.onBytes(arrivals.bytes, arrivals.firstMs ?? 0);
+    order.onBytes(arrivals.bytes);
   });
   const startMs = monotonicMs();
   const client = new Child(order.netns, clientOf(order));

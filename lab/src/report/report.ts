@@ -90,8 +90,8 @@ export interface StepReport {
   readonly udp?: UdpFigures;
   /** Of a step with a call. */
   readonly call?: CallFigures;
-  /** Of a download by HTTP/3: against the best line alone. */
-  readonly quic?: { readonly ofBest: number | null };
+  /** Of a download by HTTP/3: against the same directly over the best line. */
+  readonly quic?: { readonly directBitsPerSecond: number; readonly ofDirect: number | null };
   /** Of a step that probes. */
   readonly probe?: ProbeFigures;
   /** Of a visit to a published port. */

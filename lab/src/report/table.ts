@@ -74,17 +74,16 @@ function stepTable(step: StepReport, report: Report): string[] {
   const total = step.shares.reduce((sum, share) => sum + share.bytes, 0);
   const shares = step.shares.map((s) => `${s.uplink} ${shareText(total === 0 ? 0 : s.bytes / total)}`).join(', ');
   const rate = step.goodputBitsPerSecond === null ? '' : ` at ${rateText(step.goodputBitsPerSecond)}`;
-  const ofMptcp = step.quic
-    ? `, ${shareText(step.quic.ofBest)} of the best line`
-    : report.mptcp === null
-      ? ''
-      : `, ${shareText(step.ofMptcp)} of MPTCP`;
+  const ofMptcp = report.mptcp === null || step.quic ? '' : `, ${shareText(step.ofMptcp)} of MPTCP`;
   const slowest =
     step.slowestSecondOfSum === null ? '' : `; ${shareText(step.slowestSecondOfSum)} in its slowest second`;
   const whole = step.wholeSecondsOfMptcp === null ? '' : ` (${step.wholeSecondsOfMptcp.toFixed(3)}x MPTCP's time)`;
   return [
     `${step.name}: ${bytesText(step.bytes)}${rate}, whole ${secondsText(step.seconds)}${whole}`,
     ...(step.ofSum === null ? [] : [`  ${shareText(step.ofSum)} of the sum${ofMptcp}${slowest}`]),
+    ...(step.quic
+      ? [`  ${shareText(step.quic.ofDirect)} of ${rateText(step.quic.directBitsPerSecond)} directly over the best line`]
+      : []),
     ...(step.ofOffered ? [`  ${shareText(step.ofOffered)} of what the lines offered meanwhile`] : []),
     `  first byte after ${step.firstByteMs.toFixed(0)} ms, longest stall ${step.stallMsMax.toFixed(0)} ms at ${secondsText(step.stallAtSeconds)}`,
     `  carried by ${shares}`,

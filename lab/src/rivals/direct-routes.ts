@@ -12,16 +12,19 @@ const priorityFirst = 901;
 const besideTresse = 900;
 
 /**
- * Lets what the box itself sends from its address on the line to the internet host leave by this line, as ordinary TCP, while Tresse
- * runs: nothing that Tresse sends goes there. Returns what undoes it.
+ * Lets what the box itself sends from its address on the line to the internet host leave by this line, as ordinary traffic, while Tresse
+ * runs: nothing that Tresse sends goes there. With `whole` it holds for clients of the box that choose no address, too. Returns what undoes it.
  */
-export async function openDirectRoute({ names, lines, internet }: Stage, line: number): Promise<() => Promise<void>> {
+export async function openDirectRoute(
+  { names, lines, internet }: Stage,
+  line: number,
+  whole = false,
+): Promise<() => Promise<void>> {
   const at = lineAddresses(lines, line);
+  const whose = whole ? 'iif lo' : `from ${at.box}`;
   const rules = (verb: 'add' | 'delete'): string[] =>
-    internetNetworks.map(
-      (to) => `rule ${verb} priority ${besideTresse} from ${at.box} to ${to} lookup ${besideTresse}`,
-    );
-  const route = `default via ${at.gateway} dev ${nicOf(lines[line])} table ${besideTresse}`;
+    internetNetworks.map((to) => `rule ${verb} priority ${besideTresse} ${whose} to ${to} lookup ${besideTresse}`);
+  const route = `default via ${at.gateway} dev ${nicOf(lines[line])} src ${at.box} table ${besideTresse}`;
   await ipBatch(names.box, [`route add ${route}${internet.congestion.onRoute}`, ...rules('add')]);
   return async () => await ipBatch(names.box, [...rules('delete'), `route flush table ${besideTresse}`]);
 }

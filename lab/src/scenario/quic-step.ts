@@ -3,8 +3,8 @@ import { z } from 'zod';
 
 const quicLimits = z.strictObject({
   ofSumMin: z.number().positive().optional(),
-  /** Of the best line alone. */
-  ofBestMin: z.number().positive().optional(),
+  /** Of the same directly over the best line, right afterwards. */
+  ofDirectMin: z.number().positive().optional(),
   stallMsMax: z.number().positive().optional(),
 });
 

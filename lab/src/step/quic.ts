@@ -1,41 +1,37 @@
-import { dirname, join, basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { QuicServer } from '../internet/quic-server.ts';
 import { fetchByQuic, type QuicFetch } from '../measure/quic-fetch.ts';
 import { addresses, isRelay, ports } from '../network/addresses.ts';
-import { limited, type Check, type StepReport, truth } from '../report/report.ts';
+import { limited, type StepReport, truth } from '../report/report.ts';
+import { openDirectRoute } from '../rivals/direct-routes.ts';
 import type { QuicStep } from '../scenario/scenario.ts';
+import type { Stage } from '../stage.ts';
 import { blankReport } from './blank-report.ts';
 import { beginEvents } from './events-shown.ts';
+import { bestLine } from './pairs.ts';
 import type { PlayedStep, StepScene } from './play-step.ts';
 
 /** A download that takes five times what the lines allow has got stuck. */
 const patience = 5;
 const patienceMsMin = 20_000;
+/** What the direct one is to last at the line's rate, where the other is longer. */
+const directSeconds = 6;
 
-/** Downloads by HTTP/3, and judges it. Rejects only where the lab itself fails. */
+/** Downloads by HTTP/3, then the same directly over the best line, and judges the first. Rejects only where the lab itself fails. */
 export async function playQuic(scene: StepScene, step: QuicStep, index: number): Promise<PlayedStep> {
   const { stage, show } = scene;
   const label = step.name ?? step.kind;
-  show.phase(label, step.bytes);
   const served = stage.uploads.of(step.bytes);
-  const folder = join(stage.folder, 'quic');
-  const server = await QuicServer.start(stage.names.inet, ports.quic, dirname(served), folder);
+  const server = await QuicServer.start(stage.names.inet, ports.quic, dirname(served), folderOf(stage));
+  show.phase(label, step.bytes);
   const meanwhile = await beginEvents(scene, [], String(index));
-  const rateBps = stage.lines.reduce((sum, line) => sum + line.down.rateBps, 0);
-  const fetched = await fetchByQuic({
-    netns: stage.names.lan,
-    address: addresses.internetHost,
-    port: ports.quic,
-    file: basename(served),
-    content: stage.content,
-    folder,
-    patienceMs: patienceMsMin + (patience * step.bytes * 8_000) / rateBps,
-    onBytes: (bytes) => show.progress(bytes),
-  });
+  const fetched = await fetchOver(stage, stage.names.lan, step.bytes, (bytes) => show.progress(bytes));
   await meanwhile.end();
+  show.phase(`${label}, directly`);
+  const direct = await fetchDirectly(stage, step);
   await server.stop();
-  const report = reportOf(scene, step, fetched, meanwhile.watch.shares('down'));
+  const report = reportOf(scene, step, { fetched, direct, shares: meanwhile.watch.shares('down') });
   const share = report.ofSum === null ? '' : `, ${(report.ofSum * 100).toFixed(1)} % of the sum`;
   show.say(`${label}: ${report.seconds.toFixed(2)} s${share}, longest stall ${report.stallMsMax.toFixed(0)} ms`);
   const [request] = server.requests;
@@ -54,22 +50,63 @@ export async function playQuic(scene: StepScene, step: QuicStep, index: number):
         request?.protocol === 'HTTP/3.0' && isRelay(request.from),
         `the server saw ${request ? `${request.protocol} from ${request.from}` : 'nobody'}`,
       ),
-      ...quicChecks(step, report, label),
+      ...limited(`${label}: share of the sum`, report.ofSum, 'min', step.limits.ofSumMin),
+      ...limited(`${label}: of the same directly`, report.quic?.ofDirect ?? null, 'min', step.limits.ofDirectMin),
+      ...limited(`${label}: longest stall in ms`, report.stallMsMax, 'max', step.limits.stallMsMax),
     ],
   };
+}
+
+const folderOf = (stage: Stage): string => join(stage.folder, 'quic');
+
+async function fetchOver(
+  stage: Stage,
+  netns: string,
+  bytes: number,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<QuicFetch> {
+  const bestBps = stage.lines[bestLine(stage.lines, 'down')]?.down.rateBps ?? 0;
+  return await fetchByQuic({
+    netns,
+    address: addresses.internetHost,
+    port: ports.quic,
+    file: basename(stage.uploads.of(bytes)),
+    content: stage.content,
+    folder: folderOf(stage),
+    patienceMs: patienceMsMin + (patience * bytes * 8_000) / bestBps,
+    onBytes,
+  });
+}
+
+/** By the box itself over the best line, where Tresse leaves it alone. */
+async function fetchDirectly(stage: Stage, step: QuicStep): Promise<QuicFetch> {
+  const line = bestLine(stage.lines, 'down');
+  const bytes = Math.round(((stage.lines[line]?.down.rateBps ?? 0) / 8) * directSeconds);
+  const close = await openDirectRoute(stage, line, true);
+  const direct = await fetchOver(stage, stage.names.box, Math.min(step.bytes, bytes));
+  await close();
+  return direct;
+}
+
+/** What was seen: through Tresse, directly, and what each line carried of the first. */
+interface Seen {
+  readonly fetched: QuicFetch;
+  readonly direct: QuicFetch;
+  readonly shares: StepReport['shares'];
 }
 
 function reportOf(
   { rivals, countedFromSecond }: StepScene,
   step: QuicStep,
-  { startMs, arrivals, sha256 }: QuicFetch,
-  shares: StepReport['shares'],
+  { fetched, direct, shares }: Seen,
 ): StepReport {
+  const { startMs, arrivals, sha256 } = fetched;
   const seconds = ((arrivals.lastMs ?? startMs) - startMs) / 1_000;
-  const goodput = arrivals.rateFromBps(startMs + countedFromSecond * 1_000);
+  const goodputOf = (one: QuicFetch): number => one.arrivals.rateFromBps(one.startMs + countedFromSecond * 1_000);
+  const goodput = goodputOf(fetched);
+  const directBps = goodputOf(direct);
   const counted = goodput > 0 && seconds > countedFromSecond * 1.5;
   const sumBps = rivals.sum.downBitsPerSecond;
-  const bestBps = Math.max(0, ...rivals.singles.map((single) => single.downBitsPerSecond));
   const gap = arrivals.longestGap();
   const slowestBps = counted ? arrivals.slowestSecondBps(startMs + 2_000) : undefined;
   return {
@@ -83,14 +120,6 @@ function reportOf(
     stallAtSeconds: gap.ms === 0 ? 0 : (gap.fromMs - startMs) / 1_000,
     shares,
     sha256,
-    quic: { ofBest: counted && bestBps > 0 ? goodput / bestBps : null },
+    quic: { directBitsPerSecond: directBps, ofDirect: counted && directBps > 0 ? goodput / directBps : null },
   };
-}
-
-function quicChecks({ limits }: QuicStep, report: StepReport, label: string): Check[] {
-  return [
-    ...limited(`${label}: share of the sum`, report.ofSum, 'min', limits.ofSumMin),
-    ...limited(`${label}: of the best line alone`, report.quic?.ofBest ?? null, 'min', limits.ofBestMin),
-    ...limited(`${label}: longest stall in ms`, report.stallMsMax, 'max', limits.stallMsMax),
-  ];
 }

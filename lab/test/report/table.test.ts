@@ -62,5 +62,6 @@ test('what is neither a transfer nor a call has its own lines', () => {
   expect(reportTable(reportWith({}, { name: 'pings', ping }))).toContain(
     'pings: 5 of 9 echoes answered, none for 800 ms, 1.0 / 2.0 / 3.0 ms (least, mean, most)\n  2.50 s: b falls silent',
   );
-  expect(reportTable(reportWith({}, { quic: { ofBest: 1.25 } }))).toContain('125.0 % of the best line');
+  const quic = { directBitsPerSecond: 80e6, ofDirect: 1.25 };
+  expect(reportTable(reportWith({}, { quic }))).toContain('125.0 % of 80.0 Mbit/s directly over the best line');
 });
