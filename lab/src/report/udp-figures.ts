@@ -12,7 +12,7 @@ export interface UdpFigures {
   readonly goodputBitsPerSecond: number;
   /** Of interarrival (RFC 3550). */
   readonly jitterMs: number;
-  /** Of the packets sent once the flow had settled after the last event, those that came; null where that was not taken. */
+  /** Of the packets sent once the flow had settled after its beginning or the last event, those that came; null where that was not taken. */
   readonly settled: number | null;
 }
 
@@ -21,6 +21,6 @@ export function udpLines(of: UdpFigures): string[] {
   return [
     `  ${rateText(of.goodputBitsPerSecond)} of ${rateText(of.offeredBitsPerSecond)} offered: ${shareText(of.delivered)} of ${of.sent} packets came, ` +
       `${(of.outOfOrder * 100).toFixed(3)} % of them out of order, jitter ${of.jitterMs.toFixed(1)} ms`,
-    ...(of.settled === null ? [] : [`  ${shareText(of.settled)} of them from two seconds after the last event on`]),
+    ...(of.settled === null ? [] : [`  ${shareText(of.settled)} once it had settled`]),
   ];
 }

@@ -28,12 +28,15 @@ export const callStep = z.strictObject({
   /** What fills the lines meanwhile. */
   beside: z.array(z.enum(['download', 'upload', 'udp'])).default([]),
   events: eventList.default([]),
+  /** The second call begins so long after the events' time has begun. */
+  settle: durationMs.default(0),
   limits: callLimits.default({}),
   short: z
     .strictObject({
       skip: z.literal(true).optional(),
       idle: durationMs.optional(),
       time: durationMs.optional(),
+      settle: durationMs.optional(),
       events: eventList.optional(),
       limits: callLimits.optional(),
     })
@@ -44,6 +47,7 @@ export type CallStep = z.output<typeof callStep>;
 
 /** The step for a shorter while. */
 export function shortCall(full: CallStep): CallStep {
-  const { idle = full.idle, time = full.time, events = full.events, limits = full.limits } = full.short;
-  return { ...full, idle, time, events, limits };
+  const { idle = full.idle, time = full.time, settle = full.settle } = full.short;
+  const { events = full.events, limits = full.limits } = full.short;
+  return { ...full, idle, time, settle, events, limits };
 }

@@ -8,7 +8,7 @@ const udpLimits = z.strictObject({
   deliveredMin: z.number().positive().optional(),
   /** Of the packets that came. */
   outOfOrderMax: z.number().min(0).optional(),
-  /** Of the packets sent in whole seconds that begin two seconds or more after the last event. */
+  /** Of the packets sent in whole seconds that begin two seconds or more after the beginning, or after the last event. */
   settledMin: z.number().positive().optional(),
 });
 

@@ -37,9 +37,10 @@ export async function playCall(scene: StepScene, step: CallStep, index: number):
   if (step.beside.length > 0) await pause(fillMs);
   const handshakes = await product.handshakes();
   const meanwhile = await beginEvents(scene, step.events, String(index));
+  meanwhile.events.progress(0, monotonicMs());
+  await pause(step.settle);
   const call = await Call.begin(stage.names, step.every, step.packet);
   const fromMs = monotonicMs();
-  meanwhile.events.progress(0, fromMs);
   await pause(step.time);
   const toMs = monotonicMs();
   const loaded = await call.end();
@@ -73,7 +74,7 @@ class Fill {
   constructor(scene: StepScene, step: CallStep, index: number) {
     const { stage, rivals } = scene;
     const { names, server, content } = stage;
-    const ms = fillMs + step.time + outlastsMs;
+    const ms = fillMs + step.settle + step.time + outlastsMs;
     this.#scene = scene;
     this.#transfers = (['download', 'upload'] as const)
       .filter((kind) => step.beside.includes(kind))
@@ -112,7 +113,7 @@ class Fill {
     );
     clearTimeout(this.#stuck);
     const flow = await this.#flow;
-    if (flow) udpFigures(flow.text, { rateBps: flow.rateBps, packet: besidePacketBytes });
+    if (flow) udpFigures(flow.text, { rateBps: flow.rateBps, packet: besidePacketBytes, settledFrom: 0 });
     return figures;
   }
 }

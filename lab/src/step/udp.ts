@@ -56,8 +56,7 @@ export async function playUdp(scene: StepScene, step: UdpStep, index: number): P
     meanwhile.events.progress(0, monotonicMs()),
   );
   await meanwhile.end();
-  const last = meanwhile.happened.at(-1);
-  const settledFrom = last === undefined ? undefined : last.atSeconds + settleSeconds;
+  const settledFrom = (meanwhile.happened.at(-1)?.atSeconds ?? 0) + settleSeconds;
   const udp = udpFigures(text, { rateBps, packet: step.packet, settledFrom });
   scene.show.say(`${label}: ${(udp.delivered * 100).toFixed(1)} % of ${udp.sent} packets came`);
   const report = {
@@ -99,7 +98,7 @@ export async function playFlow(
 /** What the report says of a flow of so many bits per second, in packets of so many bytes; `settledFrom` is the second from which on it has to have settled. Throws SystemError `IPERF` where the text is no report of a flow. */
 export function udpFigures(
   text: string,
-  { rateBps, packet, settledFrom }: { rateBps: number; packet: number; settledFrom?: number | undefined },
+  { rateBps, packet, settledFrom }: { rateBps: number; packet: number; settledFrom: number },
 ): UdpFigures {
   const parsed = iperfReport.safeParse(jsonOf(text));
   if (!parsed.success) throw new SystemError('IPERF', `iperf3 told of no flow: ${text.trim().slice(-300)}`);
@@ -113,7 +112,7 @@ export function udpFigures(
     offeredBitsPerSecond: rateBps,
     goodputBitsPerSecond: (came * packet * 8) / sum.seconds,
     jitterMs: sum.jitter_ms,
-    settled: settledFrom === undefined ? null : settledShare(intervals, settledFrom),
+    settled: settledShare(intervals, settledFrom),
   };
 }
 

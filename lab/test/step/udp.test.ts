@@ -10,7 +10,7 @@ const said = (sum: object, outOfOrder = 0, intervals: object[] = []): string =>
 const whole = { seconds: 10, packets: 1_000, lost_packets: 50, jitter_ms: 0.25 };
 
 test('what came of a flow, from iperf3’s report', () => {
-  expect(udpFigures(said(whole, 19), { rateBps: 1_200_000, packet: 1_250 })).toEqual({
+  expect(udpFigures(said(whole, 19), { rateBps: 1_200_000, packet: 1_250, settledFrom: 2 })).toEqual({
     sent: 1_000,
     delivered: 0.95,
     outOfOrder: 0.02,
@@ -20,7 +20,7 @@ test('what came of a flow, from iperf3’s report', () => {
     settled: null,
   });
   const nothing = { seconds: 10, packets: 0, lost_packets: 0, jitter_ms: 0 };
-  const flow = { rateBps: 1, packet: 1_250 };
+  const flow = { rateBps: 1, packet: 1_250, settledFrom: 2 };
   expect(udpFigures(said(nothing), flow)).toMatchObject({ delivered: 0, outOfOrder: 0, goodputBitsPerSecond: 0 });
 });
 
@@ -40,5 +40,5 @@ test('what came once the flow had settled: of whole seconds only, and nothing wh
 });
 
 test.each(['', 'iperf3: error', '{"error": "unable to connect"}'])('what is no report is told: %j', (text) => {
-  expect(() => udpFigures(text, { rateBps: 1, packet: 1 })).toThrow('iperf3 told of no flow');
+  expect(() => udpFigures(text, { rateBps: 1, packet: 1, settledFrom: 2 })).toThrow('iperf3 told of no flow');
 });
