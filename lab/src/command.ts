@@ -19,8 +19,9 @@ export function labCommand(): Command {
     .command('list')
     .description('the scenarios that come with Tresse')
     .action(() => {
-      for (const name of scenarioNames())
-        process.stdout.write(`${name.padEnd(16)} ${findScenario(name).scenario.title}\n`);
+      const names = scenarioNames();
+      const width = Math.max(...names.map((name) => name.length));
+      for (const name of names) process.stdout.write(`${name.padEnd(width)} ${findScenario(name).scenario.title}\n`);
     });
   lab
     .command('run')
