@@ -56,6 +56,7 @@ export async function checkRelay(options: {
     ...adviseRelayFirewall(readDroppingChains(await readRuleset()), config.listen.port, config.tunnel, guests.ports),
     ...guests.advice,
     ...guests.ports.flatMap((one) => advisePublished(one, running)),
+    ...adviseRoutes(config, guests.names),
     ...advisePublic(config, facts.interfaces),
     ...kernelWishes().map((sentence) => warning(sentence)),
   ];
@@ -96,6 +97,17 @@ function guestsOf(config: RelayConfig, directory: StateReader): Guests {
     ports.push(...listedPorts(config, readPublications(directory).ports, names));
   });
   return { names: boxes.map((box) => box.name), ports, advice };
+}
+
+/** Routes that cannot hold. */
+function adviseRoutes({ routes, tunnel }: RelayConfig, names: readonly string[]): Advice[] {
+  const lone = routes.filter(({ box }) => !names.includes(box));
+  return [
+    ...lone.map(({ box }) => warning(`a route leads to nobody: no box is called "${box}"`)),
+    ...(routes.length > 0 && !tunnel
+      ? [warning('without the tunnel ("tunnel: false") routes are for TCP from the LAN alone')]
+      : []),
+  ];
 }
 
 function advisePublished({ protocol, port, box, pin }: ListedPort, running: number | undefined): Advice[] {
