@@ -1,12 +1,4 @@
-import {
-  openingAadBytes,
-  openingBytes,
-  openingTextBytes,
-  ResetReason,
-  StrandRole,
-  workerOfKid,
-  writeOpening,
-} from '@tresse/core';
+import { openingAadBytes, openingBytes, openingTextBytes, StrandRole, workerOfKid, writeOpening } from '@tresse/core';
 import { FreeListPool } from '@tresse/kit';
 import {
   bestAead,
@@ -22,17 +14,19 @@ import {
 } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { localLimits, type RelayEngine, startRelayEngine } from '../src/index.ts';
+import { localLimits, openPublicPort, type PublishedStatus, type RelayEngine, startRelayEngine } from '../src/index.ts';
+import { lanConnect } from '../src/worker/lan-connect.ts';
 import { SessionDriver } from '../src/worker/session-driver.ts';
 import { strandKeys } from '../src/worker/strand-keys.ts';
 import { StrandSocket } from '../src/worker/strand-socket.ts';
 import { connectedPair, finish, listening, pattern, Peer, Server, socketCount } from './peer.ts';
-import { soon } from './wait.ts';
+import { freePort, soon } from './wait.ts';
 
 const aead = bestAead('aes-256-gcm');
 const body = pattern(8 * 1_048_576, 5);
 
-const refuse = (): { refused: number } => ({ refused: ResetReason.forbidden });
+/** A box lets its relay connect to this machine. */
+const toLan = lanConnect({ networks: [{ network: '127.0.0.0/8' }], except: [] }, 0);
 
 /** A box: its session in this thread, its strands to the relay's port. */
 class Box {
@@ -47,7 +41,7 @@ class Box {
   constructor(loop: EventLoop, pool: FreeListPool, name: string) {
     this.#loop = loop;
     this.name = name;
-    this.driver = new SessionDriver('box', 'relay', loop, pool, refuse, () => {}, {
+    this.driver = new SessionDriver('box', 'relay', loop, pool, toLan, () => {}, {
       onPath: () => {},
       onAnswered: () => {},
       onStrandClosed: () => {},
@@ -166,4 +160,59 @@ test('a worker that dies in the middle of transfers takes its own along, by a re
   expect(server.peers.map((peer) => peer.failed).filter((errno) => errno !== 0)).toEqual([ECONNRESET]);
   expect(clients[1]!.ended).toBe(false);
   expect(boxes[1]!.driver.session.strands.size).toBe(0);
+});
+
+/** A public port of the relay that leads to the server of this machine, behind a box. */
+const leading = (
+  box: Box,
+  fds: readonly number[],
+  publicPort: number,
+): Parameters<RelayEngine['setPublished']>[0][number] => ({
+  port: publicPort,
+  peer: box.name,
+  fds,
+  targets: { 4: { address: '127.0.0.1', port: server.port } },
+  from: [],
+});
+const published = async (): Promise<readonly PublishedStatus[]> => (await engine.status()).published ?? [];
+
+test('a published port goes where its box goes, outlives a worker, and is let go of when it is taken back', async () => {
+  const publicPort = await freePort();
+  const fds = openPublicPort('tcp', ['127.0.0.1'], publicPort);
+  const box = boxes[0]!;
+  await engine.setPublished([leading(box, fds, publicPort)]);
+  const early = Peer.connect(loop, publicPort);
+  await soon(() => early.over, 'the reset while the box is away', loop);
+  expect(await published()).toMatchObject([{ port: publicPort, accepted: 0, refused: 1 }]);
+
+  const meets = async (): Promise<void> => {
+    await box.meet(engine);
+    for (const role of [StrandRole.quick, StrandRole.bulk]) box.dial(port, role);
+    await soon(() => box.driver.session.paths.get(1)?.answered === true, 'strands', loop);
+  };
+  await meets();
+  const visit = async (): Promise<Peer> => {
+    const count = server.peers.length;
+    const client = Peer.connect(loop, publicPort);
+    await soon(() => server.peers.length > count || client.over, 'a connection at the LAN host', loop);
+    return client;
+  };
+  const first = await visit();
+  server.peers.at(-1)!.send(body).end();
+  await soon(() => first.ended, 'all of it', loop);
+  expect(first.heard.equals(body)).toBe(true);
+
+  const poison = { 7: workerOfKid(box.kid, 0, 2) } as unknown as Uint8Array;
+  const install = { secret: new Uint8Array(32), cipher: 'aes-256-gcm', sessionKey: 'x', peer: 'x' } as const;
+  await expect(engine.installKid({ ...install, kid: poison, limits: localLimits })).rejects.toThrow('restarted');
+  await soon(() => engine.place(box.name) !== undefined, 'a worker', loop);
+  const meanwhile = Peer.connect(loop, publicPort);
+  await soon(() => meanwhile.over, 'the reset without a session', loop);
+
+  await engine.setPublished([]);
+  expect(await published()).toEqual([]);
+  for (const fd of fds) closeFd(fd);
+  const late = Peer.connect(loop, publicPort);
+  await soon(() => late.over, 'the refusal', loop);
+  for (const client of [early, first, meanwhile, late]) client.close();
 });
