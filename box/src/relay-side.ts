@@ -79,11 +79,14 @@ export class RelaySide {
   get udp(): PublishedUdp[] {
     return this.#ports
       .filter(({ protocol }) => protocol === 'udp')
-      .flatMap(({ port, to }) => {
+      .flatMap(({ port, to, clients }) => {
         const hosts = lanHosts(to, port);
         return ([4, 6] as const).flatMap((family) => {
           const host = hosts[family];
-          return host && mayPublish(this.#access, host.address) ? [{ family, port, host }] : [];
+          const hidden = clients === 'hidden';
+          return host && mayPublish(this.#access, host.address)
+            ? [{ family, port, host, ...(hidden && { hidden }) }]
+            : [];
         });
       });
   }

@@ -21,6 +21,7 @@ interface Where {
 interface Wishes extends Where {
   readonly protocol?: string;
   readonly from?: string;
+  readonly hideClients?: boolean;
 }
 
 const protocols = ['tcp', 'udp', 'both'];
@@ -35,9 +36,21 @@ export function addPublishCommands(program: Command, state: () => Option): void 
     .description('lead a public port to a host of a LAN, at once and after every start')
     .addOption(new Option('--protocol <protocol>', 'what it carries').choices(protocols).default('tcp'))
     .option('--from <networks>', 'where clients may come from, comma-separated (default: everywhere)')
+    .option(
+      '--hide-clients',
+      "let the host see the box's address and not the clients': for one whose gateway is not the box",
+    )
     .addOption(state())
-    .action(async (port: string, box: string, to: string[], { protocol, from, state: directory }: Wishes) => {
-      const asked = { port: Number(port), box, to, protocol, ...(from !== undefined && { from: listOf(from) }) };
+    .action(async (port: string, box: string, to: string[], options: Wishes) => {
+      const { protocol, from, hideClients, state: directory } = options;
+      const asked = {
+        port: Number(port),
+        box,
+        to,
+        protocol,
+        ...(from !== undefined && { from: listOf(from) }),
+        ...(hideClients && { clients: 'hidden' }),
+      };
       const body: PublishRequest = readWish(asked, publishRequest);
       await askDaemon(directory, { path: '/v1/publish', body }, doneAnswer);
       const names = protocolsOf({ protocol: body.protocol ?? 'tcp' }).map((one) => portName(one, body.port));

@@ -105,16 +105,26 @@ test('publish and unpublish ask for it and say what is so now', async () => {
   const { state, asked } = await relay({ done: true });
   const done = await tresse('publish', '80', 'home', '192.168.7.10:8080', 'fd00::a', '--state', state);
   expect(done.out).toBe('TCP port 80 of this relay leads to 192.168.7.10:8080 and fd00::a of "home" now.\n');
-  const both = ['--protocol', 'both', '--from', '192.0.2.7, 2001:db8::/32'];
+  const both = ['--protocol', 'both', '--from', '192.0.2.7, 2001:db8::/32', '--hide-clients'];
   expect((await tresse('publish', '53', 'home', '192.168.7.10', ...both, '--state', state)).out).toContain(
     'TCP port 53 and UDP port 53 of this relay',
   );
   expect((await tresse('unpublish', '53', '--state', state)).out).toBe('Port 53 leads nowhere now.\n');
   expect(asked.map((one) => [one.url, one.body])).toEqual([
-    ['/v1/publish', { port: 80, protocol: 'tcp', box: 'home', to: ['192.168.7.10:8080', 'fd00::a'], from: [] }],
     [
       '/v1/publish',
-      { port: 53, protocol: 'both', box: 'home', to: ['192.168.7.10'], from: ['192.0.2.7/32', '2001:db8::/32'] },
+      { port: 80, protocol: 'tcp', box: 'home', to: ['192.168.7.10:8080', 'fd00::a'], from: [], clients: 'shown' },
+    ],
+    [
+      '/v1/publish',
+      {
+        port: 53,
+        protocol: 'both',
+        box: 'home',
+        to: ['192.168.7.10'],
+        from: ['192.0.2.7/32', '2001:db8::/32'],
+        clients: 'hidden',
+      },
     ],
     ['/v1/unpublish', { port: 53, protocol: 'both' }],
   ]);

@@ -17,8 +17,16 @@ export class FrameLog implements FrameSink {
     return undefined;
   }
 
-  onOpen(stream: number, klass: number, paths: readonly number[], target: Target, host: number): Violation | undefined {
-    return this.#note('open', stream, klass, [...paths], [...target.address], target.port, host);
+  onOpen(
+    stream: number,
+    klass: number,
+    paths: readonly number[],
+    target: Target,
+    host: number,
+    client?: Target,
+  ): Violation | undefined {
+    const whom = client ? [[...client.address], client.port] : [];
+    return this.#note('open', stream, klass, [...paths], [...target.address], target.port, host, ...whom);
   }
 
   onOpened(stream: number): Violation | undefined {

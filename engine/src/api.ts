@@ -234,6 +234,8 @@ export interface PublishedPort {
   readonly targets: LanTargets;
   /** Networks clients may come from, as ADDRESS/BITS; none: from everywhere. */
   readonly from: readonly string[];
+  /** The host sees the client's address where that is of its family, else the box's; default false. */
+  readonly showClients?: boolean;
 }
 
 /** What came of a {@link PublishedPort}. */

@@ -17,6 +17,8 @@ export interface PublishedUdp {
   readonly family: Family;
   readonly port: number;
   readonly host: LanHost;
+  /** The host sees the box's address, not the client's; default false. */
+  readonly hidden?: boolean;
 }
 
 /** What is no host of a LAN in any configuration. */
@@ -73,14 +75,15 @@ export function mayPublish({ networks, except }: Publishable, address: string): 
 }
 
 /** A port as a comment of its rule says it, for {@link readPublished}. */
-export const publishedComment = ({ port, host }: PublishedUdp): string =>
-  `published ${port} ${host.address} ${host.port}`;
+export const publishedComment = ({ port, host, hidden }: PublishedUdp): string =>
+  `published ${port} ${host.address} ${host.port}${hidden ? ' hidden' : ''}`;
 
 /** The ports whose rules carry these comments. */
 export function readPublished(comments: readonly unknown[]): PublishedUdp[] {
   return comments.filter(isText).flatMap((comment) => {
-    const [word, port, address = '', hostPort] = comment.split(' ');
+    const [word, port, address = '', hostPort, hidden] = comment.split(' ');
     if (word !== 'published') return [];
-    return [{ family: ipFamily(address), port: Number(port), host: { address, port: Number(hostPort) } }];
+    const host = { address, port: Number(hostPort) };
+    return [{ family: ipFamily(address), port: Number(port), host, ...(hidden === 'hidden' && { hidden: true }) }];
   });
 }

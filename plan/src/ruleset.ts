@@ -195,7 +195,7 @@ function fromTunnel(wish: Wish, families: readonly Family[]): string[] {
   ];
 }
 
-/** Where ports of the relay lead. The client keeps its address, so that its host knows whom it serves. */
+/** Where ports of the relay lead. The client keeps its address, so that its host knows whom it serves, unless it is to be hidden. */
 function published(wish: Wish): Chain[] {
   const rules = portsOf(wish).map((one) => {
     const { family, port, host } = one;
@@ -269,7 +269,8 @@ const interfaces = (uplinks: readonly ResolvedUplink[]): string[] => [
 ];
 
 /** What leaves a line by another way than its mark (a modem's own page, say) has the address of the card. */
-function translate({ config, uplinks, sysctls, packets: tunnel }: Wish, families: readonly Family[]): string[] {
+function translate(wish: Wish, families: readonly Family[]): string[] {
+  const { config, uplinks, sysctls, packets: tunnel } = wish;
   const chosen = linesWithAddress(uplinks).flatMap((uplink) =>
     uplink.addresses
       .filter(({ family }) => families.includes(family))
@@ -286,8 +287,15 @@ function translate({ config, uplinks, sysctls, packets: tunnel }: Wish, families
   const inside = families
     .filter((family) => tunnel[family] === 'tunnel')
     .map((family) => `meta nfproto ${names[family].packets} oifname "${tunnelInterface}" counter masquerade`);
+  const hidden = portsOf(wish)
+    .filter((one) => one.hidden)
+    .map(({ family, host }) => {
+      const { packets, header } = names[family];
+      return `meta nfproto ${packets} iifname "${tunnelInterface}" ${header} daddr ${host.address} udp dport ${host.port} counter masquerade`;
+    });
   return [
     ...inside,
+    ...hidden,
     ...chosen,
     `meta nfproto ipv4 ${rest}`,
     ...(forwardsIpv6(sysctls) ? [`meta nfproto ipv6 ${rest}`] : []),

@@ -24,6 +24,7 @@ export interface ListedPort {
   readonly pin: string | undefined;
   readonly to: readonly string[];
   readonly from: readonly string[];
+  readonly clients: Publication['clients'];
   readonly origin: 'configured' | 'command';
 }
 
@@ -86,8 +87,8 @@ export class PublicationList {
 
   /** Notes what {@link requireFree} let through. Throws UserError `STATE_UNWRITABLE`. */
   add(ports: readonly ListedPort[]): void {
-    const made = ports.flatMap(({ protocol, port, pin, to, from }) =>
-      pin === undefined ? [] : [{ protocol, port, pin, to: [...to], from: [...from] }],
+    const made = ports.flatMap(({ protocol, port, pin, to, from, clients }) =>
+      pin === undefined ? [] : [{ protocol, port, pin, to: [...to], from: [...from], clients }],
     );
     this.#commit([...this.#commanded, ...made]);
   }
@@ -143,11 +144,11 @@ const ownPort = ({ listen, tunnel }: PortConfig): Pick<Publication, 'port' | 'pr
 
 /** A publication, protocol by protocol. */
 function placed(
-  { port, to, from, protocol: wanted }: Pick<Publication, 'port' | 'to' | 'from' | 'protocol'>,
+  { port, to, from, clients, protocol: wanted }: Pick<Publication, 'port' | 'to' | 'from' | 'clients' | 'protocol'>,
   { box, pin, origin }: Pick<ListedPort, 'box' | 'pin' | 'origin'>,
 ): ListedPort[] {
   return protocolsOf({ protocol: wanted }).map((protocol) => {
-    return { protocol, port, box, pin, to: [to].flat(), from, origin };
+    return { protocol, port, box, pin, to: [to].flat(), from, clients, origin };
   });
 }
 

@@ -114,7 +114,9 @@ export class Publisher {
     const own = this.#list.all().filter((one) => one.pin === pin);
     return {
       kind: 'published',
-      ports: own.map(({ protocol, port, to, from }) => ({ protocol, port, to: [...to], from: [...from] })),
+      ports: own.map(({ protocol, port, to, from, clients }) => {
+        return { protocol, port, to: [...to], from: [...from], clients };
+      }),
     };
   }
 
@@ -215,7 +217,8 @@ export class Publisher {
     const fds = this.#open.get(keyOf(one));
     if (one.protocol !== 'tcp' || one.pin === undefined || !fds) return [];
     const targets = lanHosts(one.to, one.port);
-    return [{ port: one.port, peer: one.pin, fds, targets, from: one.from }];
+    const showClients = one.clients === 'shown';
+    return [{ port: one.port, peer: one.pin, fds, targets, from: one.from, showClients }];
   }
 
   #innerFor(pin: string | undefined, to: readonly string[]): Partial<Record<Family, string>> {

@@ -38,7 +38,14 @@ test('what the command publishes is there after a restart, protocol by protocol,
   const ports = list(state);
   add(ports, wish(80, 'both', { to: ['192.168.77.2:8080', 'fd77::2'], from: ['192.0.2.1', '2001:db8::/32'] }));
   const again = new PublicationList(relayConfig.parse({}), state, { pinOf: () => undefined, nameOf: () => 'house' });
-  const common = { port: 80, box: 'house', pin: 'HOME', to: ['192.168.77.2:8080', 'fd77::2'], origin: 'command' };
+  const common = {
+    port: 80,
+    box: 'house',
+    pin: 'HOME',
+    to: ['192.168.77.2:8080', 'fd77::2'],
+    origin: 'command',
+    clients: 'shown',
+  };
   expect(again.all()).toEqual([
     { ...common, protocol: 'tcp', from: ['192.0.2.1/32', '2001:db8::/32'] },
     { ...common, protocol: 'udp', from: ['192.0.2.1/32', '2001:db8::/32'] },

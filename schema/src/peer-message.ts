@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ipCidr, port } from './address.ts';
-import { lanTarget, publicationsMax } from './publication.ts';
+import { clients, lanTarget, publicationsMax } from './publication.ts';
 
 /** This end stops; the session is over. */
 const bye = z.object({
@@ -33,7 +33,13 @@ const published = z.object({
   kind: z.literal('published'),
   ports: z
     .array(
-      z.object({ protocol: z.enum(['tcp', 'udp']), port, to: z.array(lanTarget).min(1).max(2), from: z.array(ipCidr) }),
+      z.object({
+        protocol: z.enum(['tcp', 'udp']),
+        port,
+        to: z.array(lanTarget).min(1).max(2),
+        from: z.array(ipCidr),
+        clients,
+      }),
     )
     .max(2 * publicationsMax),
 });

@@ -5,6 +5,10 @@ import { type Family, ipFamily } from './ip.ts';
 
 /** What a port carries: one protocol, or both by the same number. */
 const protocols = ['tcp', 'udp', 'both'] as const;
+/** Whom the host sees: the client itself, or the box. */
+const clientForms = ['shown', 'hidden'] as const;
+export const clients = z.enum(clientForms).default('shown');
+
 /** One protocol of a public port. */
 export type PortProtocol = 'tcp' | 'udp';
 
@@ -94,6 +98,11 @@ export const publication = z
         description: 'Where clients may come from; from everywhere where there is none.',
         example: ['198.51.100.0/24'],
       }),
+    clients: clients.meta({
+      description:
+        "`shown`: the host sees clients' own addresses, and must have the box as its gateway. `hidden`: it sees the box's address in the LAN, whatever its gateway is.",
+      example: 'shown',
+    }),
   })
   .superRefine(({ to }, context) => {
     const [first, second] = [to].flat();
@@ -136,6 +145,7 @@ export const publicationRegister = z.object({
       pin: z.string(),
       to: z.array(lanTarget).min(1).max(2),
       from: z.array(ipCidr),
+      clients,
     }),
   ),
 });

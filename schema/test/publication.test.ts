@@ -21,6 +21,7 @@ test('a host is an address, with a port where it is another, in one canonical te
     ...whole,
     protocol: 'tcp',
     from: ['192.0.2.7/32', '2001:db8::/32', 'fd00::1/128'],
+    clients: 'shown',
   });
 });
 
@@ -83,7 +84,10 @@ test('box.yaml says who may be published', () => {
 
 test('the daemons tell each other of it; what is malformed is nothing', () => {
   const ports = [{ protocol: 'udp', port: 5060, to: ['192.168.7.10:5060'], from: [] }];
-  expect(peerMessage.parse({ kind: 'published', ports })).toEqual({ kind: 'published', ports });
+  expect(peerMessage.parse({ kind: 'published', ports })).toEqual({
+    kind: 'published',
+    ports: [{ ...ports[0], clients: 'shown' }],
+  });
   expect(peerMessage.safeParse({ kind: 'published', ports: [{ ...ports[0], to: ['x; drop'] }] }).success).toBe(false);
   expect(peerMessage.parse({ kind: 'lan', networks: ['192.168.7.0/24'] })).toMatchObject({ kind: 'lan' });
   expect(peerMessage.safeParse({ kind: 'lan', networks: ['192.168.7.0/24; x'] }).success).toBe(false);

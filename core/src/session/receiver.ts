@@ -86,7 +86,14 @@ export class Receiver implements FrameSink {
     this.#fallen.clear();
   }
 
-  onOpen(id: number, klass: number, paths: readonly number[], target: Target, host: number): Violation | undefined {
+  onOpen(
+    id: number,
+    klass: number,
+    paths: readonly number[],
+    target: Target,
+    host: number,
+    client?: Target,
+  ): Violation | undefined {
     this.#asksForAck = true;
     const state = this.#state;
     const known = state.used.state(id);
@@ -96,6 +103,7 @@ export class Receiver implements FrameSink {
     state.used.use(id);
     const stream = new Stream(id, klass as StreamClass, target, paths, false, state.pool, state.budget, state.nowMs);
     stream.host = host;
+    stream.client = client;
     state.streams.set(id, stream);
     state.counters.streamsOpened++;
     if (state.streams.size > streamsMax || !state.opens.take(state.nowMs)) state.reset(stream, ResetReason.limit);

@@ -271,6 +271,7 @@ export class Session {
     const stream = new Stream(id, klass, target, paths, true, state.pool, state.budget, nowMs);
     state.streams.set(id, stream);
     stream.host = hints.host ?? 0;
+    stream.client = hints.client;
     state.counters.streamsOpened++;
     state.stirred(stream, false);
     state.pend(stream, 'open');

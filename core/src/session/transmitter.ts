@@ -270,7 +270,7 @@ export class Transmitter {
   #writeOpen(strand: Strand, stream: Stream): void {
     if (stream.openAcked || stream.openCarriedBy.includes(strand.id)) return;
     const control = stream.control('open');
-    this.#writer.open(stream.id, stream.klass, stream.paths, stream.target, stream.host);
+    this.#writer.open(stream.id, stream.klass, stream.paths, stream.target, stream.host, stream.client);
     stream.openCarriedBy.push(strand.id);
     control.outstanding++;
     this.#state.log(strand, control);

@@ -1,11 +1,13 @@
 /** What is known of a stream before its first byte, and the class that follows from it. */
-import { StreamClass } from '../wire/frame.ts';
+import { StreamClass, type Target } from '../wire/frame.ts';
 
 export interface StreamHints {
   /** DSCP of the LAN host's packets (RFC 2474), 0 to 63. */
   readonly dscp?: number;
   /** A number for the LAN host, 1 to 255: hosts take turns. */
   readonly host?: number;
+  /** Whom the connection at the other end is to speak for: a published port's client. */
+  readonly client?: Target;
 }
 
 /** Expedited and voice, signalling (RFC 4594). */

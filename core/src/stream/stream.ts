@@ -26,6 +26,8 @@ export class Stream implements Taker {
 
   /** Which host of the LAN it belongs to: hosts take turns. 0: not told. */
   host = 0;
+  /** Whom its connection is to speak for, where that is told: the client of a published port. */
+  client: Target | undefined = undefined;
   /** What it has sent, and received, at a stretch. */
   readonly gives: Burst = new Burst();
   readonly takes: Burst = new Burst();

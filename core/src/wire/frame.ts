@@ -71,8 +71,15 @@ export type Violation =
 
 /** Receives the frames of one record; a returned violation stops reading. */
 export interface FrameSink {
-  /** `host` is the box's number for the LAN host, 0 where it does not say. */
-  onOpen(stream: number, klass: number, paths: readonly number[], target: Target, host: number): Violation | undefined;
+  /** `host` is the opener's number for its host, 0 where it does not say; `client` where that is told to speak from. */
+  onOpen(
+    stream: number,
+    klass: number,
+    paths: readonly number[],
+    target: Target,
+    host: number,
+    client?: Target,
+  ): Violation | undefined;
   onOpened(stream: number): Violation | undefined;
   /** The bytes stand at [start, start + length) of the buffer given to the reader, valid during the call. */
   onData(stream: number, offset: number, start: number, length: number): Violation | undefined;
@@ -188,7 +195,16 @@ function readOpen(stream: number, bytes: Uint8Array, at: number, end: number, si
   if (port === 0) return 'target';
   const hostAt = family + 3 + addressBytes;
   const host = hostAt < end ? (bytes[hostAt] ?? 0) : 0;
-  return sink.onOpen(stream, klass, paths, { address: bytes.slice(family + 3, hostAt), port }, host);
+  const target = { address: bytes.slice(family + 3, hostAt), port };
+  return sink.onOpen(stream, klass, paths, target, host, readClient(bytes, hostAt + 1, end));
+}
+
+/** Undefined where there is none, whole and of a family: what is left over of a body is ignored. */
+function readClient(bytes: Uint8Array, at: number, end: number): Target | undefined {
+  const family = at < end ? bytes[at] : 0;
+  const length = family === 4 ? 4 : family === 6 ? 16 : 0;
+  if (length === 0 || at + 3 + length > end) return undefined;
+  return { address: bytes.slice(at + 3, at + 3 + length), port: readU16(bytes, at + 1) };
 }
 
 const noPaths: readonly number[] = [];
@@ -231,9 +247,10 @@ export class FrameWriter {
     this.#bytes.fill(0, body, body + length);
   }
 
-  open(stream: number, klass: StreamClass, paths: readonly number[], target: Target, host = 0): void {
-    const hostBytes = host > 0 ? 1 : 0;
-    const body = this.#header(FrameType.open, openFrameBytes(target, paths) - frameHeaderBytes + hostBytes);
+  open(stream: number, klass: StreamClass, paths: readonly number[], target: Target, host = 0, client?: Target): void {
+    const hostBytes = host > 0 || client ? 1 : 0;
+    const more = hostBytes + (client ? 3 + client.address.length : 0);
+    const body = this.#header(FrameType.open, openFrameBytes(target, paths) - frameHeaderBytes + more);
     writeU64(this.#bytes, body, stream);
     this.#bytes[body + 8] = klass;
     this.#bytes[body + 9] = paths.length;
@@ -242,7 +259,12 @@ export class FrameWriter {
     this.#bytes[family] = target.address.length === 4 ? 4 : 6;
     writeU16(this.#bytes, family + 1, target.port);
     this.#bytes.set(target.address, family + 3);
-    if (hostBytes > 0) this.#bytes[family + 3 + target.address.length] = host;
+    const hostAt = family + 3 + target.address.length;
+    if (hostBytes > 0) this.#bytes[hostAt] = host;
+    if (!client) return;
+    this.#bytes[hostAt + 1] = client.address.length === 4 ? 4 : 6;
+    writeU16(this.#bytes, hostAt + 2, client.port);
+    this.#bytes.set(client.address, hostAt + 4);
   }
 
   opened(stream: number): void {

@@ -5,19 +5,21 @@ import { opensPerSecond, opensSavedS } from '../../src/limits.ts';
 import { type FrameWriter, ResetReason, StreamClass } from '../../src/wire/frame.ts';
 import { SessionBench, target } from './session-bench.ts';
 
+const client = { address: Uint8Array.of(203, 0, 113, 9), port: 40_000 };
 const open =
   (stream: number) =>
   (writer: FrameWriter): void =>
-    writer.open(stream, StreamClass.interactive, [], target, 7);
+    writer.open(stream, StreamClass.interactive, [], target, 7, client);
 
 test('a relay numbers its streams 2, 4, 6, beside those of the box, and opens one by its first frame', () => {
   const bench = new SessionBench('relay');
   const strand = bench.strand(1);
   bench.hear(strand, open(1));
-  const streams = [1, 2].map(() => bench.session.openStream(target, [], bench.nowMs, { host: 7 }));
+  const streams = [1, 2].map(() => bench.session.openStream(target, [], bench.nowMs, { host: 7, client }));
   bench.give(streams[0]!, 100);
   const frames = bench.poll().flatMap((record) => record.frames);
   expect(frames.filter(([kind]) => kind === 'open').map(([, id]) => id)).toEqual([2, 4]);
+  expect(frames.find(([kind]) => kind === 'open')?.slice(-2)).toEqual([[203, 0, 113, 9], 40_000]);
   expect(frames.findIndex(([kind, id]) => kind === 'data' && id === 2)).toBeGreaterThan(
     frames.findIndex(([kind, id]) => kind === 'open' && id === 2),
   );
@@ -30,7 +32,7 @@ test('a box connects a stream of the relay once, carries it, and tells each end 
   expect(bench.hear(strand, open(2))).toBeUndefined();
   expect(bench.hear(strand, open(2))).toBeUndefined();
   expect(bench.told).toEqual(['connect 2']);
-  expect(bench.connecting[0]).toMatchObject({ id: 2, host: 7, opener: false });
+  expect(bench.connecting[0]).toMatchObject({ id: 2, host: 7, opener: false, client });
   bench.session.handleConnected(bench.connecting[0]!, bench.nowMs);
   expect(bench.frames('opened')).toHaveLength(1);
   bench.hear(strand, (writer) => {

@@ -143,6 +143,8 @@ test('bodies may grow: what a later version adds behind is ignored', () => {
       frames.filter(([name]) => name !== 'data'),
       octets(1, 20),
       (frame, more) => {
+        // That would be an OPEN's client.
+        fc.pre(frame[0] !== 'open' || (more[0] !== 4 && more[0] !== 6));
         const { bytes, end } = written([frame]);
         bytes.set(more, end);
         const length = end - 4 + more.length;
@@ -261,4 +263,21 @@ test('a violation of the sink stops the reading', () => {
   log.onPing = () => 'credit-exceeded';
   expect(readFrames(bytes, 0, end, log)).toBe('credit-exceeded');
   expect(log.read).toEqual([]);
+});
+
+test('an OPEN tells whom it speaks for, or nothing; what is cut off is nothing', () => {
+  const target = { address: Uint8Array.of(192, 168, 7, 10), port: 80 };
+  const bytes = new Uint8Array(128);
+  const read = (client: { address: Uint8Array; port: number }, change = 0): unknown => {
+    const writer = new FrameWriter();
+    writer.begin(bytes, 0, bytes.length);
+    writer.open(2, 2, [], target, 0, client);
+    bytes[3] = (bytes[3] ?? 0) + change;
+    const log = new FrameLog(bytes);
+    return readFrames(bytes, 0, writer.at + change, log) ?? log.read[0]?.slice(6);
+  };
+  const six = new Uint8Array(16).fill(7);
+  expect(read({ address: six, port: 9 })).toEqual([0, [...six], 9]);
+  expect(read({ address: Uint8Array.of(1, 2, 3, 4), port: 9 })).toEqual([0, [1, 2, 3, 4], 9]);
+  for (const cut of [-1, -5, -18, -19]) expect(read({ address: six, port: 9 }, cut)).toEqual([0]);
 });

@@ -60,10 +60,12 @@ class Describer implements FrameSink {
     paths: readonly number[],
     target: { address: Uint8Array; port: number },
     host: number,
+    client?: { address: Uint8Array; port: number },
   ) {
     const { address, port } = target;
     const fields = { stream, class: klass, paths: paths.join(','), address: hexOf(address), port };
-    return this.#say('OPEN', host > 0 ? { ...fields, host } : fields);
+    const whom = client && { client: hexOf(client.address), clientPort: client.port };
+    return this.#say('OPEN', { ...fields, ...((host > 0 || client) && { host }), ...whom });
   }
 
   onOpened(stream: number) {
@@ -133,7 +135,9 @@ function write(line: string): Uint8Array {
     case 'OPEN': {
       const paths = (field['paths'] ?? '').split(',').filter(Boolean).map(Number);
       const target = { address: bytesOf(field['address']), port: number('port') };
-      writer.open(stream, number('class') as 1 | 2 | 3, paths, target, Number(field['host'] ?? 0));
+      const client =
+        field['client'] === undefined ? undefined : { address: bytesOf(field['client']), port: number('clientPort') };
+      writer.open(stream, number('class') as 1 | 2 | 3, paths, target, Number(field['host'] ?? 0), client);
       break;
     }
     case 'OPENED':

@@ -21,7 +21,7 @@ const opensPerSecond: number = limits.opensPerSecond / 4;
 const failureWords: Readonly<Record<number, string>> = {
   [ResetReason.refused]: 'the host refuses connections to this port',
   [ResetReason.unreachable]: 'the host cannot be reached',
-  [ResetReason.timeout]: 'the host does not answer',
+  [ResetReason.timeout]: 'the host does not answer (is the box its gateway?)',
   [ResetReason.forbidden]: 'the box does not let this host be published',
 };
 
@@ -118,7 +118,8 @@ export class PublishedPorts {
     open.counts.accepted++;
     const target = targetFor(open.port.targets, client.address.includes(':') ? 6 : 4);
     const { driver } = session;
-    const hints = { host: hostNumber(client.address) };
+    const whom = open.port.showClients === true ? { client: targetOf(client) } : {};
+    const hints = { host: hostNumber(client.address), ...whom };
     const stream = driver.session.openStream(targetOf(target), [], this.#loop.nowMs, hints);
     this.#visits.set(stream, { open, peer: open.port.peer });
     driver.sockets.adopt(stream, fd);
