@@ -147,6 +147,18 @@ test('who may not come, and whoever comes while the box is away or full, is rese
   client.close();
 });
 
+test('an address of the LAN is not spoken from, whatever the relay says', () => {
+  publish({ showClients: true });
+  const client = visit();
+  turn(() => server.peers.length === 1, 'a connection at the LAN host');
+  client.send('whom do you see?');
+  turn(() => server.peers[0]!.text !== '', 'its bytes');
+  expect([...braid.box.session.streams.values()].map((stream) => stream.client?.port)).toEqual([
+    localName(client.fd).port,
+  ]);
+  client.close();
+});
+
 test('a port that is taken back takes nothing more, and its streams go on', () => {
   publish();
   const client = visit();

@@ -177,8 +177,13 @@ function packetTreatment(chosen: PacketTreatment, family: Family): string[] {
 
 /** Answers, pings of the box itself, and what is published: nothing else begins from the relay's side. */
 function fromTunnel(wish: Wish, families: readonly Family[]): string[] {
+  const isOpen = portsOf(wish).length > 0 || families.some((family) => isReachable(wish, family));
   return [
     'ct state { established, related } accept',
+    // Nobody there passes for the box or a host of the LAN.
+    ...(isOpen
+      ? [`fib saddr oifname ${quoted(wish.config.lan.interfaces)} counter drop`, 'fib saddr type local counter drop']
+      : []),
     ...portsOf(wish).map(
       ({ family, port }) => `${isUdpTo(family, port)} fib daddr type local ${marked('ct', tunnelled)} accept`,
     ),

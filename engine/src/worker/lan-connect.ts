@@ -26,6 +26,11 @@ import { prefixOf, socketAddressOf } from './target.ts';
 export function lanConnect({ networks, except }: LanAccess, mark: number): Connect {
   const ways = networks.map((one) => ({ prefix: prefixOf(one.network), device: one.interface }));
   const closed = except.map((one) => prefixOf(one));
+  /** A relay must not pass for the box, or for a host of the LAN. */
+  const mayBe = (address: Uint8Array, length: number): boolean =>
+    address.length === length &&
+    !ways.some(({ prefix }) => within(address, prefix)) &&
+    !closed.some((prefix) => within(address, prefix));
   return ({ target, client }: Stream) => {
     const way = ways.find(({ prefix }) => within(target.address, prefix));
     if (!way || closed.some((prefix) => within(target.address, prefix))) {
@@ -38,7 +43,7 @@ export function lanConnect({ networks, except }: LanAccess, mark: number): Conne
       if (mark !== 0) setMark(fd, mark);
       // Never out of a line, whatever the routes are meanwhile.
       if (way.device !== undefined) bindDevice(fd, way.device);
-      if (client?.address.length === target.address.length) speakAs(fd, client);
+      if (client && mayBe(client.address, target.address.length)) speakAs(fd, client);
       connectStart(fd, address, port);
       return { fd };
     } catch (error) {
