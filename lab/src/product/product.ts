@@ -50,7 +50,7 @@ export class Product {
     return atMs;
   }
 
-  /** Returns when the session is there with every path up, or at once while one of the daemons is stopped. Throws SystemError `PRODUCT`: a daemon ended, or `patienceMs` passed. */
+  /** Returns when the session is there with every path up and packets go by the tunnel, or at once while one of the daemons is stopped. Throws SystemError `PRODUCT`: a daemon ended, or `patienceMs` passed. */
   async ready(patienceMs: number): Promise<void> {
     if (!this.#relay.wanted || !this.#box.wanted) return;
     let last = 'the box does not answer';
@@ -62,8 +62,8 @@ export class Product {
         if (status === undefined) return false;
         const paths = status.sessions.flatMap((session) => session.paths);
         const up = paths.filter((path) => path.state === 'up').length;
-        last = `${up} of ${this.#uplinks} paths are up; ${status.summary}`;
-        return up >= this.#uplinks && status.tunnel !== 'waiting';
+        last = `${up} of ${this.#uplinks} paths are up; ${status.summary}; the tunnel: ${status.tunnel ?? 'none'}`;
+        return up >= this.#uplinks && status.tunnel === 'carries';
       },
       pollMs,
       patienceMs,
