@@ -24,6 +24,9 @@ export class FlowQueue {
   readonly #waiting: readonly RoundRobin<Flow>[] = classes.map(() => new RoundRobin<Flow>());
   readonly #bytes: Float64Array = new Float64Array(classes.length);
   readonly #packet: InnerPacket = { hash: 0, protocol: 0, from: 0, to: 0, dscp: 0, payload: 0 };
+  /** The flow that gives room up to others, and what it had when it was found, bytes. */
+  #largest: Flow | undefined;
+  #largestBytes = 0;
   /** Dropped because they stood too long, and for want of room; refused as no IP packets. */
   dropped = 0;
   crowdedOut = 0;
@@ -132,12 +135,24 @@ export class FlowQueue {
 
   /** Where there is no room the flow that has most of it gives some up, from its head: its receiver hears of it soonest. */
   #makeRoom(): boolean {
-    let largest: Flow | undefined;
-    for (const flow of this.#flows.values()) if (!largest || flow.bytes > largest.bytes) largest = flow;
+    // Who was found to have most serves until half of that is gone: to look at all flows for every packet of a flood costs more than the flood.
+    if (!this.#largest || this.#largest.bytes * 2 < this.#largestBytes || this.#largest.head < 0) this.#findLargest();
+    const largest = this.#largest;
     if (!largest || largest.waits === undefined || largest.head < 0) return false;
     this.crowdedOut++;
     this.#slots.give(this.take(largest, largest.waits));
     return true;
+  }
+
+  #findLargest(): void {
+    this.#largest = undefined;
+    this.#largestBytes = 0;
+    if (this.empty) return;
+    for (const flow of this.#flows.values()) {
+      if (flow.bytes <= this.#largestBytes) continue;
+      this.#largest = flow;
+      this.#largestBytes = flow.bytes;
+    }
   }
 
   #flow(packet: Readonly<InnerPacket>, nowMs: number): Flow {

@@ -97,6 +97,19 @@ test('where there is no room the longest flow gives some up', () => {
   expect(slots.used).toBe(0);
 });
 
+test('two floods share the room, whichever came first, and a small flow loses nothing', () => {
+  const { push, take } = bench(64);
+  for (let i = 0; i < 100; i++) push({ fromPort: 1, length: 500 }, 0);
+  push({ fromPort: 3, length: 100 }, 0);
+  for (let i = 0; i < 300; i++) push({ fromPort: 2, length: 500 }, 0);
+  for (let i = 0; i < 10; i++) push({ fromPort: 1, length: 500 }, 0);
+  const ports = Array.from({ length: 64 }, () => take(interactive, 1));
+  const countOf = (port: number): number => ports.filter((one) => one === port).length;
+  expect(countOf(3)).toBe(1);
+  expect(countOf(1)).toBeGreaterThan(20);
+  expect(countOf(2)).toBeGreaterThan(20);
+});
+
 test('what is no IP packet is refused, and what is too long finds no room', () => {
   const { queue, push } = bench();
   expect(queue.push(new Uint8Array(40), 0, 40, 0)).toBe(false);
