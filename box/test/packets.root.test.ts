@@ -94,7 +94,7 @@ test('while no datagram gets through, packets go in strands, by the relay all th
   await at('relay', 'nft', 'add rule ip hush in udp dport 7443 drop');
   expect(await seenFrom()).toBe(byRelay);
   expect(await rolesOf('box')).toContain('datagram');
-  expect(await stage.status('box')).toMatch(/^wan\d .*UDP is blocked there and goes by TCP$/mu);
+  expect(await stage.status('box')).toMatch(/^dsl .*UDP is blocked there and goes by TCP$/mu);
   expect(await asked('lan', 6_000)).toBe(`${byRelay} 6000`);
   expect(await pinged('-c', '20', '-i', '0.05')).toContain(' 0% packet loss');
   expect((await status('box')).warnings.join()).not.toContain('what is no TCP');

@@ -22,7 +22,7 @@ export interface PacketWorldReport {
 const shareMin = 0.5;
 const excessMax = 1.25;
 /** Where clocks leap queues are hard to see. */
-const excessMaxLeaping = 1.5;
+const excessMaxLeaping = 2.5;
 /** The resequencer's longest deadline, and what a clock that is read at events may miss, ms. */
 const holdMsMax = 300 + 1;
 const checkMs = 50;
