@@ -19,7 +19,9 @@ const clockWrap = 0x1_0000_0000;
 const leapMsMin = 150;
 /** A way longer by so much is a queue, ms. */
 const startQueueMs = 10;
-const startGain = 1.75;
+const startGain = 2.2;
+/** A sender's first flight (RFC 9002 wishes for ten packets, many send 32), bytes. */
+const startBytesMin = 32 * 1_400;
 /** So much leaves at once, bytes: what it waits for itself is no queue, up to so long, ms. */
 const burstBytes = 4 * 1_500;
 const burstMsMax = 100;
@@ -132,7 +134,7 @@ export class DatagramFlight {
   startBytes(nowMs: number): number {
     const burstMs = this.#rate > 0 ? (burstBytes * 1_000) / this.#rate : 0;
     const queued = this.queueMs > Math.max(startQueueMs, Math.min(burstMs, burstMsMax));
-    return queued || this.spilt(nowMs) ? 0 : startGain * this.#cameBytes;
+    return queued || this.spilt(nowMs) ? 0 : Math.max(startBytesMin, startGain * this.#cameBytes);
   }
 
   /** More than usual was lost lately: the line may be full though its queue is too short to show. */

@@ -26,6 +26,8 @@ const jitterMsMax = 8;
 const filledShare = 0.25;
 /** A flow that has changed its line within so long is to be put in order again, ms: one that stays on a line keeps its order, and a call would rather have its packets. */
 const spreadMs = 2_000;
+/** What is no longer is an acknowledgement or a question: the newest counts, and would only wait for what stands on the slow line its flow has left, bytes. */
+const signalBytesMax = 256;
 /** No line is reckoned to be slower, bytes per second: one that an outage made look so would never be tried again. */
 const rateMin = 31_250;
 /** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
@@ -62,6 +64,10 @@ export interface PacketLine {
   readonly rateKnown: boolean;
   /** One way, queue included, ms. */
   readonly delayMs: number;
+  /** Without a queue. */
+  readonly bareDelayMs: number;
+  /** Smoothed, ms. */
+  readonly rttMs: number;
   /** What is given is no bulk. */
   stir: (by: FlowKind, nowMs: number) => void;
   /** How fast bulk may leave, bytes per second; Infinity while nothing waits behind it. */
@@ -209,7 +215,9 @@ export class PacketSender {
     out.slot = this.#queue.take(flow, kind);
     out.place.length = this.#slots.lengthOf(out.slot);
     out.prefix.class = kind;
-    out.prefix.ordered = kind !== PacketClass.realtime && nowMs - flow.changedMs < spreadMs;
+    const sequent =
+      kind === PacketClass.bulk || (kind === PacketClass.interactive && out.place.length > signalBytesMax);
+    out.prefix.ordered = sequent && nowMs - flow.changedMs < spreadMs;
     out.prefix.bucket = bucket;
     out.prefix.sequence = this.#sequences[bucket] ?? 0;
     this.#sequences[bucket] = out.prefix.sequence + 1;
@@ -311,13 +319,15 @@ export class PacketSender {
     const spilt = datagrams.spilt(nowMs);
     // What was reckoned with is too much: what came is not.
     const cameRate = spilt && !line.rateKnown && datagrams.deliveryRate > 0 ? datagrams.deliveryRate : Infinity;
-    const paced = Math.min(rate, Math.max(rateMin, cameRate));
+    const startBytes = known ? 0 : datagrams.startBytes(nowMs);
+    // Who doubles what he sends each round trip must not wait here, or he takes our queue for the line's and stops.
+    const startRate = (startBytes * 1_000) / Math.max(line.rttMs, 1);
+    const paced = Math.min(Math.max(rate, startRate), Math.max(rateMin, cameRate));
     const ready = pace.ready(paced, spilt ? 'full' : known ? 'known' : 'least', most, nowMs);
     this.#finding = !known && !spilt;
     datagrams.paced = most < Infinity;
     datagrams.unsentBytes = ready ? 0 : this.#queue.bytesOf(PacketClass.bulk);
-    const windowBytes = Math.max(line.windowBytes(nowMs), known ? 0 : datagrams.startBytes(nowMs));
-    return windowBytes - line.outstandingBytes(nowMs);
+    return Math.max(line.windowBytes(nowMs), startBytes) - line.outstandingBytes(nowMs);
   }
 
   #forBulk(flow: Flow): number {
@@ -325,19 +335,35 @@ export class PacketSender {
     return this.#spread.choose(this.#lines, this.#count, flow, bytes, this.#queue.bytesOf(PacketClass.bulk));
   }
 
-  /** The line that answers soonest; the flow's own while that is no worse. */
+  /**
+   * The flow's own line while none answers clearly sooner; else, of those that answer about as soon as the soonest, the one that
+   * carries most: what begins small may be a transfer, whose sender takes the longer way of another line for a queue.
+   */
   #forSoon(flow: Flow, kind: PacketClass, nowMs: number): number {
+    let soonestMs = Infinity;
+    for (let i = 0; i < this.#count; i++) {
+      if (this.#takesSoon(i, kind, nowMs)) soonestMs = Math.min(soonestMs, this.#soonMs(i, nowMs));
+    }
     let best = -1;
-    let own = -1;
+    let bestRate = -Infinity;
     for (let i = 0; i < this.#count; i++) {
       const one = this.#lines[i];
-      if (!one || isFull(one, nowMs)) continue;
-      if (one.spilt && !one.pace.open && kind !== PacketClass.realtime) continue;
-      if (one.line.id === flow.line) own = i;
-      if (best < 0 || this.#delay(i) < this.#delay(best)) best = i;
+      if (!one || !this.#takesSoon(i, kind, nowMs)) continue;
+      if (this.#soonMs(i, nowMs) > soonestMs * (1 + soonerShare) + soonerMs) continue;
+      if (one.line.id === flow.line) return i;
+      const rate = kind === PacketClass.realtime ? -this.#soonMs(i, nowMs) : one.rate;
+      if (best >= 0 && (rate < bestRate || (rate === bestRate && this.#soonMs(i, nowMs) >= this.#soonMs(best, nowMs))))
+        continue;
+      best = i;
+      bestRate = rate;
     }
-    const stays = own >= 0 && this.#delay(own) <= this.#delay(best) * (1 + soonerShare) + soonerMs;
-    return stays ? own : best;
+    return best;
+  }
+
+  #takesSoon(at: number, kind: PacketClass, nowMs: number): boolean {
+    const one = this.#lines[at];
+    if (!one || isFull(one, nowMs)) return false;
+    return !one.spilt || one.pace.open || kind === PacketClass.realtime;
   }
 
   /** How long packets of a kind may stand beyond what is usual, ms, and be no fault of their sender's. */
@@ -361,6 +387,11 @@ export class PacketSender {
 
   #delay(at: number): number {
     return this.#lines[at]?.delayMs ?? Infinity;
+  }
+
+  #soonMs(at: number, nowMs: number): number {
+    const one = this.#lines[at];
+    return one ? soonMs(one, nowMs) : Infinity;
   }
 
   /** Once more on the best of the other lines, where that is worth it. */
@@ -413,6 +444,14 @@ export const getsThrough = (line: PacketLine, nowMs: number): boolean =>
 function strandTakes(strand: Strand, rate: number): boolean {
   const most = Math.max(strandUnsentBytesMax, (rate * strandUnsentMs) / 1_000);
   return strand.unsentBytes === 0 || (strand.unsentBytes < most && strand.roomBytes > 0);
+}
+
+/** How long a packet given now is on its way, ms, as far as that is known: what reports tell is a round trip old, and a feeble line is full by then. */
+function soonMs({ line, strand, delayMs, rate }: Candidate, nowMs: number): number {
+  if (strand) return delayMs + (strand.unsentBytes * 1_000) / rate;
+  if (!line.rateKnown) return delayMs;
+  const queuedMs = (line.outstandingBytes(nowMs) * 1_000) / rate - 2 * line.bareDelayMs;
+  return Math.max(delayMs, line.bareDelayMs + queuedMs);
 }
 
 /** Takes not even what must not wait. */
