@@ -10,7 +10,7 @@ import { lags, squeezed } from '../strand/turns.ts';
 import type { Chunk } from '../stream/chunk.ts';
 import { Allowance } from './allowance.ts';
 import { LaneShares } from './lane-shares.ts';
-import { type Flight, LineFill, type LineView } from './line-fill.ts';
+import { type Flight, LineFill, type LineView, trickleBytes } from './line-fill.ts';
 import { ProxyWatch } from './proxy-watch.ts';
 import { ReturnDelay } from './return-delay.ts';
 
@@ -21,6 +21,8 @@ const unseenBytesMax: number = 160 * segmentBytes;
 const bulkComesMs = 500;
 /** Bulk is let out no faster than the line carries it for so long after a packet that must not wait, ms: a call speaks again, a page asks for the next thing. */
 const packetLivesMs = 3_000;
+/** What datagrams told of a queue holds for so long, ms. */
+const queueKnownMs = 1_000;
 /** Nothing that was given to a strand waits for ever. */
 const helpersShareMin = 0.05;
 
@@ -256,6 +258,16 @@ export class Path implements LineView, DatagramPath {
     return this.bareDelayMs + Math.max(0, rtt - this.bareRttMs);
   }
 
+  /** The same for a packet: by what datagrams met on their way there of late, and strands that carry now; an idle one's figures are old. */
+  packetDelayMs(nowMs: number): number {
+    let queueMs = nowMs - this.datagrams.heardMs < queueKnownMs ? this.datagrams.standingQueueMs : 0;
+    for (const strand of this.strands) {
+      if (strand.state !== 'answered' || strand.suspect || strand.bytesInFlight <= trickleBytes) continue;
+      queueMs = Math.max(queueMs, strand.rttMs - this.minRttMs);
+    }
+    return this.bareDelayMs + queueMs;
+  }
+
   /** The longest of those that carry something, and of the quick one, which is pinged: others tell of a queue that may be gone. */
   get #freshRttMs(): number {
     let rtt = this.datagrams.packetsInFlight > 0 || this.strands.length === 0 ? this.datagrams.rttMs : 0;
@@ -303,6 +315,8 @@ export class Path implements LineView, DatagramPath {
     let sum = this.rateKnown ? this.datagrams.bytesStillInFlight(nowMs) : this.datagrams.bytesInFlight;
     for (const strand of this.strands) {
       if (strand.state !== 'answered' || strand.suspect || strand.stuck(nowMs)) continue;
+      // Its packets are let in by its own window: streams that waited for theirs to leave would starve.
+      if (strand.datagram) continue;
       sum += this.#proxied ? strand.flight.bytesInFlight : strand.bytesInFlight + strand.unsentBytes;
     }
     return sum;

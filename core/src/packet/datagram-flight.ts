@@ -19,9 +19,9 @@ const clockWrap = 0x1_0000_0000;
 const leapMsMin = 150;
 /** A way longer by so much is a queue, ms. */
 const startQueueMs = 10;
-const startGain = 2.2;
-/** A sender's first flight (RFC 9002 wishes for ten packets, many send 32), bytes. */
-const startBytesMin = 32 * 1_400;
+const startGain = 1.75;
+/** A sender's first flight (RFC 9002 wishes for ten packets; some send more), bytes. */
+const startBytesMin = 16 * 1_400;
 /** So much leaves at once, bytes: what it waits for itself is no queue, up to so long, ms. */
 const burstBytes = 4 * 1_500;
 const burstMsMax = 100;
@@ -91,6 +91,7 @@ export class DatagramFlight {
   /** The shortest queue of this round trip, ms, and when that began; a burst makes none. */
   #queueMinMs: number = Infinity;
   #queueMinSinceMs: number = -Infinity;
+  #standingMs = 0;
   /** When a queue stood last for a round trip, ms. */
   #queueSeenMs: number = -Infinity;
   #spiltMs: number = -Infinity;
@@ -134,7 +135,8 @@ export class DatagramFlight {
   startBytes(nowMs: number): number {
     const burstMs = this.#rate > 0 ? (burstBytes * 1_000) / this.#rate : 0;
     const queued = this.queueMs > Math.max(startQueueMs, Math.min(burstMs, burstMsMax));
-    return queued || this.spilt(nowMs) ? 0 : Math.max(startBytesMin, startGain * this.#cameBytes);
+    if (queued || this.spilt(nowMs)) return 0;
+    return this.#delivered === 0 ? startBytesMin : startGain * this.#cameBytes;
   }
 
   /** More than usual was lost lately: the line may be full though its queue is too short to show. */
@@ -216,6 +218,11 @@ export class DatagramFlight {
   /** How much longer the way there is than it was at its shortest, ms: the queue. */
   get queueMs(): number {
     return this.#wayMinMs === Infinity ? 0 : this.#wayMs - Math.min(this.#wayMinMs, this.#wayMinBeforeMs);
+  }
+
+  /** The queue that stood through the last round trip, ms: a burst leaves none. */
+  get standingQueueMs(): number {
+    return this.#standingMs;
   }
 
   /** When one left last that asks for a report, ms. */
@@ -358,6 +365,7 @@ export class DatagramFlight {
     this.#queueMinMs = Math.min(this.#queueMinMs, this.queueMs);
     if (nowMs - this.#queueMinSinceMs < this.#rttMs) return;
     if (this.#queueMinMs > startQueueMs) this.#queueSeenMs = nowMs;
+    this.#standingMs = this.#queueMinMs;
     this.#queueMinMs = Infinity;
     this.#queueMinSinceMs = nowMs;
   }

@@ -18,6 +18,8 @@ export class Flow implements Taker {
   waits: PacketClass | undefined;
   /** The line its packets took last; 0: none yet. */
   line = 0;
+  /** The line it is at home on: others only help; 0: none yet. */
+  home = 0;
   /** When it went to another one, ms. */
   changedMs: number = -Infinity;
   usedMs: number;

@@ -171,6 +171,7 @@ export class PacketLane {
 
   /** A body that came in a strand of a path: a packet, or the peer errs. */
   handleInStrand(path: number, slab: Slab, start: number, end: number, nowMs: number): void {
+    this.#paths.get(path)?.udp.noteInStrand(nowMs);
     if (bodyKind(slab.bytes[start] ?? 0) === BodyKind.packet) this.#takePacket(path, slab, start, end, nowMs);
     else this.malformed++;
   }

@@ -32,6 +32,10 @@ const signalBytesMax = 256;
 const rateMin = 31_250;
 /** What is not bulk may go beyond a line's window so many times: it is little, and must not wait. */
 const windowGain = 2;
+/** ... and a line helps a bulk flow of another one where that is sooner by so much, ms. */
+const awayMs = 8;
+/** A flow leaves its line for one about as near that carries so much more. */
+const homeGain = 1.5;
 /** So much may stand unsent in a strand that carries packets: what stands there is behind in no queue of ours, and overtaken by nothing. */
 const strandUnsentBytesMax = 3_000;
 /** Bulk may wait there so long, ms: nobody looks at it more often. */
@@ -63,7 +67,7 @@ export interface PacketLine {
   /** That is what it carries, and no lower bound. */
   readonly rateKnown: boolean;
   /** One way, queue included, ms. */
-  readonly delayMs: number;
+  packetDelayMs: (nowMs: number) => number;
   /** Without a queue. */
   readonly bareDelayMs: number;
   /** Smoothed, ms. */
@@ -192,7 +196,7 @@ export class PacketSender {
   #send(kind: PacketClass, nowMs: number): boolean {
     const flow = this.#queue.next(kind, this.#patienceMs(kind), nowMs);
     if (!flow) return false;
-    const at = kind === PacketClass.bulk ? this.#forBulk(flow) : this.#forSoon(flow, kind, nowMs);
+    const at = kind === PacketClass.bulk ? this.#forBulk(flow, nowMs) : this.#homeOf(flow, kind, nowMs);
     const line = this.#lines[at]?.line;
     if (!line) {
       this.#queue.settle(flow, kind, false);
@@ -292,7 +296,7 @@ export class PacketSender {
         known.roomBytes = roomBytes;
         known.spilt = spilt;
         known.unsentBytes = unsentBytes;
-        known.delayMs = line.delayMs;
+        known.delayMs = line.packetDelayMs(nowMs);
       } else {
         this.#lines.push({
           id: line.id,
@@ -305,7 +309,7 @@ export class PacketSender {
           rate,
           open,
           unsentBytes,
-          delayMs: line.delayMs,
+          delayMs: line.packetDelayMs(nowMs),
         });
       }
     }
@@ -330,33 +334,49 @@ export class PacketSender {
     return Math.max(line.windowBytes(nowMs), startBytes) - line.outstandingBytes(nowMs);
   }
 
-  #forBulk(flow: Flow): number {
+  /** Other lines than a flow's own help once a queue stands there: what comes by turns on lines of unequal delay looks like a queue to its sender. */
+  #forBulk(flow: Flow, nowMs: number): number {
     const bytes = this.#slots.lengthOf(flow.head) + wireOverheadBytes;
-    return this.#spread.choose(this.#lines, this.#count, flow, bytes, this.#queue.bytesOf(PacketClass.bulk));
+    const home = this.#homeOf(flow, PacketClass.bulk, nowMs);
+    this.#away(home, awayMs);
+    const at = this.#spread.choose(this.#lines, this.#count, flow, bytes, this.#queue.bytesOf(PacketClass.bulk));
+    this.#away(home, -awayMs);
+    return at;
+  }
+
+  #away(home: number, ms: number): void {
+    for (let i = 0; i < this.#count; i++) {
+      const one = this.#lines[i];
+      if (one && i !== home) one.delayMs += ms;
+    }
   }
 
   /**
    * The flow's own line while none answers clearly sooner; else, of those that answer about as soon as the soonest, the one that
    * carries most: what begins small may be a transfer, whose sender takes the longer way of another line for a queue.
    */
-  #forSoon(flow: Flow, kind: PacketClass, nowMs: number): number {
+  #homeOf(flow: Flow, kind: PacketClass, nowMs: number): number {
     let soonestMs = Infinity;
     for (let i = 0; i < this.#count; i++) {
       if (this.#takesSoon(i, kind, nowMs)) soonestMs = Math.min(soonestMs, this.#soonMs(i, nowMs));
     }
     let best = -1;
     let bestRate = -Infinity;
+    let own = -1;
     for (let i = 0; i < this.#count; i++) {
       const one = this.#lines[i];
       if (!one || !this.#takesSoon(i, kind, nowMs)) continue;
-      if (this.#soonMs(i, nowMs) > soonestMs * (1 + soonerShare) + soonerMs) continue;
-      if (one.line.id === flow.line) return i;
-      const rate = kind === PacketClass.realtime ? -this.#soonMs(i, nowMs) : one.rate;
-      if (best >= 0 && (rate < bestRate || (rate === bestRate && this.#soonMs(i, nowMs) >= this.#soonMs(best, nowMs))))
-        continue;
+      const ms = this.#soonMs(i, nowMs);
+      if (ms > soonestMs * (1 + soonerShare) + soonerMs) continue;
+      if (one.line.id === flow.home) own = i;
+      const rate = kind === PacketClass.realtime ? -ms : one.rate;
+      if (rate < bestRate || (rate === bestRate && ms >= this.#soonMs(best, nowMs))) continue;
       best = i;
       bestRate = rate;
     }
+    const ownRate = this.#lines[own]?.rate ?? -1;
+    if (own >= 0 && (kind === PacketClass.realtime || ownRate * homeGain >= bestRate)) return own;
+    flow.home = this.#lines[best]?.line.id ?? flow.home;
     return best;
   }
 

@@ -26,12 +26,16 @@ const againMsMin = 10_000;
 const againMsMax = 60_000;
 /** A strand that is not needed any more is kept for so long, ms. */
 const keptMs = 30_000;
+/** What the peer does is shown for so long, ms. */
+const peerShownMs = 3_000;
 
 export class UdpWatch {
   #state: UdpState = 'open';
   /** A strand is to stand ready: the box opens it. */
   wantsStrand = false;
   #wantedMs = -Infinity;
+  /** When a packet of the peer's came in the strand last, ms. */
+  #peerMs = -Infinity;
   readonly #losses: LossWindow = new LossWindow();
   readonly #peerLosses: LossWindow = new LossWindow();
   /** Since when the strand is tried, ms, and what it had brought; -1: it is not. */
@@ -47,6 +51,17 @@ export class UdpWatch {
 
   get state(): UdpState {
     return this.#state;
+  }
+
+  /** For people: what this side found, or the peer, who sends its packets by the strand. */
+  shown(nowMs: number): UdpState {
+    return this.#state === 'open' && nowMs - this.#peerMs < peerShownMs ? 'limited' : this.#state;
+  }
+
+  /** A packet of the peer's came in the strand. */
+  noteInStrand(nowMs: number): void {
+    this.#peerMs = nowMs;
+    this.#wantedMs = nowMs;
   }
 
   /** Takes how many of the peer's datagrams should have come and how many did: where many are lost on their way here, only the box can open the strand the peer needs. */

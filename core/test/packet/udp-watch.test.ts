@@ -102,6 +102,17 @@ test('a strand that brings no more is left again, and not tried at once', () => 
   expect(bench.watch).toMatchObject({ state: 'open', fallbacks: 1 });
 });
 
+test('what the peer sends by the strand is shown for a while, and keeps the strand', () => {
+  const bench = new Bench();
+  bench.run(stepMs, 1, 1, 0);
+  bench.watch.noteInStrand(bench.nowMs);
+  bench.run(2_000, 1, 1, 0);
+  expect(bench.watch).toMatchObject({ state: 'open', wantsStrand: true });
+  expect(bench.watch.shown(bench.nowMs)).toBe('limited');
+  bench.run(2_000, 1, 1, 0);
+  expect(bench.watch.shown(bench.nowMs)).toBe('open');
+});
+
 test('what the peer loses on its way here makes the box open a strand, too', () => {
   const bench = new Bench();
   bench.run(stepMs, 1, 1, 0);

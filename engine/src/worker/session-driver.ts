@@ -264,7 +264,7 @@ export class SessionDriver implements StrandOwner, Holder {
         bytesIn: path.bytesIn,
         bytesOut: path.bytesOut,
         suspicions: path.suspicions,
-        udp: path.udp.state,
+        udp: path.udp.shown(this.#loop.nowMs),
         strands: path.strands.map((s) => ({
           strand: s.id,
           role: s.quick ? 'quick' : s.datagram ? 'datagram' : 'bulk',
