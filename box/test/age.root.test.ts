@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { run } from '@tresse/sys';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
@@ -66,8 +66,7 @@ async function turnover(lastsS: number): Promise<Tally> {
   return tally;
 }
 
-const status = async (room: Room): Promise<DaemonStatus> =>
-  daemonStatus.parse(JSON.parse(await stage.status(room, '--json')));
+const status = (room: Room): Promise<DaemonStatus> => stage.statusOf(room);
 
 const counted = (): Promise<Record<Room, Census>> =>
   least({ box: stage.pidOf('box'), box2: stage.pidOf('box2'), relay: stage.pidOf('relay') }, 2 * rekeyEveryMs);

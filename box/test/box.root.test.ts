@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { at, kernelOfBox, Stage } from './stage.ts';
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 const patience = { timeout: 15_000, interval: 100 };
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const bothUp = (): Promise<void> =>
   vi.waitFor(async () => expect((await status()).uplinks.map((one) => one.verdict)).toEqual(['up', 'up']), patience);
 /** Downloads by the LAN host; resolves to the checksum. */

@@ -1,4 +1,4 @@
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { at, kernelOfBox, Stage } from './stage.ts';
@@ -39,7 +39,7 @@ afterAll(async () => {
   await stage?.clear();
 });
 
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const who = (host = '[2001:db8:b::10]'): Promise<string> => at('lan', 'curl', '-sS', '-m', '3', `http://${host}/`);
 const bonded = (): Promise<void> =>
   vi.waitFor(async () => expect((await status()).summary).toBe('bonding over 2 of 2 lines'), patience);

@@ -1,4 +1,4 @@
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { run } from '@tresse/sys';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
@@ -32,7 +32,7 @@ afterAll(async () => {
   await stage?.clear();
 });
 
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const bonded = (): Promise<void> =>
   vi.waitFor(async () => expect((await status()).summary).toBe('bonding over 2 of 2 lines'), patience);
 /** The number of the path of a line that is up. */

@@ -1,4 +1,4 @@
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { Slow, slowServer } from './slow.ts';
@@ -25,7 +25,7 @@ afterAll(async () => {
   await stage?.clear();
 });
 
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const bonded = (): Promise<void> =>
   vi.waitFor(async () => expect((await status()).summary).toBe('bonding over 2 of 2 lines'), patience);
 const nft = (text: string): Promise<string> => at('box', 'nft', text.replaceAll(/\s+/gu, ' '));

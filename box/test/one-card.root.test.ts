@@ -1,4 +1,4 @@
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { Slow, slowServer } from './slow.ts';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await stage?.clear();
 });
 
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const bonded = (): Promise<void> =>
   vi.waitFor(async () => expect((await status()).summary).toBe('bonding over 2 of 2 lines'), patience);
 const who = (): Promise<string> => at('lan', 'curl', '-sS', '-m', '2', 'http://198.51.100.10/who');

@@ -1,8 +1,8 @@
 /** What is no TCP goes through the relay by the tunnel, of two boxes at two workers; directly while no datagram gets through. */
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { at, kernelOfBox, Stage } from './stage.ts';
+import { kernelOfRelay, at, kernelOfBox, Stage } from './stage.ts';
 
 const byRelay = '198.51.100.1';
 const directly = /^10\.0\.[12]\.2$/u;
@@ -24,21 +24,11 @@ const seenFrom = async (place: 'lan' | 'lan2' = 'lan'): Promise<string> => (awai
 /** What ping says, also where nobody answers. */
 const pinged = (...how: string[]): Promise<string> =>
   at('lan', 'sh', '-c', `ping -W 2 ${how.join(' ')} 198.51.100.10 || true`);
-const status = async (room: 'box' | 'relay'): Promise<DaemonStatus> =>
-  daemonStatus.parse(JSON.parse(await stage.status(room, '--json')));
+const status = (room: 'box' | 'relay'): Promise<DaemonStatus> => stage.statusOf(room);
 
 /** What strands there are. */
 const rolesOf = async (room: 'box' | 'relay'): Promise<string[]> =>
   (await status(room)).sessions.flatMap(({ paths }) => paths.flatMap(({ strands }) => strands.map(({ role }) => role)));
-
-const kernelOfRelay = async (): Promise<string> =>
-  (
-    await Promise.all([
-      at('relay', 'nft', '-s', 'list', 'ruleset'),
-      at('relay', 'ip', '-4', 'route', 'show', 'table', 'all'),
-      at('relay', 'sysctl', '-a', '-r', String.raw`^net\.ipv[46]\.conf\..*forwarding`),
-    ])
-  ).join('\n');
 
 /** Whether the relay's machine passes on what comes from the internet by itself, as these lines need that go through it. */
 const forwarding = (on: 0 | 1): Promise<string> => at('relay', 'sysctl', '-qw', `net.ipv4.conf.net0.forwarding=${on}`);

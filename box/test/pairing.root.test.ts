@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
-import { daemonStatus, type DaemonStatus, type PairingCode, readPairingCode, writePairingCode } from '@tresse/schema';
+import { type DaemonStatus, type PairingCode, readPairingCode, writePairingCode } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { makeIdentity } from '../../daemon/src/identity-maker.ts';
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 const patience = { timeout: 20_000, interval: 100 };
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const verdicts = async (): Promise<string[]> => (await status()).uplinks.map((one) => one.verdict);
 const reasons = async (): Promise<string[]> => (await status()).uplinks.map((one) => one.reason);
 const bothUp = (): Promise<void> => vi.waitFor(async () => expect(await verdicts()).toEqual(['up', 'up']), patience);

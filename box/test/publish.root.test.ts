@@ -1,10 +1,10 @@
 /** Ports of the relay lead to a host of the LAN: TCP and UDP, both families, by file and by command, until they are taken back. */
 import { readFileSync } from 'node:fs';
 
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { at, kernelOfBox, Stage } from './stage.ts';
+import { kernelOfRelay, at, kernelOfBox, Stage } from './stage.ts';
 
 const patience = { timeout: 20_000, interval: 100 };
 const relay4 = '203.0.113.1';
@@ -25,21 +25,12 @@ let stage: Stage;
 let boxBefore = '';
 let relayBefore = '';
 
-const status = async (room: 'box' | 'relay'): Promise<DaemonStatus> =>
-  daemonStatus.parse(JSON.parse(await stage.status(room, '--json')));
+const status = (room: 'box' | 'relay'): Promise<DaemonStatus> => stage.statusOf(room);
 const fetched = (port: number, host = relay4, path = ''): Promise<string> =>
   at('inet', 'curl', '-gsS', '-m', '8', `http://${host.includes(':') ? `[${host}]` : host}:${port}/${path}`);
 const asked = (port: number, host = relay4): Promise<string> =>
   at('inet', process.execPath, '-e', asker, host, String(port)).then((text) => text.trim());
 const relay = (...argv: string[]): Promise<string> => stage.tresse('relay', 'relay', 'relay', ...argv);
-const kernelOfRelay = async (): Promise<string> =>
-  (
-    await Promise.all([
-      at('relay', 'nft', '-s', 'list', 'ruleset'),
-      at('relay', 'ip', '-4', 'route', 'show', 'table', 'all'),
-      at('relay', 'sysctl', '-a', '-r', String.raw`^net\.ipv[46]\.conf\..*forwarding`),
-    ])
-  ).join('\n');
 const carries = (): Promise<void> =>
   vi.waitFor(async () => expect((await status('box')).tunnel).toBe('carries'), patience);
 

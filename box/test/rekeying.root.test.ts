@@ -1,4 +1,4 @@
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { atLength, Stage } from './stage.ts';
@@ -38,8 +38,7 @@ afterAll(async () => {
 
 const url = 'http://198.51.100.10/';
 const get = `curl -sS -m 60 --limit-rate 9M ${url}`;
-const status = async (room: 'box' | 'relay'): Promise<DaemonStatus> =>
-  daemonStatus.parse(JSON.parse(await stage.status(room, '--json')));
+const status = (room: 'box' | 'relay'): Promise<DaemonStatus> => stage.statusOf(room);
 const counted = (text: string): number => stage.log('box').split(text).length - 1;
 /** Strands at the box that stand, by number. */
 const strands = async (): Promise<number[]> =>

@@ -1,8 +1,8 @@
 /** Hosts of the LAN and hosts of a private network behind the relay reach each other, as far as both daemons' files allow it. */
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { at, kernelOfBox, nameOf, Stage } from './stage.ts';
+import { kernelOfRelay, at, kernelOfBox, nameOf, Stage } from './stage.ts';
 
 const patience = { timeout: 20_000, interval: 100 };
 /** The private network, with the relay and a host in it, and another one that no route names. */
@@ -21,22 +21,12 @@ let stage: Stage;
 let boxBefore = '';
 let relayBefore = '';
 
-const status = async (room: 'box' | 'relay'): Promise<DaemonStatus> =>
-  daemonStatus.parse(JSON.parse(await stage.status(room, '--json')));
+const status = (room: 'box' | 'relay'): Promise<DaemonStatus> => stage.statusOf(room);
 const fetched = (from: 'lan' | 'inet', host: string, path = ''): Promise<string> =>
   at(from, 'curl', '-gsS', '-m', '5', `http://${host.includes(':') ? `[${host}]` : host}/${path}`);
 const asked = (from: 'lan' | 'inet', host: string): Promise<string> =>
   at(from, process.execPath, '-e', asker, host).then((text) => text.trim());
 const pinged = (from: 'lan' | 'inet', host: string): Promise<string> => at(from, 'ping', '-c', '2', '-W', '2', host);
-const kernelOfRelay = async (): Promise<string> =>
-  (
-    await Promise.all([
-      at('relay', 'nft', '-s', 'list', 'ruleset'),
-      at('relay', 'ip', '-4', 'route', 'show', 'table', 'all'),
-      at('relay', 'ip', '-6', 'route', 'show', 'table', 'all', 'proto', '200'),
-      at('relay', 'sysctl', '-a', '-r', String.raw`^net\.ipv[46]\.conf\..*forwarding`),
-    ])
-  ).join('\n');
 const address = (place: 'lan' | 'box' | 'relay' | 'inet', text: string, device: string): Promise<string> =>
   at(place, 'ip', 'addr', 'add', text, 'dev', device, ...(text.includes(':') ? ['nodad'] : []));
 const configure = (reachable: string[]): void =>

@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { daemonStatus, type DaemonStatus } from '@tresse/schema';
 import { run } from '@tresse/sys';
 
 /** Where `ip netns` keeps its names. */
@@ -211,6 +212,11 @@ export class Stage {
     return run([tresse, 'status', '--state', this.#state(room), ...options]);
   }
 
+  /** What a daemon says of itself now. */
+  async statusOf(room: Room): Promise<DaemonStatus> {
+    return daemonStatus.parse(JSON.parse(await this.status(room, '--json')));
+  }
+
   /** A daemon's log so far. */
   log(room: Room): string {
     return readFileSync(this.#log(room), 'utf8');
@@ -245,6 +251,17 @@ export async function kernelOfBox(): Promise<string> {
     at('box', 'ip', '-6', 'route', 'show', 'table', 'all', 'proto', '200'),
     at('box', 'nft', '-s', 'list', 'ruleset'),
     at('box', 'sysctl', '-a', '-r', String.raw`^net\.ipv4\.(ip_forward|conf\..*)`),
+  ]);
+  return parts.join('\n');
+}
+
+/** What the relay's kernel holds of what a relay changes, as text. */
+export async function kernelOfRelay(): Promise<string> {
+  const parts = await Promise.all([
+    at('relay', 'nft', '-s', 'list', 'ruleset'),
+    at('relay', 'ip', '-4', 'route', 'show', 'table', 'all'),
+    at('relay', 'ip', '-6', 'route', 'show', 'table', 'all', 'proto', '200'),
+    at('relay', 'sysctl', '-a', '-r', String.raw`^net\.ipv[46]\.conf\..*forwarding`),
   ]);
   return parts.join('\n');
 }

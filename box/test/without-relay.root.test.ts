@@ -1,4 +1,4 @@
-import { daemonStatus, type DaemonStatus } from '@tresse/schema';
+import type { DaemonStatus } from '@tresse/schema';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { Slow, slowServer } from './slow.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await stage?.clear();
 });
 
-const status = async (): Promise<DaemonStatus> => daemonStatus.parse(JSON.parse(await stage.status('box', '--json')));
+const status = (): Promise<DaemonStatus> => stage.statusOf('box');
 const who = (seconds = 8): Promise<string> =>
   at('lan', 'curl', '-sS', '-m', String(seconds), 'http://198.51.100.10/who');
 const seenFrom = (address: string): Promise<void> =>

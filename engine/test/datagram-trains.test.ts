@@ -1,43 +1,24 @@
 /** Trains of datagrams over real UDP sockets on loopback. */
-import {
-  bindAddress,
-  closeFd,
-  endpoint,
-  ErrnoError,
-  localName,
-  nativeSlab,
-  receiveFrom,
-  sendTo,
-  setReceiveBuffer,
-  udpSocket,
-} from '@tresse/sys';
+import { closeFd, endpoint, nativeSlab, receiveFrom, sendTo, setReceiveBuffer } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { DatagramTrains, type Way } from '../src/worker/datagram-trains.ts';
+import { boundUdp, endpointOf } from './peer.ts';
 
 const room = nativeSlab(70_000);
 const fds: number[] = [];
 const EIO = 5;
 let trains: DatagramTrains;
 
-/** A socket with a port of its own; the kernel would choose one only when something is sent. */
 function udp(): number {
-  const fd = udpSocket(4);
+  const fd = boundUdp();
   fds.push(fd);
   setReceiveBuffer(fd, 4_194_304);
-  for (let tries = 100; ; tries--) {
-    try {
-      bindAddress(fd, '127.0.0.1', 20_000 + Math.floor(Math.random() * 10_000));
-      return fd;
-    } catch (error) {
-      if (!(error instanceof ErrnoError) || tries === 0) throw error;
-    }
-  }
+  return fd;
 }
 
 function wayTo(fd: number): Way {
-  const { address, port } = localName(fd);
-  return { fd: udp(), to: endpoint(address, port), single: false };
+  return { fd: udp(), to: endpointOf(fd), single: false };
 }
 
 /** Writes a datagram of one repeated byte as the lane does, its body behind a header of 16, and finishes it where it then stands. */

@@ -16,7 +16,6 @@ import { mutated, Prng } from '@tresse/kit';
 import {
   type Aead,
   bestAead,
-  bindAddress,
   closeFd,
   type Endpoint,
   endpoint,
@@ -25,7 +24,6 @@ import {
   nativeSlab,
   receiveFrom,
   sendTo,
-  udpSocket,
 } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
@@ -34,7 +32,7 @@ import { readDatagrams } from '../src/worker/datagram-port.ts';
 import { PacketDriver } from '../src/worker/packet-driver.ts';
 import { firstKeyNumber, packetKeys, type PacketKeys } from '../src/worker/packet-keys.ts';
 import { type PacketMember, RelayPackets } from '../src/worker/relay-packets.ts';
-import { connectedPair, finish, Peer, socketCount, until } from './peer.ts';
+import { boundUdp, connectedPair, finish, Peer, socketCount, until } from './peer.ts';
 
 const inputs = Number(process.env['TRESSE_DATAGRAMS'] ?? 10_000);
 vi.setConfig({ testTimeout: 60_000 + inputs });
@@ -101,20 +99,12 @@ function packet(from: number, length: number, number: number): Buffer {
   return bytes;
 }
 
-function udp(): number {
-  const fd = udpSocket(4);
-  bindAddress(fd, '127.0.0.1', 0);
-  // The kernel chooses a port when something is sent.
-  sendTo(fd, room.address, 1, endpoint('127.0.0.1', 9));
-  return fd;
-}
-
 beforeEach(({ annotate, task }) => {
   before = socketCount();
   loop = new EventLoop();
   prng = new Prng(seed);
   [sent, answers] = [0, []];
-  sockets = { relay: udp(), box: udp(), stranger: udp() };
+  sockets = { relay: boundUdp(), box: boundUdp(), stranger: boundUdp() };
   const { near, far } = connectedPair(loop);
   tun = near;
   hosts = new Peer(loop, far);

@@ -1,23 +1,11 @@
 /** Two packet lanes over real UDP sockets on loopback, sealed. */
 import { Path, readDatagramHeader } from '@tresse/core';
-import {
-  bestAead,
-  bindAddress,
-  closeFd,
-  copyEndpoint,
-  type Endpoint,
-  endpoint,
-  ErrnoError,
-  EventLoop,
-  localName,
-  nativeSlab,
-  udpSocket,
-} from '@tresse/sys';
+import { bestAead, closeFd, copyEndpoint, type Endpoint, endpoint, EventLoop, nativeSlab } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { readDatagrams, type TakeDatagram } from '../src/worker/datagram-port.ts';
 import { PacketDriver } from '../src/worker/packet-driver.ts';
-import { finish, until } from './peer.ts';
+import { boundUdp, endpointOf, finish, until } from './peer.ts';
 
 const aead = bestAead('aes-256-gcm');
 const session = 0x0102_0304;
@@ -39,24 +27,10 @@ interface End {
   datagrams: { fd: number; bytes: Buffer; from: Endpoint }[];
 }
 
-/** A socket with a port of its own; the kernel would choose one only when something is sent. */
 function udp(): number {
-  const fd = udpSocket(4);
+  const fd = boundUdp();
   fds.push(fd);
-  for (let tries = 100; ; tries--) {
-    try {
-      bindAddress(fd, '127.0.0.1', 20_000 + Math.floor(Math.random() * 10_000));
-      return fd;
-    } catch (error) {
-      if (!(error instanceof ErrnoError) || tries === 0) throw error;
-    }
-  }
-}
-
-/** Where a socket is reached. */
-function endpointOf(fd: number): Endpoint {
-  const { address, port } = localName(fd);
-  return endpoint(address, port);
+  return fd;
 }
 
 function end(side: 'box' | 'relay'): End {

@@ -1,23 +1,12 @@
 /** Two packet lanes between two namespaces, each with a real TUN device: what hosts send arrives, of any protocol. */
 import { Path } from '@tresse/core';
-import {
-  bestAead,
-  bindAddress,
-  closeFd,
-  type Endpoint,
-  endpoint,
-  EventLoop,
-  localName,
-  openTun,
-  run,
-  udpSocket,
-} from '@tresse/sys';
+import { bestAead, bindAddress, closeFd, EventLoop, openTun, run, udpSocket } from '@tresse/sys';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { readDatagrams } from '../src/worker/datagram-port.ts';
 import { PacketDriver } from '../src/worker/packet-driver.ts';
 import { TunDevice } from '../src/worker/tun-device.ts';
-import { finish } from './peer.ts';
+import { endpointOf, finish } from './peer.ts';
 
 const aead = bestAead('aes-256-gcm');
 const paths = [1, 2];
@@ -34,11 +23,6 @@ interface End {
   device: TunDevice;
   driver: PacketDriver;
   sockets: number[];
-}
-
-function endpointOf(fd: number): Endpoint {
-  const { address, port } = localName(fd);
-  return endpoint(address, port);
 }
 
 async function end(side: 'box' | 'relay', host: number): Promise<End> {

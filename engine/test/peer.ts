@@ -9,6 +9,9 @@ import {
   connectOutcome,
   connectStart,
   EAGAIN,
+  type Endpoint,
+  endpoint,
+  ErrnoError,
   type EventLoop,
   FAILED,
   HANGUP,
@@ -22,6 +25,7 @@ import {
   setReceiveBuffer,
   shutdownWrite,
   tcpSocket,
+  udpSocket,
   WRITABLE,
 } from '@tresse/sys';
 
@@ -52,6 +56,25 @@ export function settle(loop: EventLoop, turns = 50): void {
 export function finish(loop: EventLoop): void {
   loop.stop();
   loop.run();
+}
+
+/** A UDP socket with a port of its own on loopback: the kernel would choose one only when something is sent. The caller closes it. */
+export function boundUdp(): number {
+  const fd = udpSocket(4);
+  for (let tries = 100; ; tries--) {
+    try {
+      bindAddress(fd, '127.0.0.1', 20_000 + Math.floor(Math.random() * 10_000));
+      return fd;
+    } catch (error) {
+      if (!(error instanceof ErrnoError) || tries === 0) throw error;
+    }
+  }
+}
+
+/** Where a socket is reached. */
+export function endpointOf(fd: number): Endpoint {
+  const { address, port } = localName(fd);
+  return endpoint(address, port);
 }
 
 /** Sockets this process has open. */
