@@ -113,6 +113,11 @@ interface Candidate extends SpreadLine {
   pace: PacketPace;
   /** How much more may be on its way, bytes. */
   roomBytes: number;
+  /** On its way, or unsent in the strand, bytes; and from how much on it takes not even what must not wait. */
+  aheadBytes: number;
+  fullBytes: number;
+  /** {@link aheadBytes} over the rate tells of a queue. */
+  rateKnown: boolean;
   /** Its queue has run over: what fills it has to wait for its turn, be it bulk or not. */
   spilt: boolean;
 }
@@ -198,7 +203,7 @@ export class PacketSender {
   #send(kind: PacketClass, nowMs: number): boolean {
     const flow = this.#queue.next(kind, this.#patienceMs(kind), nowMs);
     if (!flow) return false;
-    const at = kind === PacketClass.bulk ? this.#forBulk(flow, nowMs) : this.#homeOf(flow, kind, nowMs);
+    const at = kind === PacketClass.bulk ? this.#forBulk(flow) : this.#homeOf(flow, kind);
     const line = this.#lines[at]?.line;
     if (!line) {
       this.#queue.settle(flow, kind, false);
@@ -266,6 +271,7 @@ export class PacketSender {
   /** What a survey would find: looking at every line again for every packet would cost more than sealing it. */
   #spent(one: Candidate, bytes: number): void {
     one.roomBytes -= bytes;
+    one.aheadBytes += bytes;
     one.open = one.pace.open && one.roomBytes > 0;
     if (!one.pace.open) one.line.datagrams.unsentBytes = this.#queue.bytesOf(PacketClass.bulk);
   }
@@ -286,6 +292,9 @@ export class PacketSender {
       const finding = !strand && this.#finding;
       const at = this.#count++;
       const spilt = !strand && line.datagrams.spilt(nowMs);
+      const aheadBytes = strand ? unsentBytes : line.outstandingBytes(nowMs);
+      const fullBytes = strand ? strandUnsentBytesMax + 1 : windowGain * line.windowBytes(nowMs);
+      const rateKnown = !strand && line.rateKnown;
       const known = this.#lines[at];
       if (known) {
         known.line = line;
@@ -296,6 +305,9 @@ export class PacketSender {
         known.rate = rate;
         known.open = open;
         known.roomBytes = roomBytes;
+        known.aheadBytes = aheadBytes;
+        known.fullBytes = fullBytes;
+        known.rateKnown = rateKnown;
         known.spilt = spilt;
         known.unsentBytes = unsentBytes;
         known.delayMs = line.packetDelayMs(nowMs);
@@ -307,6 +319,9 @@ export class PacketSender {
           finding,
           pace,
           roomBytes,
+          aheadBytes,
+          fullBytes,
+          rateKnown,
           spilt,
           rate,
           open,
@@ -337,9 +352,9 @@ export class PacketSender {
   }
 
   /** Other lines than a flow's own help once a queue stands there: what comes by turns on lines of unequal delay looks like a queue to its sender. */
-  #forBulk(flow: Flow, nowMs: number): number {
+  #forBulk(flow: Flow): number {
     const bytes = this.#slots.lengthOf(flow.head) + wireOverheadBytes;
-    const home = this.#homeOf(flow, PacketClass.bulk, nowMs);
+    const home = this.#homeOf(flow, PacketClass.bulk);
     this.#away(home, awayMs);
     const at = this.#spread.choose(this.#lines, this.#count, flow, bytes, this.#queue.bytesOf(PacketClass.bulk));
     this.#away(home, -awayMs);
@@ -357,22 +372,22 @@ export class PacketSender {
    * The flow's own line while none answers clearly sooner; else, of those that answer about as soon as the soonest, the one that
    * carries most: what begins small may be a transfer, whose sender takes the longer way of another line for a queue.
    */
-  #homeOf(flow: Flow, kind: PacketClass, nowMs: number): number {
+  #homeOf(flow: Flow, kind: PacketClass): number {
     let soonestMs = Infinity;
     for (let i = 0; i < this.#count; i++) {
-      if (this.#takesSoon(i, kind, nowMs)) soonestMs = Math.min(soonestMs, this.#soonMs(i, nowMs));
+      if (this.#takesSoon(i, kind)) soonestMs = Math.min(soonestMs, this.#soonMs(i));
     }
     let best = -1;
     let bestRate = -Infinity;
     let own = -1;
     for (let i = 0; i < this.#count; i++) {
       const one = this.#lines[i];
-      if (!one || !this.#takesSoon(i, kind, nowMs)) continue;
-      const ms = this.#soonMs(i, nowMs);
+      if (!one || !this.#takesSoon(i, kind)) continue;
+      const ms = this.#soonMs(i);
       if (ms > soonestMs * (1 + soonerShare) + soonerMs) continue;
       if (one.line.id === flow.home) own = i;
       const rate = kind === PacketClass.realtime ? -ms : one.rate;
-      if (rate < bestRate || (rate === bestRate && ms >= this.#soonMs(best, nowMs))) continue;
+      if (rate < bestRate || (rate === bestRate && ms >= this.#soonMs(best))) continue;
       best = i;
       bestRate = rate;
     }
@@ -382,9 +397,9 @@ export class PacketSender {
     return best;
   }
 
-  #takesSoon(at: number, kind: PacketClass, nowMs: number): boolean {
+  #takesSoon(at: number, kind: PacketClass): boolean {
     const one = this.#lines[at];
-    if (!one || isFull(one, nowMs)) return false;
+    if (!one || one.aheadBytes >= one.fullBytes) return false;
     return !one.spilt || one.pace.open || kind === PacketClass.realtime;
   }
 
@@ -411,9 +426,9 @@ export class PacketSender {
     return this.#lines[at]?.delayMs ?? Infinity;
   }
 
-  #soonMs(at: number, nowMs: number): number {
+  #soonMs(at: number): number {
     const one = this.#lines[at];
-    return one ? soonMs(one, nowMs) : Infinity;
+    return one ? soonMs(one) : Infinity;
   }
 
   /** Once more on the best of the other lines, where that is worth it. */
@@ -469,18 +484,11 @@ function strandTakes(strand: Strand, rate: number): boolean {
 }
 
 /** How long a packet given now is on its way, ms, as far as that is known: what reports tell is a round trip old, and a feeble line is full by then. */
-function soonMs({ line, strand, delayMs, rate }: Candidate, nowMs: number): number {
-  if (strand) return delayMs + (strand.unsentBytes * 1_000) / rate;
-  if (!line.rateKnown) return delayMs;
-  const queuedMs = (line.outstandingBytes(nowMs) * 1_000) / rate - 2 * line.bareDelayMs;
-  return Math.max(delayMs, line.bareDelayMs + queuedMs);
+function soonMs({ line, strand, delayMs, rate, aheadBytes, rateKnown }: Candidate): number {
+  const aheadMs = (aheadBytes * 1_000) / rate;
+  if (strand) return delayMs + aheadMs;
+  return rateKnown ? Math.max(delayMs, aheadMs - line.bareDelayMs) : delayMs;
 }
-
-/** Takes not even what must not wait. */
-const isFull = ({ line, strand }: Candidate, nowMs: number): boolean =>
-  strand
-    ? strand.unsentBytes > strandUnsentBytesMax
-    : line.outstandingBytes(nowMs) >= windowGain * line.windowBytes(nowMs);
 
 /** Somebody fills it: now and then a packet waits there longer than the line's pace lets expect. */
 const isFilled = (line: PacketLine, nowMs: number): boolean =>
