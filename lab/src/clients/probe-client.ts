@@ -1,6 +1,6 @@
 /**
- * Asks a probe server: `probe-client.ts dns|echo|raw FAMILY ADDRESS BYTES COUNT [PROTOCOL]`, each question again where it is not answered, as any program does by
- * UDP. Prints how many were answered, and after how long each, as JSON: `{"rttMs": [...]}`.
+ * Asks a probe server: `probe-client.ts dns|echo|raw FAMILY ADDRESS BYTES COUNT [PROTOCOL]`. A question that is not answered is
+ * asked again, up to three times, as programs do by UDP. Prints after how long each was answered, as JSON: `{"rttMs": [...]}`.
  */
 import { createSocket } from 'node:dgram';
 
@@ -36,20 +36,25 @@ function hear(answer: Buffer): void {
 
 function next(): void {
   clearTimeout(timer);
-  if (++number > Number(count)) return end();
+  if (++number > Number(count)) {
+    end();
+    return;
+  }
   question = kind === 'dns' ? dnsQuery(number, Number(bytes)) : Buffer.alloc(Number(bytes), number);
   // What translates addresses looks into GRE (RFC 2784), and drops what is none.
   if (kind === 'raw') question.set(greHeader);
   tries = 0;
-  return ask();
+  ask();
 }
 
 function ask(): void {
-  if (++tries > triesMax) return next();
+  if (++tries > triesMax) {
+    next();
+    return;
+  }
   askedMs = monotonicMs();
   send();
   timer = setTimeout(ask, patienceMs);
-  return undefined;
 }
 
 function end(): void {
