@@ -13,6 +13,8 @@ import {
   type UnpublishRequest,
 } from '@tresse/schema';
 
+import { readStateFile } from './state-file.ts';
+
 const fileName = 'published.json';
 
 /** One protocol of a public port, and where it leads. */
@@ -160,16 +162,11 @@ function takenWords({ protocol, port, to, box, origin }: ListedPort): string {
 }
 
 /** What the file holds. Throws UserError `REGISTER_BROKEN`, `STATE_UNREADABLE`. */
-export function readPublications(directory: StateReader): PublicationRegister {
-  const text = directory.read(fileName);
-  if (text === undefined) return { version: 1, ports: [] };
-  try {
-    return publicationRegister.parse(JSON.parse(text));
-  } catch (error) {
-    throw new UserError(
-      'REGISTER_BROKEN',
-      `${directory.file(fileName)} is damaged: put it back from a copy, or remove it and publish every port anew.`,
-      error,
-    );
-  }
-}
+export const readPublications = (directory: StateReader): PublicationRegister =>
+  readStateFile(
+    directory,
+    fileName,
+    publicationRegister,
+    { version: 1, ports: [] },
+    'remove it and publish every port anew',
+  );

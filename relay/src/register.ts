@@ -2,6 +2,7 @@ import type { StateDirectory, StateReader } from '@tresse/daemon';
 import { UserError } from '@tresse/kit';
 import { type BoxRegister, boxRegister, type RefusalCode } from '@tresse/schema';
 
+import { readStateFile } from './state-file.ts';
 import { hashOfToken } from './token-hash.ts';
 
 const fileName = 'boxes.json';
@@ -136,16 +137,5 @@ export class Register {
 }
 
 /** What the file holds. Throws UserError `REGISTER_BROKEN`, `STATE_UNREADABLE`. */
-export function readRegister(directory: StateReader): BoxRegister {
-  const text = directory.read(fileName);
-  if (text === undefined) return nobody;
-  try {
-    return boxRegister.parse(JSON.parse(text));
-  } catch (error) {
-    throw new UserError(
-      'REGISTER_BROKEN',
-      `${directory.file(fileName)} is damaged: put it back from a copy, or remove it and pair every box again.`,
-      error,
-    );
-  }
-}
+export const readRegister = (directory: StateReader): BoxRegister =>
+  readStateFile(directory, fileName, boxRegister, nobody, 'remove it and pair every box again');
